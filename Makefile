@@ -1,0 +1,34 @@
+.PHONY: demo test lint bench clean help
+PYTHON ?= python3.11
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+# torch first and pinned: a plain install would bring the CUDA build's gigabytes on Linux.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt "torch==2.13.0"
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[keyring]"
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt \
+	  hypothesis import-linter mypy pytest pytest-asyncio pytest-lsp pytest-xdist ruff types-PyYAML types-psutil
+	touch $(STAMP)
+
+demo: $(STAMP)  ## index examples/vault, then a search by words, by meaning, and related notes
+	$(VENV)/bin/khoj-ls demo
+
+test: $(STAMP)  ## the whole suite
+	$(VENV)/bin/python -m pytest
+
+lint: $(STAMP)  ## ruff, mypy, import-linter
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(STAMP)  ## measure and print the figures of README
+	$(VENV)/bin/python -m benchmarks
+
+clean:  ## remove what make made
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,52 @@
+"""Errors that are shown to people. Each message says what is wrong, names the thing, and says what to do."""
+
+from __future__ import annotations
+
+
+class KhojError(Exception):
+    """Base of every error whose message is meant for the user as it stands."""
+
+    code = "khoj.error"
+    """Stable short name, part of the wire."""
+
+
+class UsageError(KhojError):
+    """The request itself is wrong: an unknown filter, a limit out of range, a path outside the vault. Exit 2."""
+
+    code = "khoj.usage"
+
+
+class Cancelled(KhojError):
+    """The user or the client called the work off."""
+
+    code = "khoj.cancelled"
+
+
+class SettingsError(KhojError):
+    """A setting that cannot be used; the start goes on without it."""
+
+    code = "khoj.settings"
+
+
+class VaultError(KhojError):
+    """The folder cannot be served: it is missing, refused (home, root, far too large), or not readable."""
+
+    code = "khoj.vault"
+
+
+class StoreError(KhojError):
+    """The database cannot be used: from a newer version, damaged beyond repair, or the disk is full."""
+
+    code = "khoj.store"
+
+
+class ModelError(KhojError):
+    """An embedding, rerank or chat model cannot be loaded or reached."""
+
+    code = "khoj.model"
+
+
+class DaemonError(KhojError):
+    """The daemon cannot be started, reached, or ended."""
+
+    code = "khoj.daemon"

@@ -1,0 +1,59 @@
+"""The doors through which content processors, tokenizers and models come in, built-in ones and plugins alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from khoj_ls.core.types import ParsedFile, Vector
+
+
+@runtime_checkable
+class ContentProcessor(Protocol):
+    """Turns the bytes of one file into entries. Pure: no disk, no network, no state. Never raises on content."""
+
+    name: str
+    """Content type it makes: `markdown`, `org`, `text`."""
+    extensions: tuple[str, ...]
+    """Lower-case suffixes with the dot that it serves."""
+    priority: int
+    """Among processors for one extension the highest wins; built-ins have 0."""
+
+    def parse(self, data: bytes, path: str) -> ParsedFile:
+        """Parse `data`; `path` (relative, posix) may decide a dialect but never reaches the embedded text."""
+        ...
+
+
+class Tokenizer(Protocol):
+    """Counts and cuts text in the tokens of one model."""
+
+    max_tokens: int
+    """Longest input of the model, special tokens included."""
+    special_tokens: int
+    """How many tokens the model adds to every input (`[CLS]`, `[SEP]`)."""
+    id: str
+    """Names the tokenizer by content: equal ids cut every text alike."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Character ranges of the tokens of `text`, in order, without special tokens, never truncated."""
+        ...
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Token counts of `texts`, without special tokens, never truncated."""
+        ...
+
+
+class EmbeddingModel(Protocol):
+    """A bi-encoder: text in, unit vectors out."""
+
+    id: str
+    """Names the weights and everything that changes a vector (revision, prefixes, pooling): vectors are stored under it."""
+    dimensions: int
+
+    def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
+        """Vectors of `texts`, in order. Document prefix added by the model. Raises ModelError."""
+        ...
+
+    def embed_query(self, text: str) -> Vector:
+        """Vector of a search query. Query prefix added by the model. Raises ModelError."""
+        ...

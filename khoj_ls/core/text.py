@@ -1,0 +1,97 @@
+"""Source text: decoding bytes, finding lines, and making words of any script findable."""
+
+from __future__ import annotations
+
+import bisect
+import re
+
+from khoj_ls.core.types import Problem, Span
+
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+# Scripts written without spaces between words (Han, kana, Thai, Lao, Khmer, Burmese, Tibetan), and Hangul, whose particles
+# cling to the word: one character is one term there, and a query is a phrase of such terms.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3100-\u312f"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f"
+    "\U00020000-\U0003ffff]"
+)
+
+
+def decode_source(data: bytes) -> tuple[str, tuple[Problem, ...]]:
+    """Text of a note's bytes, with a Problem where bytes had to be replaced.
+
+    UTF-8 with or without a byte order mark, UTF-16 with one. The mark is dropped (byte offsets count from behind it), line
+    endings stay as they are. Invalid
+    bytes become U+FFFD, NUL bytes a space, so that the text can be stored and shown.
+    """
+    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
+    problems: list[Problem] = []
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        text = data.decode(encoding, errors="replace")
+        line = data.count(b"\n", 0, error.start) + 1
+        problems.append(
+            Problem(
+                "warning",
+                "invalid-utf8",
+                f"byte {error.start} is not valid {encoding.upper()}; such bytes are shown as \ufffd: save the file as UTF-8",
+                line,
+            )
+        )
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        problems.append(Problem("warning", "nul-bytes", "the file contains NUL bytes; they are read as spaces", line))
+        text = text.replace("\0", " ")
+    return text, tuple(problems)
+
+
+class LineIndex:
+    """Where the lines of one text begin, in characters and in UTF-8 bytes. Lines end at LF, CR LF or CR."""
+
+    def __init__(self, text: str) -> None:
+        """Index `text`; costs one pass."""
+        self.lines = text_lines(text)
+        self.char_starts = [0]
+        self.byte_starts = [0]
+        for line in self.lines:
+            self.char_starts.append(self.char_starts[-1] + len(line))
+            self.byte_starts.append(self.byte_starts[-1] + (len(line) if line.isascii() else len(line.encode())))
+
+    def __len__(self) -> int:
+        """How many lines the text has; a text that ends in a line break has no empty last line."""
+        return len(self.lines)
+
+    def span_of_lines(self, line: int, end_line: int) -> Span:
+        """Span of whole lines `line`..`end_line` (1-based, inclusive), line breaks included."""
+        return Span(self.byte_starts[line - 1], self.byte_starts[end_line], line, end_line)
+
+    def line_of_char(self, offset: int) -> int:
+        """1-based line that holds the character at `offset`."""
+        return max(1, min(bisect.bisect_right(self.char_starts, offset), len(self.lines)))
+
+    def byte_of_char(self, offset: int) -> int:
+        """Byte offset of the character at `offset`."""
+        line = self.line_of_char(offset)
+        start = self.char_starts[line - 1]
+        return self.byte_starts[line - 1] + len(self.lines[line - 1][: offset - start].encode()) if self.lines else 0
+
+    def span_of_chars(self, start: int, end: int) -> Span:
+        """Span of the characters [start, end)."""
+        return Span(
+            self.byte_of_char(start), self.byte_of_char(end), self.line_of_char(start), self.line_of_char(max(start, end - 1))
+        )
+
+
+def text_lines(text: str) -> list[str]:
+    """The lines of `text` with their line breaks, split at LF, CR LF and CR only (not at form feeds or U+2028)."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", text)
+
+
+def spaced(text: str) -> str:
+    """`text` with a blank on both sides of every character of a script that writes no blanks between words.
+
+    FTS5's unicode61 tokenizer then makes each such character a term, so that a phrase query finds any word inside.
+    """
+    return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
