@@ -1,0 +1,200 @@
+"""Chunks, and the durable queue of texts that still want a vector.
+
+A chunker is a model's tokenizer and limit; a model swap cuts a second set of chunks beside the first. A chunk's vector is
+stored under the hash of its text and the model's id, so equal texts share one, wherever they stand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from khoj_ls.core.types import Chunk, Span, Vector
+
+
+@dataclass(frozen=True)
+class ActiveModel:
+    """A model whose vectors are kept in this database."""
+
+    id: int
+    key: str
+    name: str
+    dimensions: int
+    chunker_id: int
+
+
+@dataclass(frozen=True)
+class PendingText:
+    """A text that waits for its vector."""
+
+    hash: bytes
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class ChunkRow:
+    """A stored chunk with the file it belongs to."""
+
+    id: int
+    file_id: int
+    entry: int
+    last_entry: int
+    span: Span
+    hash: bytes
+
+
+def chunk_hash(text: str) -> bytes:
+    """Hash that names a chunk by what is embedded."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def use_model(connection: sqlite3.Connection, key: str, name: str, dimensions: int, chunker_key: str) -> ActiveModel:
+    """The row of a model, made when it is new."""
+    connection.execute("INSERT OR IGNORE INTO chunker (key) VALUES (?)", (chunker_key,))
+    (chunker_id,) = connection.execute("SELECT id FROM chunker WHERE key = ?", (chunker_key,)).fetchone()
+    connection.execute(
+        "INSERT OR IGNORE INTO model (key, name, dimensions, chunker_id) VALUES (?, ?, ?, ?)",
+        (key, name, dimensions, chunker_id),
+    )
+    # The same weights with a new way of cutting: the vectors of equal texts stay good.
+    connection.execute("UPDATE model SET chunker_id = ?, name = ? WHERE key = ?", (chunker_id, name, key))
+    return model_by_key(connection, key)
+
+
+def model_by_key(connection: sqlite3.Connection, key: str) -> ActiveModel:
+    """The row of the model with this key. Raises LookupError."""
+    row = connection.execute("SELECT id, key, name, dimensions, chunker_id FROM model WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        raise LookupError(f"no model {key} in this database")
+    return ActiveModel(*row)
+
+
+def files_without_chunks(connection: sqlite3.Connection, chunker_id: int, limit: int) -> list[int]:
+    """Ids of indexed files that this chunker has not cut yet, the most recently changed first."""
+    rows = connection.execute(
+        "SELECT f.id FROM file f WHERE f.status = 'indexed' AND NOT EXISTS "
+        "(SELECT 1 FROM chunked c WHERE c.file_id = f.id AND c.chunker_id = ?) ORDER BY f.mtime_ns DESC LIMIT ?",
+        (chunker_id, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def store_chunks(
+    connection: sqlite3.Connection, model: ActiveModel, file_id: int, chunks: Sequence[Chunk], priority: float
+) -> None:
+    """Store the chunks of one file and queue the texts that have no vector yet; higher `priority` is embedded first."""
+    connection.execute("DELETE FROM chunk WHERE file_id = ? AND chunker_id = ?", (file_id, model.chunker_id))
+    connection.executemany(
+        "INSERT INTO chunk (file_id, chunker_id, ordinal, entry, last_entry, hash, start_byte, end_byte, line, end_line, "
+        "tokens, private) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            (
+                file_id, model.chunker_id, chunk.ordinal, chunk.entry, chunk.last_entry, chunk_hash(chunk.text),
+                chunk.span.start, chunk.span.end, chunk.span.line, chunk.span.end_line, chunk.tokens, int(chunk.private),
+            )
+            for chunk in chunks
+        ),
+    )  # fmt: skip
+    connection.execute("INSERT OR IGNORE INTO chunked (file_id, chunker_id) VALUES (?, ?)", (file_id, model.chunker_id))
+    # A text that is private in one note and not in another is treated as private: the careful reading wins.
+    connection.executemany(
+        "INSERT INTO pending (model_id, hash, text, tokens, private, priority) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS "
+        "(SELECT 1 FROM embedding WHERE model_id = ?1 AND hash = ?2) "
+        "ON CONFLICT (model_id, hash) DO UPDATE SET priority = max(priority, excluded.priority), "
+        "private = max(private, excluded.private)",
+        ((model.id, chunk_hash(chunk.text), chunk.text, chunk.tokens, int(chunk.private), priority) for chunk in chunks),
+    )
+
+
+def next_pending(connection: sqlite3.Connection, model: ActiveModel, limit: int, *, private: bool = True) -> list[PendingText]:
+    """The most urgent texts without a vector; with `private` false only those that may leave the machine."""
+    # The join leaves out texts whose note was changed or deleted while they waited.
+    rows = connection.execute(
+        "SELECT p.hash, p.text, p.tokens FROM pending p WHERE p.model_id = ? AND p.private <= ? AND EXISTS "
+        "(SELECT 1 FROM chunk c WHERE c.hash = p.hash) ORDER BY p.priority DESC, p.tokens LIMIT ?",
+        (model.id, int(private), limit),
+    )
+    return [PendingText(*row) for row in rows]
+
+
+def pending_count(connection: sqlite3.Connection, model: ActiveModel) -> int:
+    """How many texts wait for a vector."""
+    row = connection.execute(
+        "SELECT count(*) FROM pending p WHERE p.model_id = ? AND EXISTS (SELECT 1 FROM chunk c WHERE c.hash = p.hash)",
+        (model.id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def pending_tokens(connection: sqlite3.Connection, model: ActiveModel) -> int:
+    """How many tokens wait: what a remote model would be paid for."""
+    row = connection.execute("SELECT coalesce(sum(tokens), 0) FROM pending WHERE model_id = ?", (model.id,)).fetchone()
+    return int(row[0])
+
+
+def store_vectors(connection: sqlite3.Connection, model: ActiveModel, vectors: Iterable[tuple[bytes, Vector]]) -> None:
+    """Store vectors by chunk hash and take their texts off the queue, in the caller's transaction."""
+    rows = [(model.id, digest, vector) for digest, vector in vectors]
+    connection.executemany("INSERT OR IGNORE INTO embedding (model_id, hash, vector) VALUES (?, ?, ?)", rows)
+    connection.executemany("DELETE FROM pending WHERE model_id = ? AND hash = ?", ((row[0], row[1]) for row in rows))
+
+
+def coverage(connection: sqlite3.Connection, model: ActiveModel) -> tuple[int, int]:
+    """(chunks with a vector, chunks), the chunks of files not cut yet counted as one each."""
+    (chunks,) = connection.execute("SELECT count(*) FROM chunk WHERE chunker_id = ?", (model.chunker_id,)).fetchone()
+    (waiting,) = connection.execute(
+        "SELECT count(*) FROM chunk c JOIN pending p ON p.model_id = ? AND p.hash = c.hash WHERE c.chunker_id = ?",
+        (model.id, model.chunker_id),
+    ).fetchone()
+    (uncut,) = connection.execute(
+        "SELECT (SELECT count(*) FROM file WHERE status = 'indexed') - (SELECT count(*) FROM chunked WHERE chunker_id = ?)",
+        (model.chunker_id,),
+    ).fetchone()
+    return chunks - waiting, chunks + max(0, uncut)
+
+
+def chunks_of_file(connection: sqlite3.Connection, model: ActiveModel, file_id: int) -> list[ChunkRow]:
+    """Chunks of one file in source order."""
+    rows = connection.execute(
+        "SELECT id, file_id, entry, last_entry, start_byte, end_byte, line, end_line, hash FROM chunk "
+        "WHERE file_id = ? AND chunker_id = ? ORDER BY ordinal",
+        (file_id, model.chunker_id),
+    )
+    return [ChunkRow(row[0], row[1], row[2], row[3], Span(*row[4:8]), row[8]) for row in rows]
+
+
+def chunks_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids: Sequence[int]) -> dict[int, list[ChunkRow]]:
+    """Chunks by the embedding that stands for them; one vector may stand for equal texts in several notes."""
+    rows = connection.execute(
+        "SELECT v.id, c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, c.hash "
+        "FROM embedding v JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
+        "WHERE v.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
+        (model.chunker_id, json.dumps(list(ids))),
+    )
+    found: dict[int, list[ChunkRow]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(ChunkRow(row[1], row[2], row[3], row[4], Span(*row[5:9]), row[9]))
+    return found
+
+
+def drop_other_chunkers(connection: sqlite3.Connection, model: ActiveModel) -> None:
+    """Drop the chunks and queues of every other model: called once the new one has taken over."""
+    connection.execute("DELETE FROM chunk WHERE chunker_id <> ?", (model.chunker_id,))
+    connection.execute("DELETE FROM chunked WHERE chunker_id <> ?", (model.chunker_id,))
+    connection.execute("DELETE FROM pending WHERE model_id <> ?", (model.id,))
+
+
+def purge_unused(connection: sqlite3.Connection, now: float, keep_days: float) -> int:
+    """Mark vectors that no chunk uses, forget those unused for longer than `keep_days`; returns how many were forgotten."""
+    used = "EXISTS (SELECT 1 FROM chunk c WHERE c.hash = embedding.hash)"
+    connection.execute(f"UPDATE embedding SET unused_since = NULL WHERE unused_since IS NOT NULL AND {used}")
+    connection.execute(f"UPDATE embedding SET unused_since = ? WHERE unused_since IS NULL AND NOT {used}", (now,))
+    connection.execute("DELETE FROM pending WHERE NOT EXISTS (SELECT 1 FROM chunk c WHERE c.hash = pending.hash)")
+    gone = connection.execute("DELETE FROM embedding WHERE unused_since < ?", (now - keep_days * 86400,)).rowcount
+    if gone:
+        connection.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'vector_purges'")
+    return gone

@@ -1,0 +1,161 @@
+"""One vault's SQLite file: opening, reading beside a writer, writing one transaction at a time, and getting over damage."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from khoj_ls.core.errors import StoreError
+from khoj_ls.store.migrations import SCHEMA_VERSION, migrate
+
+_DAMAGED = ("malformed", "not a database", "disk i/o error", "corrupt", "vtable constructor failed")
+
+
+class DamagedDatabase(StoreError):
+    """The file is no intact database; the caller may set it aside with `set_aside` and build a new one."""
+
+
+class Database:
+    """Connections to one database file in WAL mode: one writer, any number of reader threads that never wait for it."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open `path`, creating and migrating it as needed.
+
+        Raises StoreError when it is from a newer version, unreadable, or the disk is full; DamagedDatabase when broken.
+        """
+        self.path = path
+        self.read_only = read_only
+        self._local = threading.local()
+        self._write_lock = threading.RLock()
+        self._connections: list[sqlite3.Connection] = []
+        self._registry_lock = threading.Lock()
+        self._closed = False
+        with guarded(path):
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                path.touch(mode=0o600)
+            self._writer = self._connect()
+            version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                self.close()
+                raise StoreError(
+                    f"{path} was written by a newer khoj-ls (schema {version}, this one knows {SCHEMA_VERSION}): "
+                    "upgrade khoj-ls, or delete the file to build the index anew"
+                )
+            if not read_only:
+                self._writer.execute("PRAGMA journal_mode = WAL")
+                if version < SCHEMA_VERSION:
+                    migrate(self._writer)
+
+    def _connect(self) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rw'}"
+        connection = sqlite3.connect(uri, uri=True, timeout=30.0, isolation_level=None, check_same_thread=False)
+        # NORMAL: after a power cut the last transactions may be missing, never half there; they are found again by the scan.
+        for pragma in ("synchronous = NORMAL", "foreign_keys = OFF", "secure_delete = FAST", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        with self._registry_lock:
+            self._connections.append(connection)
+        return connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A consistent snapshot for the calling thread; never blocked by the writer. May be nested."""
+        connection = getattr(self._local, "reader", None)
+        with guarded(self.path):
+            if connection is None:
+                connection = self._local.reader = self._connect()
+                connection.execute("PRAGMA query_only = ON")
+            if connection.in_transaction:
+                yield connection
+                return
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: committed at the end, rolled back on any error. Raises the revision of the index."""
+        with self._write_lock, guarded(self.path):
+            connection = self._writer
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk makes SQLite roll back by itself; then there is nothing left to roll back.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def intact(self) -> bool:
+        """Whether SQLite's quick check finds nothing wrong. Reads the whole file."""
+        try:
+            with self.read() as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+        except StoreError:
+            return False
+
+    def size_bytes(self) -> int:
+        """Size of the database with its write-ahead log."""
+        return sum(path.stat().st_size for path in (self.path, self.path.with_name(self.path.name + "-wal")) if path.exists())
+
+    def close(self) -> None:
+        """Close every connection; the write-ahead log is folded into the file."""
+        with self._registry_lock:
+            self._closed = True
+            for connection in self._connections:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.close()
+            self._connections.clear()
+
+
+@contextlib.contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into a StoreError that names the file and what to do."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        text = str(error).lower()
+        if "full" in text:
+            raise StoreError(
+                f"the disk that holds {path} is full: free some space, the index goes on from where it was"
+            ) from error
+        if any(mark in text for mark in _DAMAGED):
+            raise DamagedDatabase(f"{path} is damaged ({error}): it will be set aside and built anew from the notes") from error
+        if "readonly" in text or "unable to open" in text or "permission" in text:
+            raise StoreError(f"{path} cannot be opened ({error}): check the permissions of its folder") from error
+        raise StoreError(f"{path}: {error}") from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}: check the permissions and the space of its folder") from error
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged database and its log so that a new one can be made; returns where it is kept."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    path.replace(kept)
+    for suffix in ("-wal", "-shm"):
+        side = path.with_name(path.name + suffix)
+        if side.exists():
+            side.replace(kept.with_name(kept.name + suffix))
+    return kept
+
+
+def get_meta(connection: sqlite3.Connection, key: str, default: str = "") -> str:
+    """Value of one key of the meta table."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return str(row[0]) if row else default
+
+
+def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
+    """Set one key of the meta table."""
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+    )

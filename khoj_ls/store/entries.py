@@ -1,0 +1,112 @@
+"""Reading entries back: for results, outlines, and the chunker."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from khoj_ls.core.types import Entry, EntryDate, Span
+from khoj_ls.store.fts import display_title
+
+_COLUMNS = (
+    "e.id, e.file_id, f.path, f.type, f.title, e.ordinal, e.level, e.heading, e.outline, e.start_byte, e.end_byte, "
+    "e.line, e.end_line, e.raw, e.tags, f.tags, e.dates, f.dates, f.mtime_ns, e.private"
+)
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """An entry with what a result needs to know about its note."""
+
+    id: int
+    file_id: int
+    path: str
+    type: str
+    title: str
+    """Display title of the note."""
+    ordinal: int
+    level: int
+    heading: str
+    outline: tuple[str, ...]
+    span: Span
+    raw: str
+    tags: tuple[str, ...]
+    """Own, inherited, and the note's."""
+    dates: tuple[EntryDate, ...]
+    """Own dates, then the note's."""
+    mtime_ns: int
+    private: bool
+
+
+def entry_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, EntryRow]:
+    """Entries by id; ids that are gone are left out."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM entry e JOIN file f ON f.id = e.file_id WHERE e.id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return {row[0]: _entry_row(row) for row in rows}
+
+
+def file_entries(connection: sqlite3.Connection, path: str) -> list[EntryRow]:
+    """Entries of the file at `path` (relative, posix), in source order; empty when it is not indexed."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM file f JOIN entry e ON e.file_id = f.id WHERE f.path = ? ORDER BY e.ordinal", (path,)
+    )
+    return [_entry_row(row) for row in rows]
+
+
+def parsed_entries(connection: sqlite3.Connection, file_id: int) -> tuple[str | None, tuple[Entry, ...]]:
+    """Title from inside the file, and the entries as the chunker needs them (links and anchors are left out)."""
+    (title,) = connection.execute("SELECT title FROM file WHERE id = ?", (file_id,)).fetchone()
+    rows = connection.execute(
+        "SELECT start_byte, end_byte, line, end_line, level, heading, outline, parent, raw, text, blocks, private "
+        "FROM entry WHERE file_id = ? ORDER BY ordinal",
+        (file_id,),
+    )
+    return title, tuple(
+        Entry(
+            span=Span(*row[:4]),
+            level=row[4],
+            heading=row[5],
+            outline=tuple(json.loads(row[6])),
+            parent=row[7],
+            raw=row[8],
+            text=row[9],
+            blocks=tuple(json.loads(row[10])),
+            private=bool(row[11]),
+        )
+        for row in rows
+    )
+
+
+def _entry_row(row: Sequence[object]) -> EntryRow:
+    tags = dict.fromkeys([*_strings(row[14]), *_strings(row[15])])
+    return EntryRow(
+        id=row[0],  # type: ignore[arg-type]
+        file_id=row[1],  # type: ignore[arg-type]
+        path=str(row[2]),
+        type=str(row[3]),
+        title=display_title(str(row[2]), row[4]),  # type: ignore[arg-type]
+        ordinal=row[5],  # type: ignore[arg-type]
+        level=row[6],  # type: ignore[arg-type]
+        heading=str(row[7]),
+        outline=tuple(_strings(row[8])),
+        span=Span(*row[9:13]),  # type: ignore[arg-type]
+        raw=str(row[13]),
+        tags=tuple(tags),
+        dates=_dates(row[16]) + _dates(row[17]),
+        mtime_ns=row[18],  # type: ignore[arg-type]
+        private=bool(row[19]),
+    )
+
+
+def _strings(text: object) -> list[str]:
+    return json.loads(str(text)) if text else []
+
+
+def _dates(text: object) -> tuple[EntryDate, ...]:
+    return msgspec.json.decode(str(text), type=tuple[EntryDate, ...]) if text else ()

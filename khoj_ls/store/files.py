@@ -1,0 +1,242 @@
+"""Files and what was found in them: one call replaces one file's rows, diffed by entry hash, in the caller's transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from khoj_ls.core.types import Entry, ParsedFile, Problem
+from khoj_ls.store import fts
+
+Origin = Literal["disk", "buffer"]
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """What the file system says about a file: enough to know that it has not changed."""
+
+    path: str
+    """Relative to the vault, posix."""
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file as the store knows it."""
+
+    id: int
+    stat: FileStat
+    content_hash: bytes
+    status: str
+    origin: Origin
+    problems: tuple[Problem, ...]
+
+    @property
+    def failure(self) -> str | None:
+        """Why the file is not indexed, when it is not."""
+        return "; ".join(problem.message for problem in self.problems) if self.status == "failed" else None
+
+
+def content_hash(data: bytes) -> bytes:
+    """Hash that names a file's content."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def file_rows(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
+    """All known files by path, or those of `paths`."""
+    sql = "SELECT id, path, size, mtime_ns, ctime_ns, inode, content_hash, status, origin, problems FROM file"
+    if paths is not None:
+        sql += " WHERE path IN (SELECT value FROM json_each(?))"
+    rows = connection.execute(sql, (json.dumps(paths),) if paths is not None else ())
+    return {row[1]: FileRow(row[0], FileStat(*row[1:6]), row[6], row[7], row[8], _problems(row[9])) for row in rows}
+
+
+def replace_file(
+    connection: sqlite3.Connection,
+    stat: FileStat,
+    digest: bytes,
+    parsed: ParsedFile,
+    *,
+    origin: Origin = "disk",
+) -> int:
+    """Store what was parsed from the file at `stat.path`, replacing what was known; returns the file's id.
+
+    Entries whose hash is unchanged keep their row and their words. Chunks of the file are dropped when anything in it changed:
+    the chunker cuts it anew, and equal texts find their vectors again.
+    """
+    known = connection.execute("SELECT id, path, title, aliases, tags FROM file WHERE path = ?", (stat.path,)).fetchone()
+    failed = any(problem.severity == "error" for problem in parsed.problems)
+    values = {
+        "type": parsed.type,
+        "title": parsed.title,
+        "status": "failed" if failed else "indexed",
+        "private": int(parsed.private),
+        "aliases": _json(parsed.aliases),
+        "tags": _json(parsed.tags),
+        "properties": _json(parsed.properties),
+        "dates": _json(parsed.dates),
+        "problems": _json(parsed.problems),
+        "indexed_at": time.time(),
+        "content_hash": digest,
+        "origin": origin,
+        **_stat_values(stat),
+    }
+    if known is None:
+        columns = ", ".join(["path", *values])
+        marks = ", ".join("?" * (len(values) + 1))
+        cursor = connection.execute(f"INSERT INTO file ({columns}) VALUES ({marks})", (stat.path, *values.values()))
+        file_id = int(cursor.lastrowid or 0)
+    else:
+        file_id = known[0]
+        fts.drop_file(connection, fts.stored_file_words(connection, file_id))
+    old_words = fts.stored_entry_words(connection, file_id) if known else []
+    if known:
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        connection.execute(f"UPDATE file SET {assignments} WHERE id = ?", (*values.values(), file_id))
+    # A new title changes the words of every entry, though not its hash.
+    retitled = known is not None and fts.display_title(stat.path, known[2]) != fts.display_title(stat.path, parsed.title)
+    _replace_entries(connection, file_id, stat.path, parsed, old_words, rewrite=retitled)
+    fts.add_file(connection, fts.stored_file_words(connection, file_id))
+    forget_chunks(connection, file_id)
+    return file_id
+
+
+def touch_file(connection: sqlite3.Connection, file_id: int, stat: FileStat, *, origin: Origin = "disk") -> None:
+    """Take note of a new stat of a file whose content is what it was."""
+    values = {**_stat_values(stat), "origin": origin}
+    assignments = ", ".join(f"{name} = ?" for name in values)
+    connection.execute(f"UPDATE file SET {assignments} WHERE id = ?", (*values.values(), file_id))
+
+
+def move_file(connection: sqlite3.Connection, file_id: int, stat: FileStat) -> None:
+    """Give a file a new path, keeping its entries, chunks and vectors; only words that come from the name change."""
+    words = fts.stored_entry_words(connection, file_id)
+    fts.drop_file(connection, fts.stored_file_words(connection, file_id))
+    connection.execute("UPDATE file SET path = ? WHERE id = ?", (stat.path, file_id))
+    touch_file(connection, file_id, stat)
+    fts.add_file(connection, fts.stored_file_words(connection, file_id))
+    renamed = fts.stored_entry_words(connection, file_id)
+    if renamed != words:
+        fts.drop_entries(connection, words)
+        fts.add_entries(connection, renamed)
+
+
+def remove_file(connection: sqlite3.Connection, file_id: int) -> None:
+    """Forget a file and everything found in it; its vectors stay for an undo until they are purged."""
+    fts.drop_entries(connection, fts.stored_entry_words(connection, file_id))
+    fts.drop_file(connection, fts.stored_file_words(connection, file_id))
+    forget_chunks(connection, file_id)
+    for table in ("entry", "link", "anchor"):
+        connection.execute(f"DELETE FROM {table} WHERE file_id = ?", (file_id,))
+    connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
+
+
+def forget_chunks(connection: sqlite3.Connection, file_id: int) -> None:
+    """Drop the chunks of a file, for every chunker."""
+    connection.execute("DELETE FROM chunk WHERE file_id = ?", (file_id,))
+    connection.execute("DELETE FROM chunked WHERE file_id = ?", (file_id,))
+
+
+def entry_hash(entry: Entry) -> bytes:
+    """Hash of all that an entry says, leaving out where it stands, so that a moved entry is known again."""
+    said = (
+        entry.level, entry.heading, entry.outline, entry.raw, entry.text, entry.blocks, entry.todo, entry.priority, entry.tags,
+        entry.properties, entry.dates, entry.private,
+    )  # fmt: skip
+    return hashlib.blake2b(msgspec.msgpack.encode(said), digest_size=16).digest()
+
+
+def _replace_entries(
+    connection: sqlite3.Connection,
+    file_id: int,
+    path: str,
+    parsed: ParsedFile,
+    old_words: Sequence[fts.EntryWords],
+    *,
+    rewrite: bool,
+) -> None:
+    words_of = {words[0]: words for words in old_words}
+    reusable: dict[bytes, list[int]] = defaultdict(list)
+    for entry_id, digest in connection.execute(
+        "SELECT id, hash FROM entry WHERE file_id = ? ORDER BY ordinal DESC", (file_id,)
+    ):
+        reusable[digest].append(entry_id)
+    moved: list[tuple[object, ...]] = []
+    added: list[tuple[int, Entry, bytes]] = []
+    for ordinal, entry in enumerate(parsed.entries):
+        digest = entry_hash(entry)
+        if reusable[digest]:
+            span = entry.span
+            entry_id = reusable[digest].pop()
+            moved.append((ordinal, entry.parent, span.start, span.end, span.line, span.end_line, entry_id))
+        else:
+            added.append((ordinal, entry, digest))
+    gone = [entry_id for entry_ids in reusable.values() for entry_id in entry_ids]
+    dropped = words_of if rewrite else gone
+    fts.drop_entries(connection, (words_of[entry_id] for entry_id in dropped))
+    connection.executemany("DELETE FROM entry WHERE id = ?", ((entry_id,) for entry_id in gone))
+    connection.executemany(
+        "UPDATE entry SET ordinal = ?, parent = ?, start_byte = ?, end_byte = ?, line = ?, end_line = ? WHERE id = ?", moved
+    )
+    new_ids = [_insert_entry(connection, file_id, ordinal, entry, digest) for ordinal, entry, digest in added]
+    stored = fts.stored_entry_words(connection, file_id)
+    fts.add_entries(connection, stored if rewrite else [words for words in stored if words[0] in set(new_ids)])
+    _replace_links(connection, file_id, parsed.entries)
+
+
+def _insert_entry(connection: sqlite3.Connection, file_id: int, ordinal: int, entry: Entry, digest: bytes) -> int:
+    values = {
+        "file_id": file_id, "ordinal": ordinal, "parent": entry.parent, "level": entry.level, "heading": entry.heading,
+        "outline": _json(entry.outline), "start_byte": entry.span.start, "end_byte": entry.span.end, "line": entry.span.line,
+        "end_line": entry.span.end_line, "raw": entry.raw, "text": entry.text, "blocks": _json(entry.blocks),
+        "todo": entry.todo, "priority": entry.priority, "tags": _json(entry.tags), "properties": _json(entry.properties),
+        "dates": _json(entry.dates), "private": int(entry.private), "hash": digest,
+    }  # fmt: skip
+    sql = f"INSERT INTO entry ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+    return int(connection.execute(sql, tuple(values.values())).lastrowid or 0)
+
+
+def _replace_links(connection: sqlite3.Connection, file_id: int, entries: Iterable[Entry]) -> None:
+    connection.execute("DELETE FROM link WHERE file_id = ?", (file_id,))
+    connection.execute("DELETE FROM anchor WHERE file_id = ?", (file_id,))
+    links = []
+    anchors = []
+    for ordinal, entry in enumerate(entries):
+        for link in entry.links:
+            span = link.span
+            links.append((file_id, ordinal, link.kind, link.target, link.label, span.start, span.end, span.line, span.end_line))
+        for anchor in entry.anchors:
+            span = anchor.span
+            anchors.append((file_id, ordinal, anchor.kind, anchor.name, span.start, span.end, span.line, span.end_line))
+    connection.executemany(
+        "INSERT INTO link (file_id, entry, kind, target, label, start_byte, end_byte, line, end_line) "
+        "VALUES (?,?,?,?,?,?,?,?,?)",
+        links,
+    )
+    connection.executemany(
+        "INSERT INTO anchor (file_id, entry, kind, name, start_byte, end_byte, line, end_line) VALUES (?,?,?,?,?,?,?,?)",
+        anchors,
+    )
+
+
+def _stat_values(stat: FileStat) -> dict[str, int]:
+    return {"size": stat.size, "mtime_ns": stat.mtime_ns, "ctime_ns": stat.ctime_ns, "inode": stat.inode}
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _problems(text: str | None) -> tuple[Problem, ...]:
+    return msgspec.json.decode(text, type=tuple[Problem, ...]) if text else ()

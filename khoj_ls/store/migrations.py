@@ -1,0 +1,153 @@
+"""The schema, as a list of numbered steps that is only ever appended to.
+
+`PRAGMA user_version` holds the number of the last step, so that opening an up-to-date database needs no import of sqlite-utils.
+docs/schema.md describes the tables for people who open the file with another SQLite tool.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+SCHEMA_VERSION = 1
+"""Number of the newest migration below."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema of an older or empty database up to date; each step is one transaction."""
+    from sqlite_utils import Database, Migrations
+
+    steps = Migrations("khoj_ls")
+
+    steps(name="m001_core")(_m001_core)
+    steps.apply(Database(connection, execute_plugins=False))
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _m001_core(db: object) -> None:
+    table = db.table  # type: ignore[attr-defined]
+    table("meta").create({"key": str, "value": str}, pk="key", not_null={"value"})
+    table("file").create(
+        {
+            "id": int,
+            "path": str,  # relative to the vault, posix
+            "type": str,
+            "size": int,
+            "mtime_ns": int,
+            "ctime_ns": int,
+            "inode": int,
+            "content_hash": bytes,
+            "title": str,  # from inside the file, or null
+            "status": str,  # indexed | failed
+            "origin": str,  # disk | buffer
+            "private": int,
+            "aliases": str,  # the rest: JSON
+            "tags": str,
+            "properties": str,
+            "dates": str,
+            "problems": str,
+            "indexed_at": float,
+        },
+        pk="id",
+        not_null={"path", "type", "size", "mtime_ns", "ctime_ns", "inode", "content_hash", "status", "origin", "private"},
+    ).create_index(["path"], unique=True).create_index(["content_hash"])
+    table("entry").create(
+        {
+            "id": int,
+            "file_id": int,
+            "ordinal": int,
+            "parent": int,  # ordinal of the parent in the same file, or null
+            "level": int,
+            "heading": str,
+            "outline": str,  # JSON list
+            "start_byte": int,
+            "end_byte": int,
+            "line": int,
+            "end_line": int,
+            "raw": str,
+            "text": str,
+            "blocks": str,  # JSON list
+            "todo": str,
+            "priority": str,
+            "tags": str,  # JSON list
+            "properties": str,  # JSON list of pairs
+            "dates": str,  # JSON list
+            "private": int,
+            "hash": bytes,  # of all the above but the position
+        },
+        pk="id",
+        not_null={
+            "file_id",
+            "ordinal",
+            "level",
+            "heading",
+            "outline",
+            "start_byte",
+            "end_byte",
+            "line",
+            "end_line",
+            "raw",
+            "text",
+            "hash",
+        },
+        foreign_keys=[("file_id", "file", "id")],
+    ).create_index(["file_id", "ordinal"])
+    position = {"start_byte": int, "end_byte": int, "line": int, "end_line": int}
+    table("link").create(
+        {
+            "id": int,
+            "file_id": int,
+            "entry": int,  # ordinal
+            "kind": str,
+            "target": str,
+            "label": str,
+            **position,
+        },
+        pk="id",
+        foreign_keys=[("file_id", "file", "id")],
+    ).create_index(["file_id"]).create_index(["target"])
+    table("anchor").create(
+        {"id": int, "file_id": int, "entry": int, "kind": str, "name": str, **position},
+        pk="id",
+        foreign_keys=[("file_id", "file", "id")],
+    ).create_index(["file_id"]).create_index(["name"])
+    table("chunker").create({"id": int, "key": str}, pk="id").create_index(["key"], unique=True)
+    table("model").create(
+        {"id": int, "key": str, "name": str, "dimensions": int, "chunker_id": int},
+        pk="id",
+        foreign_keys=[("chunker_id", "chunker", "id")],
+    ).create_index(["key"], unique=True)
+    table("chunk").create(
+        {
+            "id": int,
+            "file_id": int,
+            "chunker_id": int,
+            "ordinal": int,
+            "entry": int,  # ordinals of the first and last entry covered
+            "last_entry": int,
+            "hash": bytes,
+            **position,
+            "tokens": int,
+            "private": int,
+        },
+        pk="id",
+        foreign_keys=[("file_id", "file", "id"), ("chunker_id", "chunker", "id")],
+    ).create_index(["hash"]).create_index(["file_id", "chunker_id"])
+    # Which files have been cut by which chunker: a note without any text has no chunks and is done all the same.
+    table("chunked").create({"file_id": int, "chunker_id": int}, pk=("file_id", "chunker_id"))
+    table("embedding").create(
+        {"id": int, "model_id": int, "hash": bytes, "vector": bytes, "unused_since": float},
+        pk="id",
+        not_null={"model_id", "hash", "vector"},
+        foreign_keys=[("model_id", "model", "id")],
+    ).create_index(["model_id", "hash"], unique=True)
+    # The durable queue of the encoder: text is kept only until its vector is stored.
+    table("pending").create(
+        {"model_id": int, "hash": bytes, "text": str, "tokens": int, "private": int, "priority": float},
+        pk=("model_id", "hash"),
+    )
+    words = "tokenize = 'porter unicode61 remove_diacritics 2'"
+    execute = db.execute  # type: ignore[attr-defined]
+    execute(f"CREATE VIRTUAL TABLE entry_fts USING fts5(title, heading, body, content = '', {words})")
+    execute(f"CREATE VIRTUAL TABLE file_fts USING fts5(name, title, tags, body, content = '', {words})")
+    execute("CREATE VIRTUAL TABLE entry_vocab USING fts5vocab(entry_fts, 'row')")
+    execute("INSERT INTO meta (key, value) VALUES ('revision', '0'), ('vector_purges', '0'), ('words_version', '1')")

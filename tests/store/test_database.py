@@ -1,0 +1,82 @@
+"""Opening, damage, newer versions, and reading beside a writer."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from khoj_ls.core.errors import StoreError
+from khoj_ls.store.database import DamagedDatabase, Database, get_meta, set_aside, set_meta
+from khoj_ls.store.lock import WriterLock
+
+
+def test_the_database_is_readable_by_its_owner_only(database):
+    assert database.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_write_that_fails_leaves_nothing(database):
+    with pytest.raises(RuntimeError), database.write() as connection:
+        set_meta(connection, "half", "done")
+        raise RuntimeError
+    with database.read() as connection:
+        assert get_meta(connection, "half", "absent") == "absent"
+
+
+def test_every_write_raises_the_revision(database):
+    def revision() -> int:
+        with database.read() as connection:
+            return int(get_meta(connection, "revision"))
+
+    before = revision()
+    with database.write() as connection:
+        set_meta(connection, "a", "b")
+    assert revision() == before + 1
+
+
+def test_a_reader_does_not_wait_for_an_open_write(database):
+    seen = []
+
+    def read() -> None:
+        with database.read() as connection:
+            seen.append(get_meta(connection, "a", "nothing yet"))
+
+    with database.write() as connection:
+        set_meta(connection, "a", "written")
+        reader = threading.Thread(target=read)
+        reader.start()
+        reader.join(10)
+    assert seen == ["nothing yet"]
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "index.db"
+    database = Database(path)
+    with database.write() as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    database.close()
+    with pytest.raises(StoreError, match="newer khoj-ls"):
+        Database(path)
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is no database, and long enough to be read as a page" * 100, b"SQLite format 3\0" + b"\xff" * 8000]
+)
+def test_a_damaged_file_is_recognised_and_set_aside(tmp_path, content):
+    path = tmp_path / "index.db"
+    path.write_bytes(content)
+    with pytest.raises(DamagedDatabase, match="damaged"):
+        Database(path)
+    kept = set_aside(path)
+    assert kept.read_bytes() == content
+    Database(path).close()
+
+
+def test_one_writer_at_a_time(tmp_path):
+    first, second = WriterLock(tmp_path), WriterLock(tmp_path)
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+    second.release()

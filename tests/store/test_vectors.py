@@ -1,0 +1,168 @@
+"""Chunks, the queue of texts that want a vector, and nearest neighbours."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import pytest
+
+from khoj_ls.core.types import Chunk, Entry, ParsedFile, Span
+from khoj_ls.store import chunks as store
+from khoj_ls.store.files import FileStat, remove_file, replace_file
+from khoj_ls.store.vectors import VectorIndex, hnsw_available
+
+DIMENSIONS = 8
+
+
+def vector(seed: int) -> bytes:
+    numbers = random.Random(seed)
+    values = [numbers.gauss(0, 1) for _ in range(DIMENSIONS)]
+    length = sum(value * value for value in values) ** 0.5
+    return struct.pack(f"<{DIMENSIONS}f", *(value / length for value in values))
+
+
+@pytest.fixture
+def model(database):
+    with database.write() as connection:
+        return store.use_model(connection, "model-1", "tiny", DIMENSIONS, "chunker-1")
+
+
+def add_note(database, model, path: str, *texts: str, private: bool = False) -> int:
+    entry = Entry(Span(0, 1, 1, 1), 0, "", (), None, "x", "x")
+    chunks = [Chunk(0, 0, i, Span(i, i + 1, i + 1, i + 1), text, len(text), private) for i, text in enumerate(texts)]
+    with database.write() as connection:
+        file_id = replace_file(connection, FileStat(path, 1, 1, 1, 1), path.encode(), ParsedFile("text", None, (entry,)))
+        store.store_chunks(connection, model, file_id, chunks, 0.0)
+    return file_id
+
+
+def embed(database, model, *texts: str) -> None:
+    with database.write() as connection:
+        store.store_vectors(connection, model, [(store.chunk_hash(text), vector(hash_seed(text))) for text in texts])
+
+
+def hash_seed(text: str) -> int:
+    return int.from_bytes(store.chunk_hash(text)[:4], "little")
+
+
+def pending(database, model, **kwargs) -> list[str]:
+    with database.read() as connection:
+        return sorted(item.text for item in store.next_pending(connection, model, 100, **kwargs))
+
+
+def test_equal_texts_want_one_vector_and_live_in_both_notes(database, model):
+    add_note(database, model, "a.md", "same", "only a")
+    add_note(database, model, "b.md", "same")
+    assert pending(database, model) == ["only a", "same"]
+    embed(database, model, "same", "only a")
+    index = VectorIndex(database, model, database.path.with_suffix(".hnsw"), exact_below=100)
+    [(nearest, score)] = index.search(vector(hash_seed("same")), 1)
+    with database.read() as connection:
+        rows = store.chunks_of_embeddings(connection, model, [nearest])[nearest]
+        assert store.coverage(connection, model) == (3, 3)
+    assert score == pytest.approx(1.0, abs=1e-5)
+    assert len({row.file_id for row in rows}) == 2
+
+
+def test_a_text_that_comes_back_needs_no_new_vector(database, model):
+    file_id = add_note(database, model, "a.md", "text")
+    embed(database, model, "text")
+    with database.write() as connection:
+        remove_file(connection, file_id)
+    add_note(database, model, "b.md", "text")
+    assert pending(database, model) == []
+
+
+def test_a_text_that_no_note_has_any_more_is_not_embedded(database, model):
+    file_id = add_note(database, model, "a.md", "short lived")
+    with database.write() as connection:
+        remove_file(connection, file_id)
+    assert pending(database, model) == []
+
+
+def test_private_texts_can_be_held_back(database, model):
+    add_note(database, model, "a.md", "diary", private=True)
+    add_note(database, model, "b.md", "diary", "recipe")
+    assert pending(database, model, private=False) == ["recipe"]
+
+
+def test_unused_vectors_are_purged_after_some_days(database, model):
+    file_id = add_note(database, model, "a.md", "old", "kept")
+    embed(database, model, "old", "kept")
+    with database.write() as connection:
+        store.store_chunks(connection, model, file_id, [Chunk(0, 0, 0, Span(0, 1, 1, 1), "kept", 1)], 0.0)
+    day = 86400.0
+    purged = []
+    for now in (0.0, 5 * day, 15 * day):
+        with database.write() as connection:
+            purged.append(store.purge_unused(connection, now, keep_days=14))
+    assert purged == [0, 0, 1]
+    index = VectorIndex(database, model, database.path.with_suffix(".hnsw"), exact_below=100)
+    assert len(index.search(vector(1), 10)) == 1
+
+
+TEXTS = tuple(f"text {i}" for i in range(300))
+
+
+@pytest.fixture
+def filled(database, model):
+    add_note(database, model, "a.md", *TEXTS)
+    embed(database, model, *TEXTS)
+    return database
+
+
+needs_hnsw = pytest.mark.skipif(not hnsw_available(), reason="no hnswlib on this machine: exact search serves")
+
+
+@needs_hnsw
+def test_hnsw_agrees_with_exact_search(filled, model, tmp_path):
+    exact = VectorIndex(filled, model, tmp_path / "a.hnsw", exact_below=10**9)
+    hnsw = VectorIndex(filled, model, tmp_path / "b.hnsw", exact_below=10)
+    for seed in range(20):
+        expected = [key for key, _ in exact.search(vector(seed), 10)]
+        assert len(set(expected) & {key for key, _ in hnsw.search(vector(seed), 10)}) >= 9
+    assert (exact.kind, hnsw.kind) == ("exact", "hnsw")
+
+
+@needs_hnsw
+def test_the_saved_index_is_loaded_and_caught_up(filled, model, tmp_path):
+    first = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    first.catch_up()
+    first.save()
+    add_note(filled, model, "b.md", "later")
+    embed(filled, model, "later")
+    second = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    assert second.catch_up() == 1
+    assert second.search(vector(hash_seed("later")), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
+
+
+def corrupt(path):
+    path.write_bytes(b"\0" * path.stat().st_size)
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:100])
+
+
+@needs_hnsw
+@pytest.mark.parametrize(
+    "damage", [corrupt, truncate, lambda path: path.unlink(), lambda path: path.with_name("v.hnsw.json").write_text("{")]
+)
+def test_a_damaged_hnsw_file_is_built_anew(filled, model, tmp_path, damage):
+    first = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    first.catch_up()
+    first.save()
+    damage(tmp_path / "v.hnsw")
+    second = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    assert second.catch_up() == len(TEXTS)
+    assert second.search(vector(hash_seed("text 7")), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_search_among_is_exact_over_the_subset(filled, model, tmp_path):
+    index = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    with filled.read() as connection:
+        ids = [row[0] for row in connection.execute("SELECT id FROM embedding ORDER BY id LIMIT 5")]
+    result = index.search_among(vector(3), ids, 3)
+    assert {key for key, _ in result} <= set(ids)
+    assert [score for _, score in result] == sorted((score for _, score in result), reverse=True)
