@@ -42,7 +42,7 @@ class VectorIndex:
     def __init__(self, database: Database, model: ActiveModel, cache: Path, *, exact_below: int) -> None:
         """Index the vectors of `model`; `cache` is the HNSW file, used from `exact_below` vectors on. Loads nothing yet."""
         self._database = database
-        self._model = model
+        self.model = model
         self._cache = cache
         self._exact_below = exact_below
         self._lock = threading.RLock()
@@ -88,11 +88,11 @@ class VectorIndex:
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT id, vector FROM embedding WHERE model_id = ? AND id IN (SELECT value FROM json_each(?))",
-                (self._model.id, json.dumps(list(ids))),
+                (self.model.id, json.dumps(list(ids))),
             ).fetchall()
         if not rows:
             return []
-        matrix = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), self._model.dimensions)
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), self.model.dimensions)
         return _nearest(matrix, np.array([row[0] for row in rows]), np.frombuffer(query, np.float32), min(k, len(rows)))
 
     def vectors(self, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
@@ -100,7 +100,7 @@ class VectorIndex:
         with self._database.read() as connection:
             rows = connection.execute(
                 f"SELECT hash, vector FROM embedding WHERE model_id = ? AND hash IN ({', '.join('?' * len(hashes))})",
-                (self._model.id, *hashes),
+                (self.model.id, *hashes),
             )
             return dict(rows.fetchall())
 
@@ -127,7 +127,7 @@ class VectorIndex:
                 return
             scratch = self._cache.with_name(f"{self._cache.name}.{os.getpid()}.tmp")
             self._hnsw.save_index(str(scratch))
-            state = {"last_id": self._last_id, "purges": self._purges, "model": self._model.key, "count": self._count}
+            state = {"last_id": self._last_id, "purges": self._purges, "model": self.model.key, "count": self._count}
             state["checksum"] = _checksum(scratch)
             # The old description goes first: a crash in between leaves a file without one, which is not trusted.
             self._state_path.unlink(missing_ok=True)
@@ -142,20 +142,20 @@ class VectorIndex:
 
     def _newer(self, connection: sqlite3.Connection) -> int:
         row = connection.execute(
-            "SELECT count(*) FROM embedding WHERE model_id = ? AND id > ?", (self._model.id, self._last_id)
+            "SELECT count(*) FROM embedding WHERE model_id = ? AND id > ?", (self.model.id, self._last_id)
         ).fetchone()
         return int(row[0])
 
     def _take_in(self, connection: sqlite3.Connection, total: int) -> None:
         import numpy as np
 
-        dimensions = self._model.dimensions
+        dimensions = self.model.dimensions
         if self._hnsw is None:
             self._reserve(self._count + total)
         elif self._hnsw.get_max_elements() < self._count + total:
             self._hnsw.resize_index(int((self._count + total) * 1.25) + 1024)
         cursor = connection.execute(
-            "SELECT id, vector FROM embedding WHERE model_id = ? AND id > ? ORDER BY id", (self._model.id, self._last_id)
+            "SELECT id, vector FROM embedding WHERE model_id = ? AND id > ? ORDER BY id", (self.model.id, self._last_id)
         )
         while rows := cursor.fetchmany(_LOAD_ROWS):
             ids = np.array([row[0] for row in rows], np.int64)
@@ -175,7 +175,7 @@ class VectorIndex:
             return
         # A first load takes what it needs; growth after that is by a quarter, so that appending stays cheap.
         capacity = capacity if self._matrix is None else int(capacity * 1.25) + 256
-        matrix: np.ndarray = np.empty((capacity, self._model.dimensions), np.float32)
+        matrix: np.ndarray = np.empty((capacity, self.model.dimensions), np.float32)
         ids: np.ndarray = np.empty(capacity, np.int64)
         if self._matrix is not None:
             matrix[: self._count] = self._matrix[: self._count]
@@ -185,7 +185,7 @@ class VectorIndex:
     def _to_hnsw(self, capacity: int) -> None:
         import hnswlib
 
-        index = hnswlib.Index(space="ip", dim=self._model.dimensions)
+        index = hnswlib.Index(space="ip", dim=self.model.dimensions)
         index.init_index(max_elements=int(capacity * 1.1) + 1024, M=_HNSW_M, ef_construction=_HNSW_EF_CONSTRUCTION)
         if self._count:
             index.add_items(self._matrix[: self._count], self._ids[: self._count])
@@ -200,7 +200,7 @@ class VectorIndex:
         try:
             state = json.loads(self._state_path.read_text())
             trusted = (
-                state["model"] == self._model.key
+                state["model"] == self.model.key
                 and state["purges"] == self._purges
                 and state["count"] == self._held(connection, state["last_id"])
                 # hnswlib believes what it reads: a damaged file must not reach it.
@@ -208,7 +208,7 @@ class VectorIndex:
             )
             if not trusted or state["count"] < self._exact_below:
                 return
-            index = hnswlib.Index(space="ip", dim=self._model.dimensions)
+            index = hnswlib.Index(space="ip", dim=self.model.dimensions)
             index.load_index(str(self._cache), max_elements=int(state["count"] * 1.1) + 1024)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError):
             return  # a torn or foreign file: the database has everything
@@ -217,7 +217,7 @@ class VectorIndex:
 
     def _held(self, connection: sqlite3.Connection, last_id: int) -> int:
         row = connection.execute(
-            "SELECT count(*) FROM embedding WHERE model_id = ? AND id <= ?", (self._model.id, last_id)
+            "SELECT count(*) FROM embedding WHERE model_id = ? AND id <= ?", (self.model.id, last_id)
         ).fetchone()
         return int(row[0])
 

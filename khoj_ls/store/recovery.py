@@ -1,0 +1,71 @@
+"""Getting over a damaged database: it is set aside, a new one is made, and what can still be read of the vectors moves over.
+
+Everything else is made anew from the notes in seconds; vectors are what takes minutes, and each is named by its content, so a
+vector that can be read whole is as good as new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from khoj_ls.store.database import DamagedDatabase, Database, set_aside
+
+log = logging.getLogger(__name__)
+
+
+def open_database(path: Path) -> tuple[Database, Path | None]:
+    """Open the database, or build a new one where it is damaged; returns it and where the damaged file is kept, if any.
+
+    Raises StoreError when it is from a newer version, cannot be opened, or the disk is full.
+    """
+    try:
+        return Database(path), None
+    except DamagedDatabase as error:
+        log.warning("%s", error)
+    return rebuild_database(path)
+
+
+def rebuild_database(path: Path) -> tuple[Database, Path]:
+    """Set the closed, damaged database at `path` aside and make a new one with the vectors that can still be read."""
+    kept = set_aside(path)
+    database = Database(path)
+    saved = _salvage_vectors(kept, database)
+    log.warning("the damaged database is kept as %s; %d vectors were saved from it", kept, saved)
+    return database, kept
+
+
+def _salvage_vectors(damaged: Path, database: Database) -> int:
+    """Copy models and vectors that can be read; returns how many vectors."""
+    try:
+        source = sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return 0
+    with contextlib.closing(source), database.write() as connection:
+        rows = list(_readable(source, "SELECT id, key FROM chunker WHERE id > ? ORDER BY id"))
+        connection.executemany("INSERT OR IGNORE INTO chunker (id, key) VALUES (?, ?)", rows)
+        models = list(_readable(source, "SELECT id, key, name, dimensions, chunker_id FROM model WHERE id > ? ORDER BY id"))
+        connection.executemany(
+            "INSERT OR IGNORE INTO model (id, key, name, dimensions, chunker_id) VALUES (?, ?, ?, ?, ?)", models
+        )
+        lengths = {row[0]: row[3] * 4 for row in models if isinstance(row[3], int)}
+        saved = 0
+        for _, model_id, digest, vector in _readable(
+            source, "SELECT id, model_id, hash, vector FROM embedding WHERE id > ? ORDER BY id"
+        ):
+            if isinstance(vector, bytes) and isinstance(digest, bytes) and lengths.get(model_id) == len(vector):
+                saved += connection.execute(
+                    "INSERT OR IGNORE INTO embedding (model_id, hash, vector) VALUES (?, ?, ?)", (model_id, digest, vector)
+                ).rowcount
+    return saved
+
+
+def _readable(source: sqlite3.Connection, sql: str) -> Iterator[tuple]:
+    """Rows of a query over ids that still can be read, until the first page that cannot."""
+    try:
+        yield from source.execute(sql, (0,))
+    except sqlite3.Error as error:
+        log.warning("reading the damaged database stopped: %s", error)

@@ -1,0 +1,343 @@
+"""Vault: the notes of one folder, indexed and searchable. The composition root, and the face of the library.
+
+Plain data in and out, no LSP words: `Vault(...).search(SearchRequest("..."))` works in any program.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from khoj_ls.config.paths import Folders
+from khoj_ls.config.settings import EmbeddingSettings, Settings
+from khoj_ls.content.registry import default_registry
+from khoj_ls.core.errors import StoreError, UsageError, VaultError
+from khoj_ls.core.jobs import CancelToken, ProgressCallback
+from khoj_ls.core.types import Vector
+from khoj_ls.embed.service import EncoderService
+from khoj_ls.indexing.ignore import Decision
+from khoj_ls.indexing.indexer import Indexer, IndexEvent, IndexReport, count_files
+from khoj_ls.search.pipeline import SearchContext
+from khoj_ls.search.pipeline import search as search_pipeline
+from khoj_ls.search.related import related as related_pipeline
+from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
+from khoj_ls.store.chunks import ActiveModel, coverage, model_by_key
+from khoj_ls.store.counts import chunk_count, counts, problems
+from khoj_ls.store.database import DamagedDatabase, Database, get_meta
+from khoj_ls.store.entries import EntryRow, file_entries
+from khoj_ls.store.lock import WriterLock
+from khoj_ls.store.recovery import open_database, rebuild_database
+from khoj_ls.store.vectors import VectorIndex
+
+log = logging.getLogger(__name__)
+
+EncoderFactory = Callable[[EmbeddingSettings, str], EncoderService]
+"""Gives the (shared) encoder for a model name under some settings."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How one vault is."""
+
+    root: Path
+    files: int
+    entries: int
+    chunks: int
+    embedded: int
+    queue: int
+    failures: tuple[tuple[str, str], ...]
+    """(relative path, reason) of files that are not indexed."""
+    model: str
+    database_bytes: int
+    coverage: float
+    phase: str
+    message: str
+    paused: bool
+    vectors: str
+    eta_seconds: float | None
+
+
+class Vault:
+    """One open vault. All methods may be called from any thread; none but `index` waits for the indexer."""
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        folders: Folders,
+        encoder_for: EncoderFactory,
+        *,
+        watch: bool = True,
+        yes: bool = False,
+    ) -> None:
+        """Open the vault at `root`: reads start to be answered from what is stored, indexing goes on in the background.
+
+        Raises VaultError when the folder is missing or refused (`yes` overrides the latter), StoreError when its database
+        cannot be used. A second process finds the index locked and reads only.
+        """
+        self.root = root.resolve()
+        self.settings = settings
+        self.folder = folders.vault(self.root)
+        self._encoder_for = encoder_for
+        self._watch = watch
+        self._listeners: list[Callable[[IndexEvent], None]] = []
+        self._guard = threading.RLock()
+        self._message = ""
+        self._index: VectorIndex | None = None
+        _check_root(self.root, settings, known=(self.folder / "index.db").exists(), yes=yes)
+        self._lock = WriterLock(self.folder)
+        self.read_only = not self._lock.acquire()
+        try:
+            self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    # -- questions -------------------------------------------------------------------------------------------------
+
+    def search(self, request: SearchRequest, token: CancelToken | None = None) -> SearchResult:
+        """Find passages. Answers from what is ready; says what is missing. Raises UsageError, Cancelled."""
+        return self._answer(lambda: search_pipeline(self._context(), request, token))
+
+    def related(self, request: RelatedRequest, token: CancelToken | None = None) -> SearchResult:
+        """Find notes like a place, a region, a file or a text; never the note itself. Raises UsageError, Cancelled."""
+        return self._answer(lambda: related_pipeline(self._context(), request, token))
+
+    def outline(self, path: Path) -> list[EntryRow]:
+        """Entries of one note, in source order; empty while it is not indexed."""
+        with self._database.read() as connection:
+            return file_entries(connection, self.relative(path))
+
+    def status(self) -> Status:
+        """Counts, coverage, failures and what is going on."""
+        state = self._indexer.state() if self._indexer else None
+        with self._database.read() as connection:
+            held = counts(connection)
+            failed = tuple(
+                (path, "; ".join(problem.message for problem in found))
+                for path, found in problems(connection, failed_only=True)
+            )
+            model = _active_model(connection)
+            embedded, total = coverage(connection, model) if model else (0, held.files)
+            chunks = chunk_count(connection, model.chunker_id) if model else 0
+        index = self._index
+        return Status(
+            root=self.root,
+            files=held.files,
+            entries=held.entries,
+            chunks=chunks,
+            embedded=embedded,
+            queue=state.queue + state.pending if state else 0,
+            failures=failed,
+            model=model.name if model else self.settings.embedding.model,
+            database_bytes=self._database.size_bytes(),
+            coverage=embedded / total if total else 1.0,
+            phase=state.phase if state else "read-only",
+            message=(state.message if state else "another process writes this index") or self._message,
+            paused=bool(state and state.paused),
+            vectors=index.kind if index else "empty",
+            eta_seconds=state.eta_seconds if state else None,
+        )
+
+    def why(self, path: Path) -> Decision:
+        """Why a file is or is not indexed, and by which rule."""
+        path = path.absolute()
+        if not self.holds(path):
+            return Decision(False, f"it is outside the vault {self.root}", None)
+        relative = self.relative(path)
+        with self._database.read() as connection:
+            reasons = dict(problems(connection, failed_only=True))
+        decision = self._rules().why(relative)
+        if decision.indexed and relative in reasons:
+            return Decision(False, "; ".join(problem.message for problem in reasons[relative]), None)
+        return decision
+
+    @property
+    def busy(self) -> bool:
+        """Whether indexing is going on."""
+        state = self._indexer.state() if self._indexer else None
+        return bool(state and (state.queue or state.pending) and not state.paused)
+
+    # -- paths -----------------------------------------------------------------------------------------------------
+
+    def holds(self, path: Path) -> bool:
+        """Whether `path` lies in this vault."""
+        return path == self.root or self.root in path.parents or self.root in path.resolve().parents
+
+    def relative(self, path: Path) -> str:
+        """`path` relative to the vault, posix. Raises UsageError when it lies outside."""
+        for candidate in (path.absolute(), path.resolve()):
+            if candidate == self.root or self.root in candidate.parents:
+                return candidate.relative_to(self.root).as_posix()
+        raise UsageError(f"{path} is not in the vault {self.root}")
+
+    # -- indexing --------------------------------------------------------------------------------------------------
+
+    def index(
+        self,
+        progress: ProgressCallback | None = None,
+        token: CancelToken | None = None,
+        *,
+        force: bool = False,
+        paths: Sequence[Path] | None = None,
+        wait: bool = True,
+    ) -> IndexReport:
+        """Bring the index up to date; with `wait` until words and vectors are complete. Raises Cancelled, VaultError."""
+        relative = [self.relative(path) for path in paths] if paths is not None else None
+        return self._writer().index(progress, token, force=force, paths=relative, wait=wait)
+
+    def changed(self, path: Path) -> None:
+        """Take note that a file was saved, created, renamed or deleted."""
+        if self._indexer and self.holds(path):
+            self._indexer.changed(self.relative(path))
+
+    def overlay(self, path: Path, text: str, version: int) -> None:
+        """Index the unsaved text of an open buffer instead of the file."""
+        if self._indexer and self.holds(path):
+            self._indexer.overlay(self.relative(path), text, version)
+
+    def overlay_closed(self, path: Path) -> None:
+        """Go back to what is on disk."""
+        if self._indexer and self.holds(path):
+            self._indexer.overlay_closed(self.relative(path))
+
+    def set_paused(self, paused: bool) -> None:
+        """Stop indexing, or go on."""
+        writer = self._writer()
+        if paused:
+            writer.pause()
+        else:
+            writer.resume()
+
+    def subscribe(self, listener: Callable[[IndexEvent], None]) -> Callable[[], None]:
+        """Call `listener` with every index event, from the indexer's thread; returns how to stop that."""
+        with self._guard:
+            self._listeners = [*self._listeners, listener]
+
+        def unsubscribe() -> None:
+            with self._guard:
+                self._listeners = [known for known in self._listeners if known is not listener]
+
+        return unsubscribe
+
+    def close(self) -> None:
+        """Stop indexing, store what is cached, give the write lock back."""
+        with self._guard:
+            if self._indexer:
+                self._indexer.close()
+                self._save_vectors()
+            self._database.close()
+            self._lock.release()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        path = self.folder / "index.db"
+        self._indexer: Indexer | None = None
+        if self.read_only:
+            if not path.exists():
+                raise VaultError(
+                    f"{self.root} is just being indexed for the first time by another process: try again in a moment"
+                )
+            self._database = Database(path, read_only=True)
+            return
+        self._database, kept = open_database(path)
+        if kept:
+            self._message = f"the index was damaged and is being built anew; the old file is kept as {kept}"
+        (self.folder / "root.txt").write_text(f"{self.root}\n", errors="surrogateescape")
+        self._start_indexer()
+
+    def _start_indexer(self) -> None:
+        encoder = self._encoder_for(self.settings.embedding, self.settings.embedding.model)
+        self._indexer = Indexer(self.root, self._database, default_registry(), encoder, self.settings, self._on_event)
+        self._indexer.start(watch=self._watch)
+
+    def _writer(self) -> Indexer:
+        if self._indexer is None:
+            raise VaultError(f"another process writes the index of {self.root}: end it, or ask through it")
+        return self._indexer
+
+    def _context(self) -> SearchContext:
+        with self._guard, self._database.read() as connection:
+            model = _active_model(connection)
+            if model is None:
+                return SearchContext(self._database, None, None, None, reason="the notes are not embedded yet")
+            if self._index is None or self._index.model != model:
+                cache = self.folder / f"vectors-{model.id}.hnsw"
+                below = self.settings.search.exact_vectors_below
+                self._index = VectorIndex(self._database, model, cache, exact_below=below)
+            return SearchContext(self._database, model, self._index, self._query_encoder(model))
+
+    def _query_encoder(self, model: ActiveModel) -> Callable[[str], Vector]:
+        # While a new model is being prepared the old one goes on answering: it is known by the name it was set with.
+        encoder = self._encoder_for(self.settings.embedding, model.name)
+        return encoder.embed_query
+
+    def _save_vectors(self) -> None:
+        if self._index is not None and not self.read_only:
+            try:
+                self._index.save()
+            except (OSError, StoreError, RuntimeError) as error:
+                log.warning("the vector index of %s was not saved and will be rebuilt: %s", self.root, error)
+
+    def _answer(self, question: Callable[[], SearchResult]) -> SearchResult:
+        """Ask; where the database turns out to be damaged, build a new one and ask that."""
+        try:
+            return question()
+        except DamagedDatabase as error:
+            if self.read_only:
+                raise
+            self._rebuild(error)
+            return question()
+
+    def _rebuild(self, error: DamagedDatabase) -> None:
+        with self._guard:
+            if self._database.intact():
+                return  # another thread was here first
+            log.error("%s", error)
+            if self._indexer:
+                self._indexer.close()
+            self._database.close()
+            self._index = None
+            self._database, kept = rebuild_database(self.folder / "index.db")
+            self._message = f"the index was damaged and is being built anew; the old file is kept as {kept}"
+            self._start_indexer()
+
+    def _on_event(self, event: IndexEvent) -> None:
+        if event.kind == "idle":
+            self._save_vectors()
+            self._message = ""
+        if isinstance(event.error, DamagedDatabase):
+            # Not on the indexer's own thread, which is about to be ended.
+            threading.Thread(target=self._rebuild, args=(event.error,), name="khoj-rebuild", daemon=True).start()
+        for listener in self._listeners:
+            listener(event)
+
+
+def _active_model(connection: sqlite3.Connection) -> ActiveModel | None:
+    key = get_meta(connection, "active_model")
+    return model_by_key(connection, key) if key else None
+
+
+def _check_root(root: Path, settings: Settings, *, known: bool, yes: bool) -> None:
+    """Refuse what is surely a mistake: no folder, the home folder, the root, or far too many files."""
+    if not root.is_dir():
+        if known:
+            raise VaultError(f"{root} is not there; its index is kept: bring the folder back, or mount its disk")
+        raise VaultError(f"{root} is not a folder: name the folder that holds your notes")
+    if known or yes:
+        return
+    if root == Path.home() or root == Path(root.anchor):
+        raise VaultError(f"{root} is not a folder of notes: name the one that holds them, or index it all the same with --yes")
+    if (root / ".khoj.toml").exists():
+        return
+    limit = settings.index.max_files
+    if count_files(root, limit) > limit:
+        raise VaultError(
+            f"{root} holds more than {limit} files: name the folder that holds your notes, put a .khoj.toml into it, "
+            "or index it all the same with --yes"
+        )

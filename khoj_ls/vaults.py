@@ -1,0 +1,163 @@
+"""The vaults open in this process, and how a file's vault is found."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from khoj_ls.config.load import load_vault_settings
+from khoj_ls.config.paths import Folders
+from khoj_ls.config.settings import EmbeddingSettings, Settings
+from khoj_ls.core.errors import UsageError
+from khoj_ls.embed.service import EncoderService
+from khoj_ls.vault import Vault
+
+MARKERS = (".khoj.toml", ".git", ".obsidian", "logseq", "dendron.yml")
+"""What makes a folder a vault: the nearest one above a file wins. `logseq` is a folder."""
+
+
+def find_root(start: Path) -> Path | None:
+    """The nearest folder at or above `start` that carries a marker; None when there is none below the home folder."""
+    folder = start if start.is_dir() else start.parent
+    home = Path.home()
+    for candidate in (folder, *folder.parents):
+        # A dotfiles repository in $HOME must not make everything a vault.
+        if candidate == home or candidate == Path(candidate.anchor):
+            return None
+        if any((candidate / marker).is_dir() if marker == "logseq" else (candidate / marker).exists() for marker in MARKERS):
+            return candidate
+    return None
+
+
+def to_path(reference: str) -> Path:
+    """Absolute path of a file URI or a path. Raises UsageError for other schemes and relative paths."""
+    if "://" in reference or reference.startswith("file:"):
+        parts = urlsplit(reference)
+        if parts.scheme != "file":
+            raise UsageError(f"{reference} is not a file on this machine")
+        text = unquote(parts.path)
+        # file:///C:/notes on Windows
+        path = Path(text[1:] if len(text) > 2 and text[2] == ":" else text)
+    else:
+        path = Path(reference).expanduser()
+    if not path.is_absolute():
+        raise UsageError(f"{reference} is not an absolute path")
+    return path
+
+
+class OpenVaults:
+    """All vaults of this process: each is opened once, whoever asks, and closed when nobody has asked for a while."""
+
+    def __init__(
+        self, settings: Settings, folders: Folders, *, watch: bool = True, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Serve with the user's `settings`; `environment` holds the keys that remote models may need. Opens nothing yet."""
+        self.settings = settings
+        self.folders = folders
+        self._watch = watch
+        self._environment: dict[str, str] = dict(environment or {})
+        self._lock = threading.RLock()
+        self._vaults: dict[Path, Vault] = {}
+        self._leases: dict[Path, int] = {}
+        self._last_used: dict[Path, float] = {}
+        self._encoders: dict[EmbeddingSettings, EncoderService] = {}
+
+    def root_of(self, path: Path) -> Path:
+        """Root of the vault that `path` belongs to: an open vault around it, else by markers, else the folder itself."""
+        path = path.resolve()
+        with self._lock:
+            around = [root for root in self._vaults if path == root or root in path.parents]
+        marked = find_root(path)
+        candidates = [*around, *([marked] if marked else [])]
+        if candidates:
+            return max(candidates, key=lambda root: len(root.parts))
+        return path if path.is_dir() else path.parent
+
+    def open(self, path: Path, *, yes: bool = False) -> Vault:
+        """The vault that `path` belongs to, opened if it is not. Raises VaultError when it is missing or refused."""
+        root = self.root_of(path)
+        with self._lock:
+            vault = self._vaults.get(root)
+            if vault is None:
+                settings = load_vault_settings(self.settings, root)
+                vault = Vault(root, settings, self.folders, self._encoder, watch=self._watch, yes=yes)
+                self._vaults[root] = vault
+            self._last_used[root] = time.monotonic()
+            return vault
+
+    def get(self, path: Path) -> Vault | None:
+        """The open vault around `path`, if there is one."""
+        path = path.resolve()
+        with self._lock:
+            around = [root for root in self._vaults if path == root or root in path.parents]
+            return self._vaults[max(around, key=lambda root: len(root.parts))] if around else None
+
+    def lease(self, path: Path) -> Vault:
+        """Open a vault and keep it open until `release`."""
+        with self._lock:
+            vault = self.open(path)
+            self._leases[vault.root] = self._leases.get(vault.root, 0) + 1
+            return vault
+
+    def release(self, root: Path) -> None:
+        """Give back one lease."""
+        with self._lock:
+            self._leases[root] = max(0, self._leases.get(root, 0) - 1)
+            self._last_used[root] = time.monotonic()
+
+    def open_vaults(self) -> list[Vault]:
+        """All open vaults, by root."""
+        with self._lock:
+            return [self._vaults[root] for root in sorted(self._vaults)]
+
+    def close_idle(self, seconds: float) -> None:
+        """Close vaults that nobody leases and nobody has asked for `seconds`."""
+        with self._lock:
+            now = time.monotonic()
+            idle = [
+                root
+                for root in self._vaults
+                if not self._leases.get(root) and now - self._last_used[root] > seconds and not self._vaults[root].busy
+            ]
+            closing = [self._vaults.pop(root) for root in idle]
+        for vault in closing:
+            vault.close()
+
+    def encoders(self) -> list[EncoderService]:
+        """The encoders in use."""
+        with self._lock:
+            return list(self._encoders.values())
+
+    def add_environment(self, environment: Mapping[str, str]) -> None:
+        """Take in the allow-listed variables of a new session; what is known already stays."""
+        with self._lock:
+            for name, value in environment.items():
+                self._environment.setdefault(name, value)
+
+    def close(self) -> None:
+        """Close all vaults and end the encoders."""
+        with self._lock:
+            vaults, self._vaults = list(self._vaults.values()), {}
+            encoders, self._encoders = list(self._encoders.values()), {}
+        for vault in vaults:
+            vault.close()
+        for encoder in encoders:
+            encoder.close()
+
+    def _encoder(self, settings: EmbeddingSettings, model: str) -> EncoderService:
+        wanted = replace(settings, model=model)
+        with self._lock:
+            if wanted not in self._encoders:
+                self._encoders[wanted] = EncoderService(
+                    wanted, self.folders.models, nice=self.settings.daemon.nice, environment=self._environment
+                )
+            return self._encoders[wanted]
+
+
+def roots_of(paths: Iterable[Path], vaults: OpenVaults) -> list[Path]:
+    """The distinct vault roots of some paths, in order."""
+    return list(dict.fromkeys(vaults.root_of(path) for path in paths))

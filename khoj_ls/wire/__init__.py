@@ -1,0 +1,1 @@
+"""The contract: the khoj/* requests, results and notifications as plain values, shared by every face of the program."""

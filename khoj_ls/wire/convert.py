@@ -1,0 +1,76 @@
+"""From the vault's values to the wire's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from khoj_ls.search.types import SearchHit
+from khoj_ls.search.types import SearchResult as Found
+from khoj_ls.vault import Status, Vault
+from khoj_ls.wire import messages as wire
+
+
+def hit_to_wire(root: Path, hit: SearchHit) -> wire.Hit:
+    """A hit with a file URI and a 0-based range of whole lines."""
+    return wire.Hit(
+        uri=(root / hit.path).as_uri(),
+        range=wire.Range(wire.Position(hit.span.line - 1), wire.Position(hit.span.end_line)),
+        title=hit.title,
+        outline=list(hit.outline),
+        snippet=hit.snippet,
+        highlights=[list(pair) for pair in hit.highlights],
+        score=round(hit.score, 4),
+        type=hit.type,
+        vault=str(root),
+        page=hit.page,
+        tags=list(hit.tags),
+        date=hit.date,
+        sources={name: wire.Source(source.rank, round(source.score, 4)) for name, source in hit.sources.items()},
+        linked=hit.linked,
+    )
+
+
+def merged(answers: Sequence[tuple[Vault, Found]], limit: int) -> wire.SearchResult:
+    """One answer of several vaults': by score, which is absolute and so comparable between vaults."""
+    hits = [hit_to_wire(vault.root, hit) for vault, found in answers for hit in found.hits]
+    if len(answers) > 1:
+        hits.sort(key=lambda hit: -hit.score)
+    timings: dict[str, float] = {}
+    for _, found in answers:
+        for stage, milliseconds in found.timings.items():
+            timings[stage] = round(timings.get(stage, 0.0) + milliseconds, 3)
+    reasons = dict.fromkeys(found.reason for _, found in answers if found.reason)
+    return wire.SearchResult(
+        hits=hits[:limit],
+        degraded=any(found.degraded for _, found in answers),
+        coverage=round(min((found.coverage for _, found in answers), default=1.0), 4),
+        timings=timings,
+        reason="; ".join(reasons) or None,
+    )
+
+
+def failures(root: Path, items: Iterable[tuple[str, str]]) -> list[wire.Failure]:
+    """Failures with absolute paths."""
+    return [wire.Failure(str(root / path), reason) for path, reason in items]
+
+
+def vault_status(status: Status) -> wire.VaultStatus:
+    """The status of one vault."""
+    return wire.VaultStatus(
+        root=str(status.root),
+        files=status.files,
+        entries=status.entries,
+        chunks=status.chunks,
+        embedded=status.embedded,
+        queue=status.queue,
+        failures=failures(status.root, status.failures),
+        model=status.model,
+        database_bytes=status.database_bytes,
+        coverage=round(status.coverage, 4),
+        phase=status.phase,
+        message=status.message,
+        paused=status.paused,
+        vectors=status.vectors,
+        eta_seconds=status.eta_seconds,
+    )

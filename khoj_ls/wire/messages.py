@@ -1,0 +1,287 @@
+"""Parameters and results of the khoj/* requests, and the notifications. docs/protocol.md is generated from these docstrings.
+
+Names are camelCase on the wire only where LSP itself has the word (`textDocument`); all else is one lower-case word or
+snake_case. Positions are LSP's: 0-based lines; ranges of hits are whole lines, so they hold in every position encoding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Mode = Literal["hybrid", "lexical", "dense"]
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a document, as in LSP."""
+
+    line: int
+    """0-based line."""
+    character: int = 0
+    """Offset in the line, in the units of the session's position encoding."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """From `start` up to but not including `end`."""
+
+    start: Position
+    end: Position
+
+
+@dataclass(frozen=True)
+class TextDocument:
+    """Names a document."""
+
+    uri: str
+    """A file URI."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one retriever thought of a hit."""
+
+    rank: int
+    """1-based rank in that retriever's own list."""
+    score: float
+    """That retriever's own score: BM25 (higher is better), cosine."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result."""
+
+    uri: str
+    """The note."""
+    range: Range
+    """The passage: whole lines."""
+    title: str
+    """Title of the note, or its file name where it has none."""
+    outline: list[str]
+    """Headings from the outermost down to the passage's own."""
+    snippet: str
+    """A short excerpt on one line."""
+    highlights: list[list[int]]
+    """[start, end) offsets in `snippet`, in Unicode code points, of the words that matched."""
+    score: float
+    """0..1, absolute: low means that nothing fits well."""
+    type: str
+    """Content type: markdown, org, text."""
+    vault: str
+    """Folder of the vault."""
+    page: int | None = None
+    """Page, for paged content."""
+    tags: list[str] = field(default_factory=list)
+    """Tags of the entry and its note."""
+    date: str | None = None
+    """The entry's own date, where it has one (ISO)."""
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Which retrievers found it: lexical, dense."""
+    linked: bool = False
+    """`khoj/related`: whether the two notes link each other already."""
+
+
+@dataclass(frozen=True)
+class SearchParams:
+    """Search the notes by words and by meaning."""
+
+    query: str
+    """Words or a question; words in double quotes must occur exactly so."""
+    limit: int | None = None
+    """Most hits to return, 1 to 100; the setting search.limit when absent."""
+    mode: Mode | None = None
+    """Which retrievers run; the setting search.mode when absent."""
+    vault: str | None = None
+    """Folder or URI of one vault; all vaults of the session when absent."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Hits, best first."""
+
+    hits: list[Hit]
+    degraded: bool
+    """Whether a part is missing: vectors that are still being made, a model that does not answer."""
+    coverage: float
+    """Share of the notes' passages that have their vector, 0..1."""
+    timings: dict[str, float]
+    """Milliseconds per stage, and `total`."""
+    reason: str | None = None
+    """Why the answer is degraded."""
+
+
+@dataclass(frozen=True)
+class RelatedParams:
+    """Find notes like this place, region, file or text; never the note itself."""
+
+    textDocument: TextDocument | None = None
+    """The note to start from. May be absent when `text` is given."""
+    position: Position | None = None
+    """A place in it: its entry is compared."""
+    range: Range | None = None
+    """A region of it."""
+    text: str | None = None
+    """Free text to compare instead."""
+    limit: int | None = None
+    """Most hits to return, 1 to 100; 5 when absent."""
+    vault: str | None = None
+    """Folder or URI of the vault, for free text."""
+
+
+@dataclass(frozen=True)
+class StatusParams:
+    """How the daemon and the vaults are."""
+
+    vault: str | None = None
+    """Folder or URI of one vault; all open vaults when absent."""
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """The encoder process."""
+
+    state: str
+    """off, preparing, loading, ready or failed."""
+    pid: int | None
+    rss_bytes: int
+    model: str
+    backend: str | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class DaemonStatus:
+    """The process that answers."""
+
+    pid: int
+    version: str
+    uptime_seconds: float
+    rss_bytes: int
+    worker: WorkerStatus | None
+    sessions: int = 0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that is not indexed, or not wholly."""
+
+    path: str
+    """Absolute path."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class VaultStatus:
+    """One vault and its index."""
+
+    root: str
+    files: int
+    entries: int
+    chunks: int
+    embedded: int
+    """Chunks that have their vector."""
+    queue: int
+    """Files waiting to be read plus texts waiting for their vector."""
+    failures: list[Failure]
+    model: str
+    database_bytes: int
+    coverage: float
+    phase: str
+    """idle, scan, words, chunk, embed, model, paused, read-only, offline."""
+    message: str = ""
+    """What a person should know now, if anything."""
+    paused: bool = False
+    vectors: str = "empty"
+    """What answers by meaning: empty, exact or hnsw."""
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class StatusResult:
+    """The daemon and its vaults."""
+
+    daemon: DaemonStatus | None
+    vaults: list[VaultStatus]
+
+
+@dataclass(frozen=True)
+class ReindexParams:
+    """Bring the index up to date and wait until it is complete."""
+
+    vault: str | None = None
+    """Folder or URI of the vault; all vaults of the session when absent."""
+    paths: list[str] | None = None
+    """Only these files or folders (absolute paths or URIs)."""
+    force: bool = False
+    """Read and parse every file again, changed or not. Vectors of unchanged texts are kept."""
+    wait: bool = True
+    """Return when everything is embedded; else as soon as the work is under way."""
+    yes: bool = False
+    """Index a folder that is refused for its size, or the home folder, all the same."""
+
+
+@dataclass(frozen=True)
+class ReindexResult:
+    """What an indexing run did."""
+
+    vault: str
+    files: int
+    entries: int
+    chunks: int
+    embedded: int
+    """Texts sent to the model."""
+    reused: int
+    """Chunks whose vector was there already."""
+    removed: int
+    """Files that were forgotten because they are gone."""
+    failures: list[Failure]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class VaultParams:
+    """Names one vault."""
+
+    vault: str | None = None
+    """Folder or URI of the vault; all vaults of the session when absent."""
+
+
+@dataclass(frozen=True)
+class PauseResult:
+    """Whether indexing is paused now."""
+
+    paused: bool
+    vaults: list[str]
+
+
+@dataclass(frozen=True)
+class WhyParams:
+    """Say why a file is or is not indexed."""
+
+    path: str
+    """Absolute path or URI."""
+
+
+@dataclass(frozen=True)
+class WhyResult:
+    """The decision about one file."""
+
+    path: str
+    indexed: bool
+    reason: str
+    rule: str | None = None
+    """The rule that decided, with the file and line it stands in."""
+
+
+@dataclass(frozen=True)
+class IndexChanged:
+    """Notification khoj/indexChanged: these notes have new content in the index."""
+
+    vault: str
+    files: list[str]
+    """URIs; empty when everything may have changed."""
+
+
+Json = dict[str, Any]
+"""A JSON object."""

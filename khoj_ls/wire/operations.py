@@ -1,0 +1,190 @@
+"""What each khoj/* request does: one function per request over the open vaults, the same for LSP, the command line and agents.
+
+Every function blocks and is meant to be run in a thread; it looks at its job's token between steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from khoj_ls.config.settings import Settings
+from khoj_ls.core.errors import UsageError
+from khoj_ls.core.jobs import CancelToken, ProgressCallback
+from khoj_ls.search.types import RelatedRequest, SearchRequest
+from khoj_ls.vault import Vault
+from khoj_ls.vaults import OpenVaults, to_path
+from khoj_ls.wire import messages as wire
+from khoj_ls.wire.convert import failures, merged, vault_status
+
+MAX_LIMIT = 100
+_DEFAULT_RELATED = 5
+
+
+@dataclass
+class Session:
+    """One client: which vaults are its own, and its settings."""
+
+    vaults: OpenVaults
+    settings: Settings
+    roots: list[Path] = field(default_factory=list)
+    """Vault roots of the client's workspace folders; the first answers when nothing else is said."""
+    daemon: Callable[[], wire.DaemonStatus | None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One running request: how to stop it and how to say how far it is."""
+
+    token: CancelToken
+    progress: ProgressCallback
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A request `khoj/<name>`, which is also the command `khoj.<name>`."""
+
+    name: str
+    params: type
+    result: type
+    run: Callable[[Session, Any, Job], Any]
+    long: bool = False
+    """Whether it reports progress."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in one sentence."""
+        return (self.params.__doc__ if self.run.__doc__ is None else self.run.__doc__).strip().splitlines()[0]  # type: ignore[union-attr]
+
+
+def search(session: Session, params: wire.SearchParams, job: Job) -> wire.SearchResult:
+    """Find passages by words and by meaning."""
+    settings = session.settings.search
+    limit = _limit(params.limit, settings.limit)
+    request = SearchRequest(
+        query=params.query,
+        limit=limit,
+        mode=params.mode or settings.mode,  # type: ignore[arg-type]
+        max_per_file=settings.max_per_file,
+        score_threshold=settings.score_threshold,
+    )
+    answers = [(vault, vault.search(request, job.token)) for vault in _asked(session, params.vault)]
+    return merged(answers, limit)
+
+
+def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.SearchResult:
+    """Find notes like a place, a region, a file or a text."""
+    limit = _limit(params.limit, _DEFAULT_RELATED)
+    if params.textDocument is None:
+        if not params.text:
+            raise UsageError("khoj/related wants a textDocument or a text")
+        request = RelatedRequest(path=None, text=params.text, limit=limit)
+        answers = [(vault, vault.related(request, job.token)) for vault in _asked(session, params.vault)]
+        return merged(answers, limit)
+    path = to_path(params.textDocument.uri)
+    vault = session.vaults.open(path)
+    first, last = _lines(params)
+    request = RelatedRequest(path=vault.relative(path), line=first, end_line=last, text=params.text, limit=limit)
+    return merged([(vault, vault.related(request, job.token))], limit)
+
+
+def status(session: Session, params: wire.StatusParams, job: Job) -> wire.StatusResult:
+    """Say how the daemon and the vaults are."""
+    vaults = [session.vaults.open(to_path(params.vault))] if params.vault else session.vaults.open_vaults()
+    return wire.StatusResult(session.daemon(), [vault_status(vault.status()) for vault in vaults])
+
+
+def reindex(session: Session, params: wire.ReindexParams, job: Job) -> list[wire.ReindexResult]:
+    """Bring the index up to date; waits until words and meaning are complete."""
+    results = []
+    paths = [to_path(path) for path in params.paths] if params.paths else None
+    targets = (
+        [session.vaults.open(to_path(params.vault), yes=params.yes)]
+        if params.vault
+        else list(dict.fromkeys(session.vaults.open(path) for path in paths))
+        if paths
+        else _asked(session, None)
+    )
+    for vault in targets:
+        own = [path for path in paths if vault.holds(path)] if paths else None
+        report = vault.index(job.progress, job.token, force=params.force, paths=own, wait=params.wait)
+        results.append(
+            wire.ReindexResult(
+                vault=str(vault.root),
+                files=report.files,
+                entries=report.entries,
+                chunks=report.chunks,
+                embedded=report.embedded,
+                reused=report.reused,
+                removed=report.removed,
+                failures=failures(vault.root, report.failures),
+                seconds=report.seconds,
+            )
+        )
+    return results
+
+
+def pause(session: Session, params: wire.VaultParams, job: Job) -> wire.PauseResult:
+    """Stop indexing until resumed; searching goes on."""
+    return _set_paused(session, params, paused=True)
+
+
+def resume(session: Session, params: wire.VaultParams, job: Job) -> wire.PauseResult:
+    """Go on indexing."""
+    return _set_paused(session, params, paused=False)
+
+
+def why(session: Session, params: wire.WhyParams, job: Job) -> wire.WhyResult:
+    """Say why a file is or is not indexed, and which rule decided."""
+    path = to_path(params.path)
+    decision = session.vaults.open(path).why(path)
+    return wire.WhyResult(str(path), decision.indexed, decision.reason, decision.rule)
+
+
+OPERATIONS = (
+    Operation("search", wire.SearchParams, wire.SearchResult, search),
+    Operation("related", wire.RelatedParams, wire.SearchResult, related),
+    Operation("status", wire.StatusParams, wire.StatusResult, status),
+    Operation("reindex", wire.ReindexParams, list[wire.ReindexResult], reindex, long=True),
+    Operation("pause", wire.VaultParams, wire.PauseResult, pause),
+    Operation("resume", wire.VaultParams, wire.PauseResult, resume),
+    Operation("why", wire.WhyParams, wire.WhyResult, why),
+)
+"""All requests, in the order of the documentation."""
+
+
+def _set_paused(session: Session, params: wire.VaultParams, *, paused: bool) -> wire.PauseResult:
+    vaults = _asked(session, params.vault)
+    for vault in vaults:
+        vault.set_paused(paused)
+    return wire.PauseResult(paused, [str(vault.root) for vault in vaults])
+
+
+def _asked(session: Session, reference: str | None) -> list[Vault]:
+    """The vaults a request is about. Raises UsageError when there is none."""
+    if reference:
+        return [session.vaults.open(to_path(reference))]
+    roots = session.roots or [Path(folder).expanduser() for folder in session.settings.vaults]
+    if not roots:
+        raise UsageError("no vault: open a folder of notes, name one with `vault`, or list some under `vaults` in the settings")
+    return [session.vaults.open(root) for root in roots]
+
+
+def _limit(asked: int | None, default: int) -> int:
+    limit = default if asked is None else asked
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UsageError(f"limit is {limit}; it must be between 1 and {MAX_LIMIT}")
+    return limit
+
+
+def _lines(params: wire.RelatedParams) -> tuple[int | None, int | None]:
+    """1-based first and last line that `params` points at, if it points at any."""
+    if params.range is not None:
+        start, end = params.range.start, params.range.end
+        last = end.line if end.character or end.line == start.line else end.line - 1
+        return start.line + 1, last + 1
+    if params.position is not None:
+        return params.position.line + 1, None
+    return None, None
