@@ -15,9 +15,17 @@ from typing import Any, Literal
 Scope = Literal["user", "vault", "session"]
 
 
-def setting(default: Any, scope: Scope, doc: str, *, choices: tuple[str, ...] = ()) -> Any:
-    """Make a dataclass field that carries its scope, its documentation and its allowed values."""
-    return field(default=default, metadata={"scope": scope, "doc": doc, "choices": choices})
+def setting(
+    default: Any,
+    scope: Scope,
+    doc: str,
+    *,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """Make a dataclass field that carries its scope, its documentation and its allowed values (numbers: least, most)."""
+    return field(default=default, metadata={"scope": scope, "doc": doc, "choices": choices, "least": least, "most": most})
 
 
 def section(cls: type, doc: str) -> Any:
@@ -32,16 +40,29 @@ class IndexSettings:
     ignore: tuple[str, ...] = setting((), "vault", "Patterns, in .gitignore syntax, of files and folders to leave out.")
     gitignore: bool = setting(True, "vault", "Leave out what the vault's .gitignore files leave out.")
     hidden: bool = setting(False, "vault", "Index hidden files and folders (names that begin with a dot).")
-    max_file_bytes: int = setting(10_000_000, "vault", "Files larger than this many bytes are not read.")
+    max_file_bytes: int = setting(10_000_000, "vault", "Files larger than this many bytes are not read.", least=1)
     max_files: int = setting(
-        60_000, "user", "A folder with more files than this that carries no vault marker is refused until indexed with --yes."
+        60_000,
+        "user",
+        "A folder with more files than this that carries no vault marker is refused until indexed with --yes.",
+        least=1,
     )
-    debounce_seconds: float = setting(0.05, "user", "How long a burst of changes to one file is collected before it is read.")
-    buffer_rest_seconds: float = setting(1.5, "session", "How long an unsaved buffer must rest before it is embedded.")
-    parser_workers: int = setting(2, "user", "Processes that parse files.")
-    parser_timeout_seconds: float = setting(60.0, "user", "A file that takes longer to parse is given up and reported.")
-    parser_memory_mb: int = setting(2048, "user", "A parser that takes more memory than this is ended and the file reported.")
-    keep_vectors_days: float = setting(14.0, "user", "How long a vector that no note uses any more is kept for an undo.")
+    debounce_seconds: float = setting(
+        0.05, "user", "How long a burst of changes to one file is collected before it is read.", least=0, most=60
+    )
+    buffer_rest_seconds: float = setting(
+        1.5, "session", "How long an unsaved buffer must rest before it is embedded.", least=0, most=600
+    )
+    parser_workers: int = setting(2, "user", "Processes that parse files.", least=1, most=64)
+    parser_timeout_seconds: float = setting(
+        60.0, "user", "A file that takes longer to parse is given up and reported.", least=1
+    )
+    parser_memory_mb: int = setting(
+        2048, "user", "A parser that takes more memory than this is ended and the file reported.", least=256
+    )
+    keep_vectors_days: float = setting(
+        14.0, "user", "How long a vector that no note uses any more is kept for an undo.", least=0
+    )
 
 
 @dataclass(frozen=True)
@@ -54,13 +75,13 @@ class EmbeddingSettings:
         "A preset (fast, balanced, high_quality, multilingual, remote), a model's name, or a folder that holds one.",
     )
     device: str = setting("auto", "user", "Where the model runs.", choices=("auto", "cpu", "cuda", "mps"))
-    threads: int = setting(0, "user", "Threads of the encoder; 0 takes one per core, at most four.")
-    batch_tokens: int = setting(4096, "user", "Most tokens that one batch holds, padding included.")
-    idle_unload_seconds: float = setting(300.0, "user", "The encoder process ends after this long without work.")
+    threads: int = setting(0, "user", "Threads of the encoder; 0 takes one per core, at most four.", least=0, most=256)
+    batch_tokens: int = setting(4096, "user", "Most tokens that one batch holds, padding included.", least=128)
+    idle_unload_seconds: float = setting(300.0, "user", "The encoder process ends after this long without work.", least=1)
     endpoint: str = setting("", "user", "Base URL of an OpenAI-compatible endpoint for the preset `remote`.")
     remote_model: str = setting("text-embedding-3-small", "user", "Model name sent to that endpoint.")
-    remote_dimensions: int = setting(1536, "user", "Length of the vectors that endpoint returns.")
-    remote_max_tokens: int = setting(8191, "user", "Longest input of that model, in tokens.")
+    remote_dimensions: int = setting(1536, "user", "Length of the vectors that endpoint returns.", least=1)
+    remote_max_tokens: int = setting(8191, "user", "Longest input of that model, in tokens.", least=16)
     api_key_variable: str = setting("OPENAI_API_KEY", "user", "Environment variable that holds the endpoint's key.")
     allow_remote: bool = setting(
         False, "user", "Your yes to sending notes to the endpoint named above, when it is not on this machine."
@@ -71,20 +92,28 @@ class EmbeddingSettings:
 class SearchSettings:
     """How results are found and ordered."""
 
-    limit: int = setting(10, "session", "How many results a search returns when it does not say, up to 100.")
+    limit: int = setting(10, "session", "How many results a search returns when it does not say, up to 100.", least=1, most=100)
     mode: str = setting("hybrid", "session", "Which retrievers run.", choices=("hybrid", "lexical", "dense"))
-    max_per_file: int = setting(3, "session", "Most results from one note, as long as other notes fill the limit.")
-    score_threshold: float = setting(0.0, "session", "Results found only by meaning with a lower score are left out.")
-    exact_vectors_below: int = setting(30_000, "user", "Below this many vectors the search is exact; above, HNSW answers.")
+    max_per_file: int = setting(3, "session", "Most results from one note, as long as other notes fill the limit.", least=1)
+    score_threshold: float = setting(
+        0.0, "session", "Results found only by meaning with a lower score are left out.", least=0, most=1
+    )
+    exact_vectors_below: int = setting(
+        30_000, "user", "Below this many vectors the search is exact; above, HNSW answers.", least=0
+    )
 
 
 @dataclass(frozen=True)
 class DaemonSettings:
     """The background process that all editors and shells share."""
 
-    idle_exit_seconds: float = setting(1800.0, "user", "The daemon ends after this long without a session; 0 keeps it.")
+    idle_exit_seconds: float = setting(
+        1800.0, "user", "The daemon ends after this long without a session; 0 keeps it.", least=0
+    )
     log_level: str = setting("info", "user", "What the log holds.", choices=("debug", "info", "warning", "error"))
-    nice: int = setting(10, "user", "Niceness of the encoder and the parsers, so that indexing never slows the editor.")
+    nice: int = setting(
+        10, "user", "Niceness of the encoder and the parsers, so that indexing never slows the editor.", least=0, most=19
+    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,162 @@
+"""The settings tree seen flat: one Option per dotted key, and how a value for it is checked."""
+
+from __future__ import annotations
+
+import math
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from khoj_ls.config.settings import Scope, Settings
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting."""
+
+    key: str
+    """Dotted: `search.limit`."""
+    type: Any
+    """bool, int, float, str or tuple[str, ...]."""
+    default: Any
+    scope: Scope
+    doc: str
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def wants(self) -> str:
+        """What a value must be, in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.type is bool:
+            return "true or false"
+        if self.type is str:
+            return "a text"
+        if self.type not in (int, float):
+            return "a list of texts"
+        kind = "a whole number" if self.type is int else "a number"
+        if self.least is not None and self.most is not None:
+            return f"{kind} from {self.least:g} to {self.most:g}"
+        return kind if self.least is None else f"{kind}, {self.least:g} or more"
+
+    def check(self, value: Any) -> Any:
+        """`value` as this setting holds it. Raises ValueError, saying what is wanted."""
+        if self.type is float and type(value) is int:
+            value = float(value)
+        elif self.type is int and type(value) is float and value.is_integer():
+            # Some editors know one kind of number only.
+            value = int(value)
+        elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+            value = tuple(value)
+        expected = tuple if self.type == tuple[str, ...] else self.type
+        if type(value) is not expected or not self._allows(value):
+            raise ValueError(f"wants {self.wants}, not {show(value)}")
+        return value
+
+    def parse(self, text: str) -> Any:
+        """The value that `text` stands for on a command line: TOML, or bare words where no other reading is possible."""
+        try:
+            return self.check(_toml_value(text))
+        except ValueError:
+            if self.type is str:
+                return self.check(text)
+            if self.type == tuple[str, ...] and not text.lstrip().startswith(("[", '"', "'")):
+                return tuple(part.strip() for part in text.split(",") if part.strip())
+            raise ValueError(f"wants {self.wants}, not {text}") from None
+
+    def _allows(self, value: Any) -> bool:
+        if self.choices:
+            return value in self.choices
+        if isinstance(value, (int, float)):
+            return math.isfinite(value) and not (
+                (self.least is not None and value < self.least) or (self.most is not None and value > self.most)
+            )
+        return True
+
+
+def options(cls: type = Settings, prefix: str = "") -> Mapping[str, Option]:
+    """All settings below the dataclass `cls`, by dotted key, in the order of the tree."""
+    found: dict[str, Option] = {}
+    types = typing.get_type_hints(cls)
+    for item in fields(cls):
+        kind, key, notes = types[item.name], f"{prefix}{item.name}", item.metadata
+        if is_dataclass(kind):
+            found.update(options(typing.cast(type, kind), f"{key}."))
+        elif "scope" in notes and item.default is not MISSING:
+            found[key] = Option(
+                key, kind, item.default, notes["scope"], notes["doc"], notes["choices"], notes["least"], notes["most"]
+            )
+    return found
+
+
+def sections(cls: type = Settings) -> Mapping[str, str]:
+    """The sections of the tree with what each is about."""
+    types = typing.get_type_hints(cls)
+    return {item.name: item.metadata["doc"] for item in fields(cls) if is_dataclass(types[item.name])}
+
+
+def with_values(settings: S, values: Mapping[str, Any]) -> S:
+    """`settings` with checked `values` (dotted key -> value) in their places."""
+    here: dict[str, Any] = {}
+    below: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        name, _, rest = key.partition(".")
+        if rest:
+            below.setdefault(name, {})[rest] = value
+        else:
+            here[name] = value
+    here.update({name: with_values(getattr(settings, name), inner) for name, inner in below.items()})
+    return replace(settings, **here)  # type: ignore[type-var]
+
+
+def value_of(settings: Settings, key: str) -> Any:
+    """The value of one dotted key."""
+    found: Any = settings
+    for name in key.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def suggestion(key: str, known: Iterable[str]) -> str:
+    """`; did you mean ...?` for the known key nearest to a mistyped one, or nothing."""
+    from difflib import get_close_matches
+
+    candidates = list(known)
+    key = key[:80]
+    leaf = key.rpartition(".")[2]
+    same_leaf = [candidate for candidate in candidates if candidate.rpartition(".")[2] == leaf]
+    near = same_leaf if len(same_leaf) == 1 else get_close_matches(key, candidates, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def show(value: Any) -> str:
+    """`value` as it is written in TOML, shortened where it is long."""
+    if isinstance(value, bool):
+        text = str(value).lower()
+    elif isinstance(value, str):
+        text = '"' + "".join(_escaped(char) for char in value) + '"'
+    elif isinstance(value, (list, tuple)):
+        text = "[" + ", ".join(show(item) for item in value) + "]"
+    elif isinstance(value, dict):
+        text = "a section"
+    else:
+        text = str(value)
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    return f"\\u{ord(char):04x}" if ord(char) < 32 or ord(char) == 127 else char
+
+
+def _toml_value(text: str) -> Any:
+    """The TOML value that `text` spells. Raises ValueError."""
+    from khoj_ls.config.toml import loads
+
+    return loads(f"value = {text}")["value"] if "\n" not in text else text
