@@ -107,10 +107,9 @@ class Vault:
         """Find notes like a place, a region, a file or a text; never the note itself. Raises UsageError, Cancelled."""
         return self._answer(lambda: related_pipeline(self._context(), request, token))
 
-    def outline(self, path: Path) -> list[EntryRow]:
-        """Entries of one note, in source order; empty while it is not indexed."""
-        with self._database.read() as connection:
-            return file_entries(connection, self.relative(path))
+    def outline(self, path: Path, text: str) -> tuple[Entry, ...]:
+        """Entries of a note as `text` has them, which may be newer than the index; empty for files that no processor reads."""
+        return parse(default_registry(), encode_source(text), self.relative(path)).entries
 
     def status(self) -> Status:
         """Counts, coverage, failures and what is going on."""

@@ -1,0 +1,90 @@
+"""All that is served, in one place: the features, and how a connection is run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from types import ModuleType
+
+from pygls.io_ import run_async
+
+from khoj_ls.lsp.features import (
+    configuration,
+    document_symbol,
+    documents,
+    lifecycle,
+    operations,
+    work_done,
+    workspace_symbol,
+)
+from khoj_ls.lsp.server import KhojServer
+from khoj_ls.vaults import OpenVaults
+from khoj_ls.wire.messages import DaemonStatus
+from khoj_ls.wire.operations import Session
+
+FEATURES: tuple[ModuleType, ...] = (
+    lifecycle,
+    configuration,
+    documents,
+    operations,
+    workspace_symbol,
+    document_symbol,
+    work_done,
+)
+"""Every feature file; each has `register(server)`."""
+
+
+def create_server(vaults: OpenVaults, daemon: Callable[[], DaemonStatus | None] = lambda: None) -> KhojServer:
+    """Make the server side of one connection, with every feature registered."""
+    quiet_pygls()
+    server = KhojServer(Session(vaults, vaults.settings, daemon=daemon))
+    for feature in FEATURES:
+        feature.register(server)
+    return server
+
+
+async def serve_connection(server: KhojServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+    """Speak LSP on a stream until the client says `exit` or is gone; returns the exit status that LSP wants."""
+    stopped = asyncio.Event()
+    server.loop = asyncio.get_running_loop()
+    server.protocol.closed = stopped.set
+    server.protocol.set_writer(_StreamWriter(writer))
+    # run_async ends at the end of the stream; `exit` ends it from our side.
+    running = asyncio.create_task(run_async(stop_event=_Never(), reader=reader, protocol=server.protocol))
+    exited = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({running, exited}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (running, exited):
+            task.cancel()
+        # A stream that breaks in the middle of a message is an ordinary end of a connection.
+        await asyncio.gather(running, exited, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(None, server.release_all)
+    return server.protocol.exit_code
+
+
+def quiet_pygls() -> None:
+    """Keep pygls from logging: it logs whole messages, and they hold the user's notes."""
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
+
+
+class _StreamWriter:
+    """A StreamWriter as pygls wants it; a client that is gone is not an error."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    def write(self, data: bytes) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(data)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _Never:
+    """A stop event that is never set: connections end by their stream."""
+
+    def is_set(self) -> bool:
+        return False

@@ -1,0 +1,78 @@
+"""Core and wire values as LSP types. The one place that knows position encodings.
+
+Core counts whole lines; the only characters that are ever counted are those of a line's end, in the units the client chose
+(LSP 3.17, PositionEncodingKind).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lsprotocol import types
+from pygls.workspace import PositionCodec
+
+from khoj_ls.core.types import Entry, Span
+from khoj_ls.wire import messages as wire
+
+
+def lines_range(lines: Sequence[str], span: Span, codec: PositionCodec) -> types.Range:
+    """Range of the whole lines of `span`, ending inside the document whose `lines` (with line breaks) are given."""
+    first = min(span.line - 1, max(0, len(lines) - 1))
+    inside = span.end_line < len(lines)
+    end = types.Position(line=span.end_line, character=0) if inside else line_end(lines, len(lines), codec)
+    return types.Range(start=types.Position(line=first, character=0), end=end)
+
+
+def line_end(lines: Sequence[str], line: int, codec: PositionCodec) -> types.Position:
+    """Position behind the last character of 1-based `line`, line break excluded."""
+    if not lines:
+        return types.Position(line=0, character=0)
+    number = min(line, len(lines))
+    return types.Position(line=number - 1, character=codec.client_num_units(lines[number - 1].rstrip("\r\n")))
+
+
+def wire_range(value: wire.Range) -> types.Range:
+    """A wire range as it stands: whole lines hold in every encoding."""
+    return types.Range(
+        start=types.Position(line=value.start.line, character=value.start.character),
+        end=types.Position(line=value.end.line, character=value.end.character),
+    )
+
+
+def hit_symbol(hit: wire.Hit) -> types.WorkspaceSymbol:
+    """A hit as a workspace symbol: named by its heading, contained in its note."""
+    heading = hit.outline[-1] if hit.outline else hit.title
+    container = " > ".join([hit.title, *hit.outline[:-1]]) if hit.outline else hit.title
+    return types.WorkspaceSymbol(
+        name=heading,
+        kind=types.SymbolKind.String if hit.outline else types.SymbolKind.File,
+        container_name=f"{container}: {hit.snippet}" if hit.snippet else container,
+        location=types.Location(uri=hit.uri, range=wire_range(hit.range)),
+    )
+
+
+def document_symbols(entries: Sequence[Entry], lines: Sequence[str], codec: PositionCodec) -> list[types.DocumentSymbol]:
+    """Headings of a note as a tree. A symbol's range holds its whole subtree, its selection the heading line."""
+    roots: list[types.DocumentSymbol] = []
+    stack: list[tuple[int, types.DocumentSymbol]] = []
+    for entry in entries:
+        if not entry.level:
+            continue
+        symbol = types.DocumentSymbol(
+            name=entry.heading or "(no heading)",
+            kind=types.SymbolKind.String,
+            range=lines_range(lines, entry.span, codec),
+            selection_range=types.Range(
+                start=types.Position(line=entry.span.line - 1, character=0), end=line_end(lines, entry.span.line, codec)
+            ),
+            children=[],
+        )
+        while stack and stack[-1][0] >= entry.level:
+            stack.pop()
+        siblings = stack[-1][1].children if stack else roots
+        assert siblings is not None
+        siblings.append(symbol)
+        for _, ancestor in stack:
+            ancestor.range = types.Range(start=ancestor.range.start, end=symbol.range.end)
+        stack.append((entry.level, symbol))
+    return roots

@@ -1,0 +1,1 @@
+"""One file per feature: `register(server)` and nothing shared between them."""

@@ -1,0 +1,97 @@
+"""pygls' protocol with three things made right: cancelling commands, one editor's exit, and typed khoj/* requests.
+
+* `$/cancelRequest` on `workspace/executeCommand` tells the client "cancelled" and lets the work go on, because only the outer
+  future of pygls is cancelled. Here every request that runs our code has a CancelToken, found by its message id.
+* pygls' `exit` handler ends the process. A daemon serves many editors: the connection is closed instead.
+* Unknown requests arrive as attribute objects; ours arrive as plain dictionaries, to be decoded into their own types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+from lsprotocol import types
+from pygls.protocol import LanguageServerProtocol, lsp_method
+
+from khoj_ls.core.jobs import CancelToken
+
+PREFIX = "khoj/"
+
+
+@attrs.define
+class KhojRequest:
+    """A khoj/* request as it comes in."""
+
+    id: int | str
+    method: str
+    params: dict[str, Any] | None = None
+    jsonrpc: str = "2.0"
+
+
+class KhojProtocol(LanguageServerProtocol):
+    """One connection's protocol state."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Start with no job running."""
+        super().__init__(*args, **kwargs)
+        self._jobs: dict[int | str, CancelToken] = {}
+        self._progress: dict[int | str, Callable[[], None]] = {}
+        self.closed: Callable[[], None] = lambda: None
+        """Called once when the client said `exit`."""
+        self.exit_code = 1
+        """0 once the client asked for shutdown before it left (LSP 3.17, exit)."""
+
+    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
+        """Type of an incoming message by its method."""
+        if method.startswith(PREFIX):
+            return KhojRequest
+        return types.METHOD_TO_TYPES.get(method, (None,))[0]
+
+    @contextmanager
+    def job(self) -> Iterator[CancelToken]:
+        """A token that the client cancels by the id of the request being handled."""
+        token = CancelToken()
+        request = self.msg_id
+        if request is not None:
+            self._jobs[request] = token
+        try:
+            yield token
+        finally:
+            if request is not None:
+                self._jobs.pop(request, None)
+
+    @contextmanager
+    def cancelled_by(self, progress_token: int | str, cancel: Callable[[], None]) -> Iterator[None]:
+        """Let `window/workDoneProgress/cancel` of `progress_token` call `cancel`."""
+        self._progress[progress_token] = cancel
+        try:
+            yield
+        finally:
+            self._progress.pop(progress_token, None)
+
+    def cancel_progress(self, progress_token: int | str) -> None:
+        """Cancel what shows this progress, if it still runs."""
+        cancel = self._progress.get(progress_token)
+        if cancel is not None:
+            cancel()
+
+    def cancel_all(self) -> None:
+        """Cancel every running request: the client is gone."""
+        for token in list(self._jobs.values()):
+            token.cancel()
+
+    def _handle_cancel_notification(self, msg_id: int | str) -> None:
+        token = self._jobs.get(msg_id)
+        if token is not None:
+            token.cancel()
+        super()._handle_cancel_notification(msg_id)
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *args: Any) -> None:
+        """Close this connection, and nothing else."""
+        self.exit_code = 0 if self._shutdown else 1
+        self.cancel_all()
+        self.closed()

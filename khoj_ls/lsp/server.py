@@ -1,0 +1,138 @@
+"""KhojServer: one per connection. It holds the session and runs blocking questions in threads; nothing clever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcRequestCancelled
+from pygls.lsp.server import LanguageServer
+
+from khoj_ls import __version__
+from khoj_ls.core.errors import Cancelled, KhojError, UsageError
+from khoj_ls.core.jobs import Progress
+from khoj_ls.lsp.progress import WorkDone
+from khoj_ls.lsp.protocol import KhojProtocol
+from khoj_ls.vault import Vault
+from khoj_ls.vaults import to_path
+from khoj_ls.wire.operations import Job, Session
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+REQUEST_FAILED = -32803
+"""LSPErrorCodes.RequestFailed: a well-formed request that could not be answered (LSP 3.17)."""
+
+
+class KhojServer(LanguageServer):
+    """The server side of one editor's connection."""
+
+    protocol: KhojProtocol
+
+    def __init__(self, session: Session) -> None:
+        """Serve `session`'s vaults to one client."""
+        super().__init__("khoj-ls", __version__, protocol_cls=KhojProtocol, max_workers=8)
+        self.session = session
+        self.leases: dict[Path, Callable[[], None]] = {}
+        """What to call when a vault is not used any more, by vault root."""
+        self.backgrounds: dict[Path, Any] = {}
+        """Progress displays of background indexing, by vault root."""
+        self.tasks: set[asyncio.Future[Any]] = set()
+        """Running background tasks; kept here so that they are not collected."""
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def answer(
+        self,
+        question: Callable[[Job], Answer],
+        *,
+        title: str | None = None,
+        progress_token: int | str | None = None,
+    ) -> Answer:
+        """Run a blocking question in a thread; `title` makes it a long one that shows progress.
+
+        The client's cancellation reaches the question through its job's token. Raises JsonRpcException.
+        """
+        loop = asyncio.get_running_loop()
+        with self.protocol.job() as token:
+            done = await self.work_done(title, progress_token) if title else None
+            cancellable: AbstractContextManager[None] = (
+                self.protocol.cancelled_by(done.token, token.cancel) if done is not None else nullcontext()
+            )
+
+            def report(progress: Progress) -> None:
+                if done is not None:
+                    loop.call_soon_threadsafe(done.report, progress)
+
+            with cancellable:
+                try:
+                    return await loop.run_in_executor(self.thread_pool, question, Job(token, report))
+                except asyncio.CancelledError:
+                    token.cancel()
+                    raise
+                except Exception as error:  # the boundary to the client: whatever it was, it gets an answer
+                    raise rpc_error(error) from error
+                finally:
+                    if done is not None:
+                        done.end("cancelled" if token.cancelled else "")
+
+    async def work_done(self, title: str, token: int | str | None = None) -> WorkDone | None:
+        """A progress display: on the client's own token, or on one made here if the client can show it."""
+        if token is None:
+            window = self.client_capabilities.window
+            if window is None or not window.work_done_progress:
+                return None
+            token = f"khoj-{uuid.uuid4()}"
+            try:
+                await self.window_work_done_progress_create_async(types.WorkDoneProgressCreateParams(token=token))
+            except JsonRpcException as error:
+                log.debug("the client does not want a progress display: %s", error)
+                return None
+        done = WorkDone(self.protocol, token)
+        done.begin(title)
+        return done
+
+    def soon(self, call: Callable[..., Any], *args: Any) -> None:
+        """Run `call` on this connection's event loop, from any thread; nothing happens once the connection is closed."""
+        loop = self.loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(call, *args)
+
+    def vault_of(self, uri: str) -> Vault | None:
+        """The open vault that a document belongs to; None for other schemes and files outside."""
+        try:
+            return self.session.vaults.get(to_path(uri))
+        except UsageError:
+            return None
+
+    def release_all(self) -> None:
+        """Give back everything this connection holds."""
+        self.protocol.cancel_all()
+        for release in self.leases.values():
+            release()
+        self.leases.clear()
+        for background in self.backgrounds.values():
+            background.over.set()
+        self.backgrounds.clear()
+        self.loop = None
+        if self._thread_pool is not None:
+            self._thread_pool.shutdown(wait=False, cancel_futures=True)
+
+
+def rpc_error(error: BaseException) -> JsonRpcException:
+    """The JSON-RPC error for an exception: a message a person can act on, and the code of the kind of error as data."""
+    if isinstance(error, JsonRpcException):
+        return error
+    if isinstance(error, Cancelled):
+        return cast(JsonRpcException, JsonRpcRequestCancelled(message="cancelled"))
+    if isinstance(error, UsageError):
+        return cast(JsonRpcException, JsonRpcInvalidParams(message=str(error), data={"code": error.code}))
+    if isinstance(error, KhojError):
+        return JsonRpcException(str(error), REQUEST_FAILED, {"code": error.code})
+    log.error("a request failed", exc_info=error)
+    return JsonRpcException(f"internal error ({type(error).__name__}); the log says more: khoj-ls daemon logs", -32603)

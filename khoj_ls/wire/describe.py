@@ -1,0 +1,115 @@
+"""docs/protocol.md, made from the messages and operations themselves: `python -m khoj_ls.wire.describe > docs/protocol.md`."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import sys
+import typing
+
+from khoj_ls.wire import messages
+from khoj_ls.wire.operations import MAX_LIMIT, OPERATIONS, Operation
+
+_INTRODUCTION = f"""\
+# The protocol
+
+This page is generated from the code (`python -m khoj_ls.wire.describe`); a test compares the two.
+
+khoj-ls speaks LSP 3.17 on standard input and output (`khoj-ls`, or `khoj-ls lsp`). Besides the standard methods each
+request below has two names that take the same parameters and give the same result: the request `khoj/x`, and the command
+`khoj.x` for `workspace/executeCommand` with the parameters as its one argument. Both can be cancelled with
+`$/cancelRequest`, which stops the work itself. Limits go up to {MAX_LIMIT}. Lines are 0-based, as everywhere in LSP.
+
+Standard methods served: `initialize` to `exit` with position encodings utf-8, utf-16 and utf-32, workspace folders that change,
+incremental document sync, `workspace/symbol` (a search; `?` in front asks by meaning alone), `textDocument/documentSymbol`,
+`workspace/didChangeConfiguration` (pushed, or pulled from the section `khoj_ls`), `workspace/didChangeWatchedFiles` and the
+file operations, `$/progress` with percentage and time left, `window/workDoneProgress/cancel`.
+
+Errors are JSON-RPC errors whose message says what to do; `data.code` names the kind: `khoj.usage`, `khoj.vault`, `khoj.store`,
+`khoj.model`, `khoj.settings`, `khoj.daemon`, `khoj.cancelled`.
+"""
+
+
+def protocol_page() -> str:
+    """The whole page as Markdown."""
+    docs = _attribute_docs()
+    parts = [_INTRODUCTION, "## Requests\n"]
+    shown: list[type] = []
+    for operation in OPERATIONS:
+        parts.append(_operation(operation))
+        for kind in (operation.params, operation.result):
+            parts.append(f"{'Parameters' if kind is operation.params else 'Result'}: {_type_name(kind)}\n")
+            shown += [cls for cls in _dataclasses_in(kind) if cls not in shown]
+    parts.append("## Notifications\n\n### `khoj/indexChanged`\n\nFrom the server. Parameters: `IndexChanged`\n")
+    shown += [cls for cls in _dataclasses_in(messages.IndexChanged) if cls not in shown]
+    parts.append("## Values\n")
+    parts += [_value(cls, docs.get(cls.__name__, {})) for cls in sorted(shown, key=lambda cls: cls.__name__)]
+    return "\n".join(parts)
+
+
+def _operation(operation: Operation) -> str:
+    long = " Shows progress." if operation.long else ""
+    return f"### `khoj/{operation.name}`\n\n{operation.summary}{long}\n"
+
+
+def _value(cls: type, docs: dict[str, str]) -> str:
+    lines = [
+        f"### {cls.__name__}\n",
+        f"{(cls.__doc__ or '').strip()}\n",
+        "| name | type | default | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        if field.default is not dataclasses.MISSING:
+            default = f"`{field.default!r}`"
+        else:
+            default = "empty" if field.default_factory is not dataclasses.MISSING else "required"
+        lines.append(f"| `{field.name}` | {_type_name(hints[field.name])} | {default} | {docs.get(field.name, '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _type_name(kind: typing.Any) -> str:
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return f"`{kind.__name__}`"
+    arguments = typing.get_args(kind)
+    origin = typing.get_origin(kind)
+    if origin is list:
+        return f"list of {_type_name(arguments[0])}"
+    if origin is dict:
+        return f"object of {_type_name(arguments[1])}"
+    if origin is typing.Literal:
+        return " or ".join(f"`{value!r}`" for value in arguments)
+    if arguments:
+        return " or ".join(_type_name(argument) for argument in arguments)
+    return "null" if kind is type(None) else str(getattr(kind, "__name__", kind))
+
+
+def _dataclasses_in(kind: typing.Any) -> list[type]:
+    """The dataclasses that a type is made of, itself first."""
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        nested = [found for hint in typing.get_type_hints(kind).values() for found in _dataclasses_in(hint)]
+        return [kind, *nested]
+    return [found for argument in typing.get_args(kind) for found in _dataclasses_in(argument)]
+
+
+def _attribute_docs() -> dict[str, dict[str, str]]:
+    """The string under each field, by class and field: Python itself drops them."""
+    docs: dict[str, dict[str, str]] = {}
+    for node in ast.parse(inspect.getsource(messages)).body:
+        if isinstance(node, ast.ClassDef):
+            own = docs.setdefault(node.name, {})
+            for field, text in zip(node.body, node.body[1:], strict=False):
+                if (
+                    isinstance(field, ast.AnnAssign)
+                    and isinstance(field.target, ast.Name)
+                    and isinstance(text, ast.Expr)
+                    and isinstance(text.value, ast.Constant)
+                ):
+                    own[field.target.id] = " ".join(str(text.value.value).split())
+    return docs
+
+
+if __name__ == "__main__":
+    sys.stdout.write(protocol_page())
