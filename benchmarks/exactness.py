@@ -30,7 +30,7 @@ def places(root: Path, count: int, seed: int) -> Iterator[tuple[Path, int, str]]
         if path.suffix in SUFFIXES and path.is_file() and not hidden:
             for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
                 if len(re.findall(r"\w{2,}", line)) >= 4:
-                    lines.append((path, number, line.strip()))  # noqa: PERF401
+                    lines.append((path, number, line.strip()))
     chooser = random.Random(seed)
     for path, number, line in chooser.sample(lines, min(count, len(lines))):
         sentences = [part for part in re.split(r"(?<=[.!?])\s+", line) if len(re.findall(r"\w{2,}", part)) >= 4]
