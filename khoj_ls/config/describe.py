@@ -78,7 +78,7 @@ Keys for remote models are never settings. They are looked for, in this order,
 2. in the file `keys.toml` beside your `config.toml`: one `NAME = "key"` per line. It must be readable by you alone
    (`chmod 600`), else it is refused. `khoj-ls config key NAME` asks for a key and writes it there.
 3. in the system's keyring, under the service `khoj-ls` and that name, if the extra is installed
-   (`pip install 'khoj-ls[keyring]'`).
+   (`pip install 'khoj-ls[keyring]'`; `keyring set khoj-ls NAME` puts one there).
 
 No key reaches a log or a message.
 

@@ -1,0 +1,28 @@
+"""`khoj-ls` and `python -m khoj_ls`: an editor's language server without a verb, the command line with one.
+
+Nothing is imported before the verb is known: what an editor starts must answer in tens of milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the program with the process's arguments; ends the process."""
+    arguments = sys.argv[1:]
+    completing = "_KHOJ_LS_COMPLETE" in os.environ
+    if not arguments and sys.stdin is not None and sys.stdin.isatty() and not completing:
+        arguments = ["--help"]
+    if arguments in ([], ["--stdio"], ["lsp"], ["lsp", "--stdio"]) and not completing:
+        from khoj_ls.daemon.relay import main as relay
+
+        sys.exit(relay())
+    from khoj_ls.cli.app import program
+
+    program.main(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Answers worth showing: a vault's words are complete before its first answer; meaning is waited for where it is needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from khoj_ls.cli.connection import Connection
+from khoj_ls.cli.output import note
+from khoj_ls.cli.progress import shown_progress
+from khoj_ls.core.jobs import Progress
+
+POLL_SECONDS = 0.1
+KNOWN_VAULT_SECONDS = 2.0
+"""A vault that has an index is waited for this long: it answers from what it knew, less the latest changes."""
+
+_READING = ("scan", "words")
+_STUCK = ("paused", "offline", "waiting", "read-only")
+"""Phases in which waiting leads nowhere."""
+
+
+def answered(
+    connection: Connection,
+    method: str,
+    params: Mapping[str, Any],
+    root: Path,
+    *,
+    wait: bool | None,
+    needs_vectors: bool,
+) -> dict[str, Any]:
+    """The result of `method` once the vault at `root` can answer it: `wait` None waits for what the question needs."""
+    if wait is not False:
+        status = _words_read(connection, root)
+        if (wait or needs_vectors) and status["coverage"] < 1 and status["phase"] not in _STUCK:
+            with shown_progress() as report:
+                connection.call("khoj/reindex", {"vault": str(root)}, report)
+    result: dict[str, Any] = connection.call(method, dict(params))
+    return result
+
+
+def _words_read(connection: Connection, root: Path) -> dict[str, Any]:
+    """Status of the vault, once every note's words can be found."""
+    status = _status(connection, root)
+    if status["phase"] not in _READING:
+        return status
+    known, until = status["files"] > 0, time.monotonic() + KNOWN_VAULT_SECONDS
+    with shown_progress() as report:
+        while status["phase"] in _READING and not (known and time.monotonic() > until):
+            report(
+                Progress(status["phase"], status["files"], status["files"] + status["queue"], eta_seconds=status["eta_seconds"])
+            )
+            time.sleep(POLL_SECONDS)
+            status = _status(connection, root)
+    if status["phase"] in _READING:
+        note("changes are still being read; this answer may not know the latest")
+    return status
+
+
+def _status(connection: Connection, root: Path) -> dict[str, Any]:
+    (status,) = connection.call("khoj/status", {"vault": str(root)})["vaults"]
+    return dict(status)

@@ -1,0 +1,110 @@
+"""Hits as the wire has them, for programs and for people."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import click
+
+from khoj_ls.cli.output import note, printable, short_path
+
+_RETRIEVERS = (("lexical", "words"), ("dense", "meaning"), ("rerank", "rerank"))
+
+
+def result_json(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The documented JSON of `search` and `related`: absolute paths, 1-based inclusive lines."""
+    return {
+        "hits": [_hit_json(hit) for hit in result["hits"]],
+        "degraded": result["degraded"],
+        "coverage": result["coverage"],
+        "timings": result["timings"],
+    }
+
+
+def show_hits(result: Mapping[str, Any], nothing: str) -> None:
+    """Print hits best first, or `nothing` to stderr; each begins with `path:line:`, where editors can jump."""
+    for hit in result["hits"]:
+        _show(hit)
+    if not result["hits"]:
+        note(nothing)
+    if result["degraded"]:
+        reason = result.get("reason") or "a part of the index is missing"
+        note(f"{reason} (meaning covers {result['coverage']:.0%} of the notes)")
+
+
+def path_of(uri: str) -> str:
+    """Path of a file URI; bytes that are no UTF-8 come back as Python's surrogate escapes."""
+    path = os.fsdecode(unquote_to_bytes(urlsplit(uri).path))
+    # file:///C:/notes on Windows
+    return path[1:].replace("/", "\\") if len(path) > 2 and path[2] == ":" else path
+
+
+def _hit_json(hit: Mapping[str, Any]) -> dict[str, Any]:
+    lines = hit["range"]
+    return {
+        "path": path_of(hit["uri"]),
+        "line": lines["start"]["line"] + 1,
+        # The wire's end is the line after the last one.
+        "end_line": lines["end"]["line"],
+        **{name: hit[name] for name in ("title", "outline", "snippet", "highlights", "score", "type")},
+        **{name: hit.get(name) for name in ("page", "tags", "date", "sources")},
+    }
+
+
+def _show(hit: Mapping[str, Any]) -> None:
+    path = printable(short_path(path_of(hit["uri"])))
+    names = [hit["title"], *(name for name in hit["outline"] if name != hit["title"])]
+    place = click.style(path, fg="magenta") + f":{hit['range']['start']['line'] + 1}:"
+    found = " + ".join(word for name, word in _RETRIEVERS if name in hit["sources"])
+    page = f"page {hit['page']}, " if hit.get("page") else ""
+    linked = ", linked" if hit.get("linked") else ""
+    about = click.style(f"({page}{hit['score']:.2f}{', ' if found else ''}{found}{linked})", dim=True)
+    click.echo(f"{place} {click.style(printable(' > '.join(names)), bold=True)} {about}")
+    for line in _lines(hit["snippet"], hit["highlights"]):
+        click.echo(f"    {line}")
+
+
+def _lines(snippet: str, highlights: list[list[int]]) -> Iterator[str]:
+    """The snippet with its matched words marked: broken at the terminal's width, one line where nobody looks."""
+    marked = [False] * len(snippet)
+    for start, end in highlights:
+        marked[start:end] = [True] * (min(end, len(snippet)) - start)
+    width = max(20, min(shutil.get_terminal_size().columns, 120) - 4) if sys.stdout.isatty() else sys.maxsize
+    for start, end in _broken(snippet, width):
+        yield "".join(
+            click.style(printable(text), fg="red", bold=True) if mark else printable(text)
+            for text, mark in _runs(snippet, marked, start, end)
+        )
+
+
+def _runs(snippet: str, marked: list[bool], start: int, end: int) -> Iterator[tuple[str, bool]]:
+    first = start
+    for at in range(start, end):
+        if marked[at] != marked[first]:
+            yield snippet[first:at], marked[first]
+            first = at
+    if first < end:
+        yield snippet[first:end], marked[first]
+
+
+def _broken(text: str, width: int) -> Iterator[tuple[int, int]]:
+    """Ranges of `text` that fit into `width` columns, broken after spaces and between wide characters."""
+    start, used, chance = 0, 0, 0
+    for at, char in enumerate(text):
+        wide = unicodedata.east_asian_width(char) in "WF"
+        if wide or char == " ":
+            chance = at + (char == " ")
+        used += 1 + wide
+        if used > width and char != " ":
+            end = chance if chance > start else at
+            yield start, end
+            start, chance = end, end
+            used = sum(1 + (unicodedata.east_asian_width(later) in "WF") for later in text[start : at + 1])
+    if start < len(text):
+        yield start, len(text)

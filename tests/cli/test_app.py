@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from khoj_ls import __version__
+from khoj_ls.cli.app import VERBS, program
+from khoj_ls.cli.errors import guarded
+from khoj_ls.core import errors
+
+
+def test_help_names_every_verb(verb: Any) -> None:
+    shown = verb("--help")
+    assert shown.exit_code == 0
+    assert [name for name in VERBS if f"\n  {name} " not in shown.stdout] == []
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_has_help(verb: Any, name: str) -> None:
+    shown = verb(name, "--help")
+    assert shown.exit_code == 0
+    assert f"Usage: khoj-ls {name}" in shown.stdout
+    assert shown.stdout == verb(name, "-h").stdout
+
+
+def test_version(verb: Any) -> None:
+    assert verb("--version").stdout == f"khoj-ls {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["serach", "x"], "khoj-ls: there is no verb 'serach'; did you mean search? (see: khoj-ls --help)"),
+        (["router"], "khoj-ls: there is no verb 'router'; to search, write: khoj-ls search router (see: khoj-ls --help)"),
+        (["search"], "khoj-ls: Missing argument 'QUERY...' (see: khoj-ls search --help)"),
+        (["search", "--limit", "0", "x"], "khoj-ls: Invalid value for '--limit': 0 is not in the range 1<=x<=100"),
+        (["search", "--limit", "101", "x"], "khoj-ls: Invalid value for '--limit': 101 is not in the range 1<=x<=100"),
+        (["search", "--mode", "magic", "x"], "khoj-ls: Invalid value for '--mode': 'magic' is not one of"),
+        (["search", "--vault", "missing", "x"], "khoj-ls: missing is not there: name a folder of notes"),
+        (
+            ["search", "--set", "search.limt=3", "x"],
+            "khoj-ls: --set search.limt: there is no such setting; did you mean search.limit?",
+        ),
+        (["index", "--vault", ".", "/"], "khoj-ls: / is not in the vault"),
+        (["related"], "khoj-ls: name either FILE[:LINE] or --text"),
+        (["related", "missing.md:3"], "khoj-ls: missing.md:3 is not a file, nor a place in one"),
+        (["related", "note.md:0"], "khoj-ls: note.md:0: lines count from 1"),
+        (["config", "get", "serch.limit"], "khoj-ls: there is no setting serch.limit; did you mean search.limit?"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_status_2(verb: Any, tmp_path: Path, arguments: list[str], line: str) -> None:
+    (tmp_path / "note.md").touch()
+    shown = verb(*arguments)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith(line)
+    assert shown.stderr.count("\n") == 1
+
+
+def test_wrong_usage_in_json(verb: Any) -> None:
+    shown = verb("related", "--json")
+    assert (shown.exit_code, shown.stderr) == (2, "")
+    assert shown.stdout == '{"error": {"code": "khoj.usage", "message": "name either FILE[:LINE] or --text"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "code", "message"),
+    [
+        (errors.UsageError("limit is 0"), 2, "khoj.usage", "limit is 0"),
+        (errors.VaultError("/n is gone:\n bring it back"), 3, "khoj.vault", "/n is gone: bring it back"),
+        (errors.StoreError("\x1b[2Jfull"), 3, "khoj.store", "\ufffd[2Jfull"),
+        (errors.DaemonError("no daemon"), 3, "khoj.daemon", "no daemon"),
+        (errors.Cancelled("x"), 130, "khoj.cancelled", "cancelled"),
+        (KeyboardInterrupt(), 130, "khoj.cancelled", "cancelled"),
+        (PermissionError(13, "Permission denied", "/n"), 3, "khoj.error", "[Errno 13] Permission denied: '/n'"),
+    ],
+)
+def test_what_goes_wrong_and_how_it_is_told(
+    capsys: pytest.CaptureFixture[str], raised: BaseException, status: int, code: str, message: str
+) -> None:
+    def fail() -> int:
+        raise raised
+
+    assert guarded(fail, as_json=False) == status
+    assert capsys.readouterr() == ("", f"khoj-ls: {message}\n")
+    assert guarded(fail, as_json=True) == status
+    assert capsys.readouterr().out == f'{{"error": {{"code": "{code}", "message": "{message}"}}}}\n'
+
+
+def test_a_defect_is_told_with_its_trace_and_never_looks_like_nothing_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(lambda: 1 // 0, as_json=False) == 3
+    shown = capsys.readouterr().err
+    assert "ZeroDivisionError" in shown
+    assert shown.splitlines()[-1].startswith("khoj-ls: internal error, ZeroDivisionError: please report it")
+
+
+def test_a_verb_may_not_hide_an_option_of_all_verbs() -> None:
+    from click import Context
+
+    context = Context(program)
+    for name in ("search", "related", "index", "status"):
+        command = program.get_command(context, name)
+        assert command is not None
+        assert {"--json", "--vault", "--in-process", "--set"} <= {flag for item in command.params for flag in item.opts}
