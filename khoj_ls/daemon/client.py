@@ -1,0 +1,122 @@
+"""Requests to the daemon from a program of one thread: the command line's side of the rpc face. Standard library only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any
+
+from khoj_ls.core.errors import Cancelled, DaemonError, KhojError
+from khoj_ls.core.jobs import Progress, ProgressCallback
+from khoj_ls.daemon.dial import Link, dial
+
+_CHUNK = 1 << 16
+_CANCEL_SECONDS = 2.0
+"""How long the daemon's last word is waited for after Ctrl-C."""
+
+
+class DaemonClient:
+    """One connection to the daemon; a context manager. Closing it calls off what it asked for."""
+
+    def __init__(self, link: Link) -> None:
+        """Use an accepted connection (see `connect`)."""
+        self._socket = link.socket
+        self._buffer = bytearray(link.reply.rest)
+        self._last_id = 0
+        self.version = link.reply.version
+        """The daemon's version."""
+        self.pid = link.reply.pid
+        """The daemon's process id."""
+
+    @classmethod
+    def connect(cls, start: bool = True, *, face: str = "rpc") -> DaemonClient:
+        """Reach the daemon; `start` starts it when none runs. Raises NotRunning, DaemonError."""
+        return cls(dial(face, start=start))
+
+    def call(self, method: str, params: Mapping[str, Any] | None = None, on_progress: ProgressCallback | None = None) -> Any:
+        """The result of `method` (`khoj/search`, `daemon/status`, ...) as plain values.
+
+        Raises the KhojError that the daemon raised; Cancelled on Ctrl-C, when the daemon has stopped the work (or has not
+        said so in time); DaemonError when the daemon is lost.
+        """
+        self._last_id += 1
+        request = self._last_id
+        self._send({"id": request, "method": method, "params": dict(params or {})})
+        try:
+            return self._answer(request, on_progress)
+        except KeyboardInterrupt:
+            self._call_off(request)
+            raise Cancelled("cancelled") from None
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+    def __enter__(self) -> DaemonClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _answer(self, request: int, on_progress: ProgressCallback | None) -> Any:
+        for message in self._messages():
+            if message.get("method") == "$/progress":
+                params = message["params"]
+                if on_progress is not None and params.pop("id") == request:
+                    on_progress(Progress(**params))
+            elif message.get("id") == request:
+                if (error := message.get("error")) is not None:
+                    raise error_of(error)
+                return message.get("result")
+        raise DaemonError("the daemon ended while it worked: try again (khoj-ls daemon logs shows why)")
+
+    def _messages(self) -> Iterator[dict[str, Any]]:
+        """Messages until the daemon closes the connection."""
+        searched = 0
+        while True:
+            end = self._buffer.find(b"\n", searched)
+            if end >= 0:
+                line = bytes(self._buffer[:end])
+                del self._buffer[: end + 1]
+                searched = 0
+                yield json.loads(line)
+                continue
+            searched = len(self._buffer)
+            try:
+                chunk = self._socket.recv(_CHUNK)
+            except TimeoutError:  # only after Ctrl-C is there a limit
+                raise
+            except OSError:  # reset: the daemon was killed
+                chunk = b""
+            if not chunk:
+                return
+            self._buffer += chunk
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        try:
+            self._socket.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        except OSError as error:
+            raise DaemonError("the daemon is gone: try again (khoj-ls daemon logs shows why)") from error
+
+    def _call_off(self, request: int) -> None:
+        """Cancel and wait a little, so that the shell's next command finds the work stopped."""
+        try:
+            self._send({"method": "$/cancel", "params": {"id": request}})
+            self._socket.settimeout(_CANCEL_SECONDS)
+            self._answer(request, None)
+        except (KhojError, TimeoutError):
+            return
+        finally:
+            self._socket.settimeout(None)
+
+
+def error_of(error: Mapping[str, Any]) -> KhojError:
+    """The exception for an error of the wire: the subclass of KhojError that has its `data.code`."""
+    code = (error.get("data") or {}).get("code")
+    kinds = [KhojError]
+    for kind in kinds:
+        if kind.code == code:
+            return kind(error["message"])
+        kinds += kind.__subclasses__()
+    return KhojError(error["message"])

@@ -1,0 +1,83 @@
+"""What the daemon is made of: the open vaults, and the faces over them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import psutil
+
+from khoj_ls.config.paths import Folders
+from khoj_ls.config.settings import Settings
+from khoj_ls.core.errors import UsageError
+from khoj_ls.core.jobs import CancelToken, ProgressCallback
+from khoj_ls.daemon.admission import Hello
+from khoj_ls.daemon.rpc import Handler, MethodNotFound
+from khoj_ls.daemon.server import Serving, Status
+from khoj_ls.vaults import OpenVaults
+from khoj_ls.wire.messages import DaemonStatus, WorkerStatus
+from khoj_ls.wire.operations import OPERATIONS, Job, Session
+
+_LSP = "khoj_ls.lsp.build"
+_IDLE_VAULT_SECONDS = 900.0
+"""A vault that no session has asked for so long is closed."""
+
+
+def compose(settings: Settings, folders: Folders) -> Serving:
+    """Put the program together; opens no vault yet."""
+    vaults = OpenVaults(settings, folders)
+
+    async def lsp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello, status: Status) -> None:
+        vaults.add_environment(hello.environment)
+        # Importing pygls takes half a second, which the other sessions must not wait for.
+        build = await asyncio.to_thread(importlib.import_module, _LSP)
+        server = build.create_server(vaults, lambda: _daemon_status(status()))
+        await build.serve_connection(server, reader, writer)
+
+    def rpc(hello: Hello, status: Status) -> Handler:
+        vaults.add_environment(hello.environment)
+        return _operations(Session(vaults, settings, daemon=lambda: _daemon_status(status())))
+
+    return Serving(
+        lsp=lsp,
+        rpc=rpc,
+        idle_exit_seconds=settings.daemon.idle_exit_seconds,
+        busy=lambda: any(vault.busy for vault in vaults.open_vaults()),
+        tidy=lambda: vaults.close_idle(_IDLE_VAULT_SECONDS),
+        make_room=lambda: vaults.close_idle(0),
+        describe=lambda: {"rss_bytes": psutil.Process().memory_info().rss, "worker": _worker(vaults)},
+        log_path=str(folders.log),
+        close=vaults.close,
+        prepare_lsp=lambda: (importlib.import_module(_LSP), None)[1],
+    )
+
+
+def _operations(session: Session) -> Handler:
+    """The requests khoj/* for one client."""
+    known = {f"khoj/{operation.name}": operation for operation in OPERATIONS}
+
+    def handle(method: str, params: Mapping[str, Any], token: CancelToken, progress: ProgressCallback) -> Any:
+        operation = known.get(method)
+        if operation is None:
+            raise MethodNotFound(method)
+        try:
+            typed: Any = msgspec.convert(dict(params), operation.params)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"{method}: {error}") from error
+        return operation.run(session, typed, Job(token, progress))
+
+    return handle
+
+
+def _daemon_status(status: Mapping[str, Any]) -> DaemonStatus:
+    return msgspec.convert({**status}, DaemonStatus)
+
+
+def _worker(vaults: OpenVaults) -> WorkerStatus | None:
+    """The encoder process that runs, or the first one that could."""
+    workers = [encoder.status() for encoder in vaults.encoders()]
+    running = [worker for worker in workers if worker.pid is not None]
+    return next(iter(running or workers), None)
