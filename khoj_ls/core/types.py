@@ -18,7 +18,9 @@ Severity = Literal["error", "warning", "info"]
 DateKind = Literal["content", "scheduled", "deadline", "closed", "created", "updated", "note"]
 """Where a date was found: in the text, in Org planning, in properties or front matter, or (`note`) as the note's own date."""
 
-LinkKind = Literal["wikilink", "embed", "markdown", "org", "id", "file", "citation", "block", "url", "tag", "heading"]
+LinkKind = Literal[
+    "wikilink", "embed", "markdown", "org", "id", "file", "citation", "block", "url", "tag", "heading", "footnote"
+]
 """The syntax family of a link; what it points at is decided by the resolver, not here."""
 
 AnchorKind = Literal["heading", "custom_id", "id", "block", "target", "footnote"]
