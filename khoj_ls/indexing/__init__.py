@@ -1,0 +1,1 @@
+"""From files and unsaved buffers to a complete index: what is read, when, and by whom."""

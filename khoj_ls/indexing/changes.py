@@ -1,0 +1,83 @@
+"""What differs between the files on disk and the files the store knows. Pure: compares stats, reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from khoj_ls.store.files import FileRow, FileStat
+
+RACY_NS = 20_000_000
+"""A file changed this short a time before it was read may change again without its time stamps moving: kernels stamp files
+with the time of the last clock tick."""
+
+_COARSE_NS = 2_000_000_000
+_SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Paths that must be looked at, in the order in which they should be."""
+
+    removed: list[str]
+    """No longer there, and no new file has their size: they were not moved."""
+    present: list[str]
+    """New or changed, the most recently changed first."""
+    vanished: list[str]
+    """No longer there, but perhaps moved: the new files are looked at first, and tell by their content."""
+
+    def __bool__(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.removed or self.present or self.vanished)
+
+
+def diff(
+    found: Iterable[FileStat],
+    rows: Mapping[str, FileRow],
+    *,
+    max_file_bytes: int,
+    unknown: tuple[str, ...] = (),
+    open_paths: AbstractSet[str] = frozenset(),
+    everything: bool = False,
+) -> Changes:
+    """Compare what a scan found with the rows of the same part of the vault.
+
+    Rows in `unknown` folders are kept; the buffers in `open_paths` stand for their files and are left alone; with
+    `everything` unchanged files are looked at too.
+    """
+    present: list[FileStat] = []
+    seen: set[str] = set()
+    sizes: set[int] = set()
+    for stat in found:
+        seen.add(stat.path)
+        row = rows.get(stat.path)
+        if row is None:
+            sizes.add(stat.size)
+        elif not everything and is_unchanged(row, stat, max_file_bytes):
+            continue
+        if stat.path not in open_paths:
+            present.append(stat)
+    gone = [row for path, row in rows.items() if path not in seen and path not in open_paths and not path.startswith(unknown)]
+    present.sort(key=lambda stat: -stat.mtime_ns)
+    return Changes(
+        removed=[row.stat.path for row in gone if row.stat.size not in sizes],
+        present=[stat.path for stat in present],
+        vanished=[row.stat.path for row in gone if row.stat.size in sizes],
+    )
+
+
+def is_unchanged(row: FileRow, stat: FileStat, max_file_bytes: int) -> bool:
+    """Whether the file need not be read: its stat is the stored one, and it is not judged by another size limit than before."""
+    if row.stat != stat or row.origin != "disk":
+        return False
+    refused = any(problem.code == "too-large" for problem in row.problems)
+    return refused == (stat.size > max_file_bytes)
+
+
+def is_racy(stat: FileStat, now_ns: int) -> bool:
+    """Whether the file may have changed after it was read at `now_ns` without its stat showing it."""
+    latest = max(stat.ctime_ns, stat.mtime_ns if stat.mtime_ns <= now_ns else 0)
+    # Whole seconds: a file system that keeps no finer time (FAT keeps every second one).
+    window = _COARSE_NS if latest % _SECOND_NS == 0 else RACY_NS
+    return now_ns - latest < window
