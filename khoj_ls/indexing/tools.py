@@ -1,0 +1,79 @@
+"""What content processors and tokenizers mean to the indexer: what it must know of them, and what a worker does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from khoj_ls.core.protocols import ContentProcessor, Tokenizer
+from khoj_ls.core.types import Chunk, Entry, ParsedFile
+from khoj_ls.indexing.words import FileTypes
+
+
+class Registry(Protocol):
+    """Which content processor reads which file."""
+
+    def extensions(self) -> frozenset[str]:
+        """Lower-case suffixes, with the dot, that some processor reads."""
+        ...
+
+    def for_path(self, path: str) -> ContentProcessor | None:
+        """The processor that reads the file at `path`; None when there is none."""
+        ...
+
+
+def file_types(registry: Registry) -> FileTypes:
+    """What the word path asks about paths.
+
+    Two attributes that a processor may have beside those of the protocol: `binary`, it reads files that are no text, and
+    `path_matters`, it reads the same bytes differently under another path.
+    """
+
+    def type_of(path: str) -> str:
+        processor = registry.for_path(path)
+        return processor.name if processor else "unknown"
+
+    def reads_binary(path: str) -> bool:
+        return bool(getattr(registry.for_path(path), "binary", False))
+
+    def same_reading(old: str, new: str) -> bool:
+        processor = registry.for_path(new)
+        return registry.for_path(old) is processor and not getattr(processor, "path_matters", False)
+
+    return FileTypes(type_of, reads_binary, same_reading)
+
+
+class ContentTools:
+    """The registered content processors, and the chunker with one tokenizer at a time."""
+
+    def __init__(self) -> None:
+        """Load the processors; a tokenizer is loaded with the first file to cut."""
+        from khoj_ls.content.registry import default_registry
+
+        self._registry = default_registry()
+        self._tokenizer: Tokenizer | None = None
+        self._loaded = ("", 0)
+
+    def parse(self, data: bytes, path: str) -> ParsedFile:
+        """What the processor in charge makes of a file."""
+        from khoj_ls.content.registry import parse_file
+
+        return parse_file(self._registry, data, path)
+
+    def cut(self, title: str | None, entries: Sequence[Entry], tokenizer: str, max_tokens: int) -> list[Chunk]:
+        """The chunks of a file, by the tokenizer at `tokenizer`."""
+        from khoj_ls.content.chunk import chunk_file
+
+        return chunk_file(title, entries, self._load(tokenizer, max_tokens))
+
+    def _load(self, path: str, max_tokens: int) -> Tokenizer:
+        from khoj_ls.embed.tokenizer import load_tokenizer
+
+        if self._tokenizer is None or self._loaded != (path, max_tokens):
+            self._tokenizer, self._loaded = load_tokenizer(path, max_tokens), (path, max_tokens)
+        return self._tokenizer
+
+
+def content_tools() -> ContentTools:
+    """What parser workers work with unless told otherwise."""
+    return ContentTools()
