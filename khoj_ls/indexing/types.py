@@ -1,0 +1,62 @@
+"""What the indexer tells the world: events, its state, and the report of one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from khoj_ls.core.jobs import Progress
+
+EventKind = Literal["progress", "changed", "idle", "problem"]
+
+
+@dataclass(frozen=True)
+class IndexEvent:
+    """Something happened in the index. Delivered on the indexer's own thread: take note and return."""
+
+    kind: EventKind
+    """`progress`: see `progress`. `changed`: the words, links or anchors of `paths` are new. `idle`: all is indexed that can
+    be. `problem`: indexing stands still, `message` says why."""
+    paths: tuple[str, ...] = ()
+    """Relative, posix; those of removed and moved files among them."""
+    progress: Progress | None = None
+    message: str = ""
+    error: Exception | None = None
+    """What stopped the indexer for good (a damaged database); None for what it retries by itself."""
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """What the indexer is doing."""
+
+    queue: int
+    """Files that wait to be looked at, or are being read and parsed."""
+    pending: int
+    """Files that wait to be cut into chunks plus texts that wait for a vector."""
+    phase: str
+    """`offline`, `paused`, `scan`, `words`, `chunk`, `embed`, `waiting` (for a model, a consent, space on the disk), `idle`."""
+    paused: bool
+    scanning: bool
+    eta_seconds: float | None = None
+    """Until the running phase is through; None while that is not known."""
+    message: str = ""
+    """What keeps the index from being complete, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    """What one run came to."""
+
+    files: int
+    """Files in the index now."""
+    entries: int
+    chunks: int
+    embedded: int
+    """Texts sent to the encoder since the index was last at rest."""
+    reused: int
+    """Chunks whose vector was there already, from before or from an equal text."""
+    removed: int
+    """Files taken out of the index since it was last at rest."""
+    failures: tuple[tuple[str, str], ...]
+    """(path, reason) of files and folders that are not indexed though they should be."""
+    seconds: float

@@ -1,0 +1,329 @@
+"""The word path: from a changed path to entries, words, links and anchors in the store."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from khoj_ls.core.errors import StoreError
+from khoj_ls.core.types import ParsedFile, Problem
+from khoj_ls.indexing.changes import is_unchanged
+from khoj_ls.indexing.ignore import BINARY, IGNORE_FILES, Decision, IgnoreRules, Scope, is_binary, too_large, unreadable
+from khoj_ls.indexing.messages import Answer, Parse
+from khoj_ls.indexing.overlay import Buffer, Overlays
+from khoj_ls.indexing.parsers import Job
+from khoj_ls.indexing.queue import Change, ChangeQueue, Depth, Lane
+from khoj_ls.indexing.reading import Source, Unsettled, read_source
+from khoj_ls.indexing.root import RootGone, root_identity
+from khoj_ls.indexing.rows import files_with_content, paths_under
+from khoj_ls.indexing.scan import stat_of
+from khoj_ls.indexing.storing import Effect, Storing
+from khoj_ls.store.database import Database
+from khoj_ls.store.files import (
+    FileRow,
+    FileStat,
+    Origin,
+    content_hash,
+    file_rows,
+    move_file,
+    remove_file,
+    replace_file,
+    touch_file,
+)
+
+log = logging.getLogger(__name__)
+
+_TAKE = 16
+_MOST_BYTES = 32_000_000
+_MOST_EFFECTS = 256
+_AGAIN_SECONDS = 0.1
+_RACY_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class FileTypes:
+    """What the word path must know of content processors, without running any."""
+
+    type_of: Callable[[str], str]
+    """Content type of a path, as stored."""
+    reads_binary: Callable[[str], bool]
+    """Whether the processor of a path reads files that are no text."""
+    same_reading: Callable[[str, str], bool]
+    """Whether a file moved from the first path to the second is read as before."""
+
+
+@dataclass
+class Tally:
+    """What was done since the program started."""
+
+    looked: int = 0
+    """Changes looked at."""
+    read: int = 0
+    """Files read from disk."""
+    parsed: int = 0
+    removed: int = 0
+    embedded: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is remembered of a file while a worker parses it."""
+
+    change: Change
+    stat: FileStat
+    digest: bytes
+    origin: Origin
+    size: int
+
+
+class WordPath:
+    """Looks at changed paths, has them parsed, and hands the outcome to `Storing`. For the writer thread only."""
+
+    def __init__(
+        self,
+        database: Database,
+        rules: IgnoreRules,
+        types: FileTypes,
+        queue: ChangeQueue,
+        overlays: Overlays,
+        storing: Storing,
+        submit: Callable[[Job[Reading]], None],
+        tally: Tally,
+    ) -> None:
+        """Take changes from `queue`, send what must be parsed to `submit`, put what must be written into `storing`."""
+        self._database = database
+        self._rules = rules
+        self._types = types
+        self._queue = queue
+        self._overlays = overlays
+        self._storing = storing
+        self._submit = submit
+        self._tally = tally
+        self._parsing: dict[str, Reading] = {}
+        self._bytes = 0
+        self.root_identity = ""
+        """Identity of the vault's folder when it was last seen to hold its notes; empty while it is offline."""
+
+    @property
+    def parsing(self) -> int:
+        """How many files are with the workers."""
+        return len(self._parsing)
+
+    def take(self, width: int) -> bool:
+        """Look at changes until `width` files are being parsed; True when there were any. Raises RootGone, StoreError."""
+        moved = False
+        while len(self._parsing) < width and len(self._storing) < _MOST_EFFECTS and self._bytes < _MOST_BYTES:
+            changes = self._queue.take(_TAKE, self._parsing.keys() | self._storing.paths)
+            if not changes:
+                break
+            moved = True
+            self._tally.looked += len(changes)
+            try:
+                self._look_at(changes)
+            except (StoreError, RootGone):
+                for change in changes:
+                    self._queue.put([change.path], change.lane, depth=change.depth)
+                raise
+        return moved
+
+    def parsed(self, job: Job[Reading], answer: Answer) -> None:
+        """Take in what came of a file."""
+        reading = job.owner
+        path = reading.change.path
+        self._forget_job(path)
+        self._tally.parsed += 1
+        parsed = answer.parsed or self._failed(path, "parser", answer.error or "the content processor gave no answer")
+        self._replace(reading, parsed)
+
+    def withdrawn(self, job: Job[Reading]) -> None:
+        """Put a file back that no worker has begun."""
+        change = job.owner.change
+        self._forget_job(change.path)
+        self._queue.put([change.path], change.lane, depth=max(change.depth, Depth.READ))
+
+    def _forget_job(self, path: str) -> None:
+        reading = self._parsing.pop(path, None)
+        self._bytes -= reading.size if reading else 0
+
+    def _look_at(self, changes: list[Change]) -> None:
+        with self._database.read() as connection:
+            rows = file_rows(connection, [change.path for change in changes])
+        known: dict[str, Scope | Decision] = {}
+        looks = [(change, _lstat(self._rules, change.path)) for change in changes]
+        # What is there comes first: it may be what the missing ones have become.
+        looks.sort(key=lambda look: look[1] is None)
+        for change, found in looks:
+            self._look_once(change, rows.get(change.path), found, known)
+
+    def _look_once(
+        self, change: Change, row: FileRow | None, found: os.stat_result | OSError | None, known: dict[str, Scope | Decision]
+    ) -> None:
+        if change.path in self._storing.paths:
+            # A file looked at just before was found to be this one, moved: see what is left when that is written.
+            self._queue.put([change.path], change.lane, depth=change.depth)
+            return
+        try:
+            self._look(change, row, found, known)
+        except (Unsettled, FileNotFoundError):
+            self._queue.put([change.path], change.lane, delay=_AGAIN_SECONDS, depth=change.depth)
+
+    def _look(
+        self, change: Change, row: FileRow | None, found: os.stat_result | OSError | None, known: dict[str, Scope | Decision]
+    ) -> None:
+        path = change.path
+        folder, _, name = path.rpartition("/")
+        if name in IGNORE_FILES:
+            self._queue.rescan(folder)
+            return
+        decision = self._rules.by_name(path, known)
+        if decision is not None:
+            if decision.code == "unsupported":
+                self._folder(path, found)
+            self._remove(change, row)
+        elif isinstance(found, os.stat_result) and not stat.S_ISREG(found.st_mode):
+            self._folder(path, found)
+            self._remove(change, row)
+        elif buffer := self._overlays.get(path):
+            self._buffer(change, row, buffer, found)
+        elif isinstance(found, OSError):
+            self._fail(change, row, FileStat(path, 0, 0, 0, 0), unreadable(found))
+        elif found is None:
+            self._folder(path, found)
+            self._gone(change, row)
+        else:
+            self._disk(change, row, found)
+
+    def _folder(self, path: str, found: os.stat_result | OSError | None) -> None:
+        """Have a folder walked that came, or went with what the store knows of it."""
+        if found is None:
+            with self._database.read() as connection:
+                if not paths_under(connection, path):
+                    return
+            self._check_root()
+        elif isinstance(found, OSError) or not stat.S_ISDIR(found.st_mode):
+            return
+        self._queue.rescan(path)
+
+    def _disk(self, change: Change, row: FileRow | None, found: os.stat_result) -> None:
+        path = change.path
+        known_stat = stat_of(path, found)
+        if row and change.depth == Depth.STAT and is_unchanged(row, known_stat, self._rules.max_file_bytes):
+            return
+        if found.st_size > self._rules.max_file_bytes:
+            self._fail(change, row, known_stat, too_large(found.st_size, self._rules.max_file_bytes))
+            return
+        try:
+            source = read_source(self._rules.root, path, self._rules.max_file_bytes)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            # With a stat that no file has, so that each scan tries again: what forbids reading need not show in the stat.
+            self._fail(change, row, replace(known_stat, ctime_ns=0), unreadable(error))
+            return
+        self._tally.read += 1
+        self._read(change, row, source)
+
+    def _read(self, change: Change, row: FileRow | None, source: Source) -> None:
+        path = change.path
+        same = row is not None and row.content_hash == source.digest
+        kept = source.stored_stat
+        if same and change.depth >= Depth.READ:
+            kept = source.stat  # read twice, with time in between
+        elif source.racy:
+            self._queue.put([path], Lane.LIVE, delay=_RACY_SECONDS, depth=Depth.READ)
+        if row and same and change.depth < Depth.PARSE:
+            self._touch(change, row, kept, "disk")
+        elif is_binary(source.data) and not self._types.reads_binary(path):
+            self._fail(change, row, kept, BINARY, source.digest)
+        elif row is None and self._moved(change, source, kept):
+            return
+        else:
+            self._parse(Reading(change, kept, source.digest, "disk", len(source.data)), source.data)
+
+    def _buffer(self, change: Change, row: FileRow | None, buffer: Buffer, found: os.stat_result | OSError | None) -> None:
+        path = change.path
+        digest = content_hash(buffer.data)
+        kept = FileStat(path, len(buffer.data), time.time_ns(), 0, 0)
+        origin: Origin = "buffer"
+        if isinstance(found, os.stat_result):
+            kept = stat_of(path, found)
+            if found.st_size == len(buffer.data) and found.st_size <= self._rules.max_file_bytes:
+                source = read_source(self._rules.root, path, self._rules.max_file_bytes)
+                if source.digest == digest:
+                    origin, kept = "disk", source.stored_stat
+                    self._overlays.saved(path)
+        if len(buffer.data) > self._rules.max_file_bytes:
+            self._fail(change, row, kept, too_large(len(buffer.data), self._rules.max_file_bytes))
+        elif row and row.content_hash == digest and change.depth < Depth.PARSE:
+            self._touch(change, row, kept, origin)
+        else:
+            self._parse(Reading(change, kept, digest, origin, len(buffer.data)), buffer.data)
+
+    # -- outcomes --------------------------------------------------------------------------------------------------
+
+    def _parse(self, reading: Reading, data: bytes) -> None:
+        path = reading.change.path
+        self._parsing[path] = reading
+        self._bytes += reading.size
+        self._submit(Job(Parse(path, data), reading, urgent=reading.change.lane < Lane.BACKLOG))
+
+    def _replace(self, reading: Reading, parsed: ParsedFile) -> None:
+        apply = partial(replace_file, stat=reading.stat, digest=reading.digest, parsed=parsed, origin=reading.origin)
+        self._storing.add(Effect("replaced", (reading.stat.path,), apply, reading.change.lane, size=reading.size))
+
+    def _touch(self, change: Change, row: FileRow, kept: FileStat, origin: Origin) -> None:
+        if row.stat != kept or row.origin != origin:
+            apply = partial(touch_file, file_id=row.id, stat=kept, origin=origin)
+            self._storing.add(Effect("touched", (change.path,), apply, change.lane, row.id))
+
+    def _moved(self, change: Change, source: Source, kept: FileStat) -> bool:
+        """Whether the new file is one that is gone from another path; it then keeps its rows."""
+        with self._database.read() as connection:
+            twins = files_with_content(connection, source.digest)
+        for file_id, old in twins:
+            free = old not in self._parsing and old not in self._storing.paths and self._overlays.get(old) is None
+            if free and _lstat(self._rules, old) is None and self._types.same_reading(old, change.path):
+                apply = partial(move_file, file_id=file_id, stat=kept)
+                self._storing.add(Effect("moved", (change.path, old), apply, change.lane, file_id))
+                return True
+        return False
+
+    def _gone(self, change: Change, row: FileRow | None) -> None:
+        if row:
+            self._check_root()
+            self._remove(change, row)
+
+    def _remove(self, change: Change, row: FileRow | None) -> None:
+        if row:
+            self._storing.add(Effect("removed", (change.path,), partial(remove_file, file_id=row.id), change.lane, row.id))
+
+    def _fail(self, change: Change, row: FileRow | None, kept: FileStat, decision: Decision, digest: bytes = b"") -> None:
+        parsed = self._failed(change.path, decision.code, decision.reason)
+        if row and row.stat == kept and row.problems == parsed.problems and row.origin == "disk":
+            return
+        self._replace(Reading(change, kept, digest, "disk", 0), parsed)
+
+    def _failed(self, path: str, code: str, reason: str) -> ParsedFile:
+        return ParsedFile(self._types.type_of(path), None, (), problems=(Problem("error", code, reason),))
+
+    def _check_root(self) -> None:
+        """Raises RootGone before anything is removed because the whole vault is not there."""
+        if root_identity(self._rules.root) != self.root_identity:
+            raise RootGone(f"{self._rules.root} is another folder than it was; it is walked anew")
+
+
+def _lstat(rules: IgnoreRules, path: str) -> os.stat_result | OSError | None:
+    """Stat of the path itself; None when there is nothing there."""
+    try:
+        return (rules.root / path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return error
+    except ValueError:  # a NUL in the path: no file system has that
+        return None

@@ -1,0 +1,286 @@
+"""The meaning path: order, changes of model, consent, privacy, faults, and what was lost."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from conftest import PATIENCE
+from toys import ToyEncoder, vector
+
+from khoj_ls.config.settings import EmbeddingSettings
+from khoj_ls.core.errors import ModelError
+from khoj_ls.indexing.models import ModelInfo
+from khoj_ls.store.chunks import chunk_hash
+
+
+def notes(bench, count: int = 3) -> None:
+    for number in range(count):
+        bench.write(f"{number}.md", f"# N{number}\nwords\n")
+
+
+def test_each_chunk_gets_the_vector_of_its_text(bench):
+    notes(bench)
+    bench.open().index()
+    stored = dict(bench.rows("SELECT hash, vector FROM embedding"))
+    assert stored == {chunk_hash(text): vector(text) for text in bench.encoder.texts}
+    assert bench.rows("SELECT count(*) FROM pending") == [(0,)]
+
+
+def test_words_are_complete_before_anything_is_embedded(bench):
+    notes(bench, 40)
+    bench.encoder.open.clear()
+    bench.open()
+    assert bench.encoder.asked.wait(PATIENCE)
+    assert len(bench.paths()) == 40
+    bench.encoder.open.set()
+    bench.settle()
+    assert bench.covered() == (40, 40)
+
+
+def test_an_edit_is_embedded_before_the_backlog(bench):
+    bench.embedding_settings = EmbeddingSettings(batch_tokens=8)
+    notes(bench, 20)
+    bench.encoder.open.clear()
+    bench.open()
+    assert bench.encoder.asked.wait(PATIENCE)
+    bench.write("edit.md", "# Edit\nurgent\n")
+    bench.indexer.changed("edit.md")
+    bench.until(lambda: bench.rows("SELECT 1 FROM pending WHERE priority > 0"))
+    bench.encoder.open.set()
+    bench.settle()
+    place = [i for i, text in enumerate(bench.encoder.texts) if "urgent" in text]
+    # Behind the batch that was under way, before the rest.
+    assert place[0] < 5
+    assert bench.covered() == (21, 21)
+
+
+def test_a_buffer_is_embedded_once_it_rests(bench):
+    notes(bench, 1)
+    bench.open(buffer_rest_seconds=3600.0).index()
+    bench.indexer.overlay("0.md", "# N0\nwords\n", 1)
+    for version in range(2, 5):
+        bench.indexer.overlay("0.md", f"# N0\ntyping {version}\n", version)
+        bench.until(lambda version=version: bench.finds(f"typing {version}"))
+    assert not any("typing" in text for text in bench.encoder.texts)
+    bench.write("0.md", "# N0\ntyping 4\n")
+    bench.indexer.changed("0.md")
+    bench.settle()
+    assert sum("typing" in text for text in bench.encoder.texts) == 1
+
+
+# -- another model -----------------------------------------------------------------------------------------------------
+
+
+def active(bench) -> str:
+    return bench.rows("SELECT value FROM meta WHERE key = 'active_model'")[0][0]
+
+
+@pytest.mark.parametrize("tokenizer", ["", "other:"], ids=["same chunker", "other chunker"])
+def test_a_new_model_takes_over_when_all_notes_are_embedded_with_it(bench, snapshot, tokenizer):
+    notes(bench)
+    bench.open().index()
+    bench.close()
+    old = bench.encoder
+    bench.encoder = ToyEncoder("toy-2", tokenizer=tokenizer)
+    bench.encoder.open.clear()
+    bench.open()
+    assert bench.encoder.asked.wait(PATIENCE)
+    assert active(bench) == "toy-1"
+    assert "toy-1 answers meanwhile" in bench.indexer.state().message
+    # The old model's chunks and vectors are all there to answer with.
+    covered = (
+        "SELECT count(*) FROM chunk c JOIN model m ON m.chunker_id = c.chunker_id JOIN embedding v ON v.hash = c.hash "
+        "AND v.model_id = m.id WHERE m.key = 'toy-1'"
+    )
+    assert bench.rows(covered) == [(3,)]
+    bench.encoder.open.set()
+    bench.settle()
+    assert active(bench) == "toy-2"
+    assert bench.covered() == (3, 3)
+    assert bench.indexer.state().message == ""
+    assert bench.rows("SELECT count(DISTINCT chunker_id) FROM chunk") == [(1,)]
+    # Back to the first: its vectors are still known.
+    bench.close()
+    bench.encoder = old
+    before = len(old.texts)
+    bench.open().index()
+    assert (active(bench), len(old.texts)) == ("toy-1", before)
+
+
+def test_a_change_of_model_goes_on_after_a_restart(bench):
+    bench.embedding_settings = EmbeddingSettings(batch_tokens=8)
+    notes(bench, 10)
+    bench.open().index()
+    bench.close()
+    bench.encoder = ToyEncoder("toy-2", tokenizer="t:")
+    bench.open()
+    bench.until(lambda: bench.encoder.texts)
+    bench.reopen().index()
+    assert active(bench) == "toy-2"
+    assert len(bench.encoder.texts) == len(set(bench.encoder.texts)) or len(bench.encoder.texts) <= 12
+    assert bench.covered() == (10, 10)
+
+
+def test_edits_during_a_change_of_model_are_in_the_new_set(bench):
+    notes(bench)
+    bench.open().index()
+    bench.close()
+    bench.encoder = ToyEncoder("toy-2", tokenizer="t:")
+    bench.encoder.open.clear()
+    bench.open()
+    assert bench.encoder.asked.wait(PATIENCE)
+    bench.write("0.md", "# Changed\nnew words\n")
+    bench.indexer.changed("0.md")
+    bench.until(lambda: bench.finds("new words"))
+    bench.encoder.open.set()
+    bench.settle()
+    assert bench.covered() == (3, 3)
+
+
+# -- remote models -------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_goes_to_a_remote_model_without_consent(bench):
+    bench.encoder = ToyEncoder(remote="https://api.example.com")
+    notes(bench)
+    report = bench.open().index()
+    assert (report.files, report.chunks, report.embedded) == (3, 3, 0)
+    assert bench.encoder.texts == []
+    assert bench.finds("words") == ["0.md", "1.md", "2.md"]
+    state = bench.indexer.state()
+    assert state.phase == "waiting"
+    assert "3 texts (" in state.message
+    assert "https://api.example.com" in state.message
+    assert "embedding.allow_remote" in state.message
+    assert state.pending == 3
+
+
+def test_private_notes_never_go_to_a_remote_model(bench):
+    bench.encoder = ToyEncoder(remote="https://api.example.com")
+    bench.embedding_settings = EmbeddingSettings(allow_remote=True)
+    notes(bench, 2)
+    bench.write("diary.md", "# Diary\nPRIVATE thoughts\n")
+    report = bench.open().index()
+    assert report.embedded == 2
+    assert not any("PRIVATE" in text for text in bench.encoder.texts)
+    assert bench.indexer.state().phase == "idle"
+    assert bench.indexer.state().pending == 0
+
+
+def test_private_notes_are_embedded_on_this_machine(bench):
+    bench.write("diary.md", "# Diary\nPRIVATE thoughts\n")
+    bench.open().index()
+    assert bench.covered() == (1, 1)
+
+
+# -- faults --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [ModelError("the model folder /m is missing: choose another"), RuntimeError("toy fault")])
+def test_a_model_that_fails_leaves_words_complete_and_is_tried_again(bench, fault):
+    bench.encoder.fault = fault
+    notes(bench)
+    report = bench.open().index()
+    assert (report.files, report.embedded) == (3, 0)
+    assert str(fault) in bench.indexer.state().message
+    assert bench.indexer.state().phase == "waiting"
+    assert bench.finds("words") == ["0.md", "1.md", "2.md"]
+    bench.encoder.fault = None
+    assert bench.indexer.index().embedded == 3
+    assert bench.indexer.state().message == ""
+
+
+def test_a_model_that_cannot_be_prepared_is_tried_again(bench):
+    class Unprepared(ToyEncoder):
+        ready = False
+
+        def info(self) -> ModelInfo:
+            if not self.ready:
+                raise ModelError("no model called foo")
+            return super().info()
+
+    bench.encoder = Unprepared()
+    notes(bench)
+    assert bench.open().index().chunks == 0
+    assert "no model called foo" in bench.indexer.state().message
+    bench.encoder.ready = True
+    assert bench.indexer.index().embedded == 3
+
+
+@pytest.mark.parametrize("answer", [[], [b"1234"] * 3, [vector("a")] * 4])
+def test_vectors_that_cannot_be_right_are_not_stored(bench, monkeypatch, answer):
+    monkeypatch.setattr(bench.encoder, "embed_documents", lambda texts: answer)
+    notes(bench)
+    assert bench.open().index().embedded == 0
+    assert "were expected" in bench.indexer.state().message
+    assert bench.rows("SELECT count(*) FROM embedding") == [(0,)]
+
+
+@pytest.mark.parametrize("loss", ["DELETE FROM pending", "DELETE FROM embedding", "DELETE FROM embedding WHERE id = 1"])
+def test_lost_vectors_are_made_again_at_the_next_start(bench, loss):
+    notes(bench)
+    bench.open().index()
+    with bench.database.write() as connection:
+        connection.execute(loss)
+    bench.reopen().index()
+    assert bench.covered() == (3, 3)
+
+
+def test_a_file_that_changes_while_it_is_cut_keeps_no_old_chunk(bench, monkeypatch):
+    notes(bench, 1)
+    bench.open().index()
+    cutting = bench.indexer._pipeline.meaning.cutting
+    cut, changed = cutting.cut, threading.Event()
+
+    def late(job, answer):
+        if not changed.is_set():
+            changed.set()
+            cutting.want(job.owner.file_id, job.owner.lane)
+        cut(job, answer)
+
+    monkeypatch.setattr(cutting, "cut", late)
+    bench.write("0.md", "# Second\nversion\n")
+    bench.indexer.index()
+    assert changed.is_set()
+    assert [text for text in bench.encoder.texts if "version" in text] == ["None\nSecond\n\nversion\n"]
+    assert bench.covered() == (1, 1)
+
+
+# -- housekeeping --------------------------------------------------------------------------------------------------------
+
+
+def test_unused_vectors_are_kept_for_an_undo_and_purged_later(bench):
+    notes(bench)
+    bench.open(keep_vectors_days=14.0).index()
+    (bench.root / "0.md").unlink()
+    bench.indexer.index()
+    assert bench.rows("SELECT count(*) FROM embedding") == [(3,)]
+    # A month later.
+    with bench.database.write() as connection:
+        connection.execute("UPDATE embedding SET unused_since = 1")
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'last_purge'")
+    bench.reopen(keep_vectors_days=14.0).index()
+    assert bench.rows("SELECT count(*) FROM embedding") == [(2,)]
+    assert bench.covered() == (2, 2)
+
+
+def test_the_vector_index_is_caught_up_while_vectors_come_in(bench):
+    caught_up = threading.Event()
+    bench.catch_up = caught_up.set
+    notes(bench)
+    bench.open().index()
+    assert caught_up.wait(PATIENCE)
+
+
+def test_the_state_tells_what_waits(bench):
+    notes(bench, 10)
+    bench.encoder.open.clear()
+    bench.open()
+    bench.until(lambda: bench.indexer.state().phase == "embed")
+    state = bench.indexer.state()
+    assert (state.queue, state.paused, state.scanning) == (0, False, False)
+    assert state.pending > 0
+    bench.encoder.open.set()
+    bench.settle()
+    assert bench.indexer.state() == type(state)(0, 0, "idle", False, False, None, "")

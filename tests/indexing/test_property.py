@@ -1,0 +1,168 @@
+"""Invariant 10: after any sequence of changes the index equals the one built anew, and no text was embedded twice."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import deque
+from pathlib import Path
+
+import pytest
+from conftest import Workbench
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from toys import Tools
+
+import khoj_ls.indexing.pipeline
+from khoj_ls.indexing.messages import Answer, Parse
+
+NAMES = ("a.md", "b.md", "d/a.md", "d/c.md", "e/b.md", "d/f/x.md", "picture.jpg")
+FOLDERS = ("d", "e", "d/f")
+TEXTS = (
+    "# One\nalpha\n",
+    "# One\nalpha\n# Two\nbeta\n",
+    "# Two\nbeta\n",
+    "title: Named\nplain text\n",
+    "",
+    "# Links\n[[a]] [[d/c]]\n",
+    "# Secret\nPRIVATE words\n",
+    "nul \0 byte\n",
+)
+RULES = ("", "d/\n", "*.md\n!a.md\n", "b.md\n", "f/\n!a.md\n")
+
+names, folders, texts = st.sampled_from(NAMES), st.sampled_from(FOLDERS), st.sampled_from(TEXTS)
+operations = st.one_of(
+    st.tuples(st.just("write"), names, texts),
+    st.tuples(st.just("rename"), names, names),
+    st.tuples(st.just("rename_folder"), folders, folders),
+    st.tuples(st.just("delete"), names),
+    st.tuples(st.just("delete_folder"), folders),
+    st.tuples(st.just("touch"), names),
+    st.tuples(st.just("ignore"), st.sampled_from((".gitignore", ".khojignore", "d/.gitignore")), st.sampled_from(RULES)),
+    st.tuples(st.just("overlay"), names, texts),
+    st.tuples(st.just("overlay_closed"), names),
+    st.tuples(st.just("changed"), st.one_of(names, folders)),
+    st.tuples(st.just("settle")),
+    st.tuples(st.just("index")),
+    st.tuples(st.just("reopen")),
+)
+
+
+class InlinePool:
+    """Does in this process and at once what parser workers do; each example would start several of them."""
+
+    width = 8
+    trouble = ""
+
+    def __init__(self, settings, wake, **options) -> None:
+        self._wake = wake
+        self._tools = Tools()
+        self._done: deque = deque()
+
+    def submit(self, job) -> None:
+        work = job.work
+        if isinstance(work, Parse):
+            answer = Answer(parsed=self._tools.parse(work.data, work.path))
+        else:
+            answer = Answer(chunks=tuple(self._tools.cut(work.title, work.entries, work.tokenizer, work.max_tokens)))
+        self._done.append((job, answer))
+        self._wake()
+
+    def results(self) -> list:
+        done, self._done = list(self._done), deque()
+        return done
+
+    def withdraw(self) -> list:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+class Player:
+    """Carries out operations on the notes and tells the indexer about some of them."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.version = 0
+
+    def play(self, operation: str, *arguments: str) -> None:
+        getattr(self, operation)(*arguments)
+
+    def write(self, path: str, text: str) -> None:
+        if not (self.bench.root / path).is_dir():
+            self.bench.write(path, text)
+
+    def rename(self, path: str, to: str) -> None:
+        source, target = self.bench.root / path, self.bench.root / to
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+
+    def rename_folder(self, folder: str, to: str) -> None:
+        source, target = self.bench.root / folder, self.bench.root / to
+        if source.is_dir() and not target.exists() and source not in target.parents:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(target)
+
+    def delete(self, path: str) -> None:
+        (self.bench.root / path).unlink(missing_ok=True)
+
+    def delete_folder(self, folder: str) -> None:
+        shutil.rmtree(self.bench.root / folder, ignore_errors=True)
+
+    def touch(self, path: str) -> None:
+        if (self.bench.root / path).exists():
+            (self.bench.root / path).touch()
+
+    def ignore(self, path: str, rules: str) -> None:
+        self.write(path, rules)
+
+    def overlay(self, path: str, text: str) -> None:
+        self.version += 1
+        self.bench.indexer.overlay(path, text, self.version)
+
+    def overlay_closed(self, path: str) -> None:
+        self.bench.indexer.overlay_closed(path)
+
+    def changed(self, path: str) -> None:
+        self.bench.indexer.changed(path)
+
+    def settle(self) -> None:
+        self.bench.settle()
+
+    def index(self) -> None:
+        self.bench.indexer.index()
+
+    def reopen(self) -> None:
+        self.bench.reopen()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parse_inline():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(khoj_ls.indexing.pipeline, "ParserPool", InlinePool)
+        yield
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(operations, max_size=14))
+@example([("write", "d/a.md", TEXTS[0]), ("index",), ("rename_folder", "d", "e"), ("reopen",)])
+@example([("write", "a.md", TEXTS[0]), ("overlay", "a.md", TEXTS[2]), ("settle",), ("delete", "a.md"), ("reopen",)])
+@example([("write", "d/a.md", TEXTS[0]), ("index",), ("ignore", ".gitignore", "d/\n"), ("changed", ".gitignore")])
+def test_incremental_equals_from_scratch(snapshot, sequence):
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Workbench(Path(folder))
+        try:
+            bench.open()
+            player = Player(bench)
+            for operation in sequence:
+                player.play(*operation)
+            for path in NAMES:
+                bench.indexer.overlay_closed(path)
+            bench.indexer.index()
+            assert snapshot(bench) == snapshot.from_scratch(bench)
+            assert len(bench.encoder.texts) == len(set(bench.encoder.texts))
+            assert bench.reopen().index().embedded == 0
+        finally:
+            bench.close()
