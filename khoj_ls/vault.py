@@ -6,7 +6,6 @@ Plain data in and out, no LSP words: `Vault(...).search(SearchRequest("..."))` w
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,21 +13,22 @@ from pathlib import Path
 
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import EmbeddingSettings, Settings
-from khoj_ls.content.registry import default_registry
+from khoj_ls.content.chunk import chunker_id
+from khoj_ls.content.registry import default_registry, parse_file
 from khoj_ls.core.errors import StoreError, UsageError, VaultError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
-from khoj_ls.core.types import Vector
+from khoj_ls.core.types import Entry, Vector
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.indexing.ignore import Decision
 from khoj_ls.indexing.indexer import Indexer, IndexEvent, IndexReport, count_files
-from khoj_ls.search.pipeline import SearchContext
+from khoj_ls.indexing.models import ModelInfo, active_model
+from khoj_ls.search.context import SearchContext
 from khoj_ls.search.pipeline import search as search_pipeline
 from khoj_ls.search.related import related as related_pipeline
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
-from khoj_ls.store.chunks import ActiveModel, coverage, model_by_key
+from khoj_ls.store.chunks import ActiveModel, coverage
 from khoj_ls.store.counts import chunk_count, counts, problems
-from khoj_ls.store.database import DamagedDatabase, Database, get_meta
-from khoj_ls.store.entries import EntryRow, file_entries
+from khoj_ls.store.database import DamagedDatabase, Database
 from khoj_ls.store.lock import WriterLock
 from khoj_ls.store.recovery import open_database, rebuild_database
 from khoj_ls.store.vectors import VectorIndex
@@ -61,6 +61,31 @@ class Status:
     eta_seconds: float | None
 
 
+@dataclass(frozen=True)
+class IndexingEncoder:
+    """The encoder as the indexer wants it: prepared when it is first needed."""
+
+    service: EncoderService
+
+    def info(self) -> ModelInfo:
+        """What the model is. Blocks while it is being prepared. Raises ModelError."""
+        self.service.prepare()
+        tokenizer, max_tokens = self.service.tokenizer_source()
+        return ModelInfo(
+            key=self.service.id,
+            name=self.service.settings.model,
+            dimensions=self.service.dimensions,
+            chunker=chunker_id(self.service.tokenizer()),
+            tokenizer=tokenizer,
+            max_tokens=max_tokens,
+            remote=self.service.remote,
+        )
+
+    def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
+        """Vectors of `texts`. Raises ModelError."""
+        return self.service.embed_documents(texts)
+
+
 class Vault:
     """One open vault. All methods may be called from any thread; none but `index` waits for the indexer."""
 
@@ -87,6 +112,7 @@ class Vault:
         self._listeners: list[Callable[[IndexEvent], None]] = []
         self._guard = threading.RLock()
         self._message = ""
+        self._registry = default_registry()
         self._index: VectorIndex | None = None
         _check_root(self.root, settings, known=(self.folder / "index.db").exists(), yes=yes)
         self._lock = WriterLock(self.folder)
@@ -109,7 +135,7 @@ class Vault:
 
     def outline(self, path: Path, text: str) -> tuple[Entry, ...]:
         """Entries of a note as `text` has them, which may be newer than the index; empty for files that no processor reads."""
-        return parse(default_registry(), encode_source(text), self.relative(path)).entries
+        return parse_file(self._registry, text.encode(errors="replace"), self.relative(path)).entries
 
     def status(self) -> Status:
         """Counts, coverage, failures and what is going on."""
@@ -120,7 +146,7 @@ class Vault:
                 (path, "; ".join(problem.message for problem in found))
                 for path, found in problems(connection, failed_only=True)
             )
-            model = _active_model(connection)
+            model = active_model(connection)
             embedded, total = coverage(connection, model) if model else (0, held.files)
             chunks = chunk_count(connection, model.chunker_id) if model else 0
         index = self._index
@@ -144,16 +170,9 @@ class Vault:
 
     def why(self, path: Path) -> Decision:
         """Why a file is or is not indexed, and by which rule."""
-        path = path.absolute()
-        if not self.holds(path):
-            return Decision(False, f"it is outside the vault {self.root}", None)
-        relative = self.relative(path)
-        with self._database.read() as connection:
-            reasons = dict(problems(connection, failed_only=True))
-        decision = self._rules().why(relative)
-        if decision.indexed and relative in reasons:
-            return Decision(False, "; ".join(problem.message for problem in reasons[relative]), None)
-        return decision
+        if not self.holds(path.absolute()):
+            return Decision(False, f"it is outside the vault {self.root}", None, "outside")
+        return self._writer().why(self.relative(path))
 
     @property
     def busy(self) -> bool:
@@ -194,15 +213,15 @@ class Vault:
         if self._indexer and self.holds(path):
             self._indexer.changed(self.relative(path))
 
-    def overlay(self, path: Path, text: str, version: int) -> None:
-        """Index the unsaved text of an open buffer instead of the file."""
+    def overlay(self, path: Path, text: str, version: int, session: str = "") -> None:
+        """Index the unsaved text of an open buffer instead of the file; versions count within one `session`."""
         if self._indexer and self.holds(path):
-            self._indexer.overlay(self.relative(path), text, version)
+            self._indexer.overlay(self.relative(path), text, version, session)
 
-    def overlay_closed(self, path: Path) -> None:
-        """Go back to what is on disk."""
+    def overlay_closed(self, path: Path, session: str = "") -> None:
+        """Go back to what is on disk, or in another session's buffer."""
         if self._indexer and self.holds(path):
-            self._indexer.overlay_closed(self.relative(path))
+            self._indexer.overlay_closed(self.relative(path), session)
 
     def set_paused(self, paused: bool) -> None:
         """Stop indexing, or go on."""
@@ -252,7 +271,15 @@ class Vault:
 
     def _start_indexer(self) -> None:
         encoder = self._encoder_for(self.settings.embedding, self.settings.embedding.model)
-        self._indexer = Indexer(self.root, self._database, default_registry(), encoder, self.settings, self._on_event)
+        self._indexer = Indexer(
+            self.root,
+            self._database,
+            self._registry,
+            IndexingEncoder(encoder),
+            self.settings,
+            self._on_event,
+            catch_up=self._catch_up,
+        )
         self._indexer.start(watch=self._watch)
 
     def _writer(self) -> Indexer:
@@ -261,15 +288,24 @@ class Vault:
         return self._indexer
 
     def _context(self) -> SearchContext:
-        with self._guard, self._database.read() as connection:
-            model = _active_model(connection)
-            if model is None:
-                return SearchContext(self._database, None, None, None, reason="the notes are not embedded yet")
+        with self._database.read() as connection:
+            model = active_model(connection)
+        if model is None:
+            return SearchContext(self._database, None, None, None)
+        return SearchContext(self._database, model, self._vectors(model), self._query_encoder(model))
+
+    def _vectors(self, model: ActiveModel) -> VectorIndex:
+        with self._guard:
             if self._index is None or self._index.model != model:
                 cache = self.folder / f"vectors-{model.id}.hnsw"
                 below = self.settings.search.exact_vectors_below
                 self._index = VectorIndex(self._database, model, cache, exact_below=below)
-            return SearchContext(self._database, model, self._index, self._query_encoder(model))
+            return self._index
+
+    def _catch_up(self) -> None:
+        """Take new vectors into the index now, so that no search has to; only one that searches use already."""
+        if self._index is not None:
+            self._index.catch_up()
 
     def _query_encoder(self, model: ActiveModel) -> Callable[[str], Vector]:
         # While a new model is being prepared the old one goes on answering: it is known by the name it was set with.
@@ -315,11 +351,6 @@ class Vault:
             threading.Thread(target=self._rebuild, args=(event.error,), name="khoj-rebuild", daemon=True).start()
         for listener in self._listeners:
             listener(event)
-
-
-def _active_model(connection: sqlite3.Connection) -> ActiveModel | None:
-    key = get_meta(connection, "active_model")
-    return model_by_key(connection, key) if key else None
 
 
 def _check_root(root: Path, settings: Settings, *, known: bool, yes: bool) -> None:

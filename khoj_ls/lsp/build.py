@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from types import ModuleType
 
@@ -51,7 +52,7 @@ async def serve_connection(server: KhojServer, reader: asyncio.StreamReader, wri
     server.protocol.closed = stopped.set
     server.protocol.set_writer(_StreamWriter(writer))
     # run_async ends at the end of the stream; `exit` ends it from our side.
-    running = asyncio.create_task(run_async(stop_event=_Never(), reader=reader, protocol=server.protocol))
+    running = asyncio.create_task(run_async(stop_event=threading.Event(), reader=reader, protocol=server.protocol))
     exited = asyncio.create_task(stopped.wait())
     try:
         await asyncio.wait({running, exited}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,10 +82,3 @@ class _StreamWriter:
 
     def close(self) -> None:
         self._writer.close()
-
-
-class _Never:
-    """A stop event that is never set: connections end by their stream."""
-
-    def is_set(self) -> bool:
-        return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from pathlib import Path
 
 from lsprotocol import types
 
@@ -53,9 +52,4 @@ def overlay_open_documents(server: KhojServer, vault: Vault) -> None:
     """Hand the vault the buffers that were opened before it was."""
     for document in list(server.workspace.text_documents.values()):
         if server.vault_of(document.uri) is vault:
-            vault.overlay(to_path(document.uri), document.source, document.version or 0)
-
-
-def document_path(uri: str) -> Path:
-    """Path of a document. Raises UsageError for other schemes than file."""
-    return to_path(uri)
+            vault.overlay(to_path(document.uri), document.source, document.version or 0, server.name_of_session)

@@ -39,6 +39,8 @@ class KhojServer(LanguageServer):
         """Serve `session`'s vaults to one client."""
         super().__init__("khoj-ls", __version__, protocol_cls=KhojProtocol, max_workers=8)
         self.session = session
+        self.name_of_session = uuid.uuid4().hex
+        """Keeps this client's buffer versions apart from other clients'."""
         self.leases: dict[Path, Callable[[], None]] = {}
         """What to call when a vault is not used any more, by vault root."""
         self.backgrounds: dict[Path, Any] = {}

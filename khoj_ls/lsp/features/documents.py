@@ -55,14 +55,14 @@ def overlay(server: KhojServer, uri: str) -> None:
     vault = server.vault_of(uri)
     if vault is not None:
         document = server.workspace.get_text_document(uri)
-        vault.overlay(to_path(uri), document.source, document.version or 0)
+        vault.overlay(to_path(uri), document.source, document.version or 0, server.name_of_session)
 
 
 def drop_overlay(server: KhojServer, uri: str) -> None:
     """Go back to the file."""
     vault = server.vault_of(uri)
     if vault is not None:
-        vault.overlay_closed(to_path(uri))
+        vault.overlay_closed(to_path(uri), server.name_of_session)
 
 
 def changed(server: KhojServer, uris: Iterable[str]) -> None:

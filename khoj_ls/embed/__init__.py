@@ -1,0 +1,1 @@
+"""Bi-encoders: from text to unit vectors, in a worker process of their own."""
