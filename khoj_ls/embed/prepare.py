@@ -132,7 +132,7 @@ def _exported(model: Any, scratch: Path, max_tokens: int, export: Callable[[Any,
 
     try:
         export(model, scratch / "model.onnx")
-        exported = OnnxEncoder(scratch, max_tokens, 1).embed(_PROBES, 2048)
+        exported = OnnxEncoder(scratch, max_tokens, 1).embed(_PROBES)
     except Exception as error:  # noqa: BLE001 - whatever an exporter raises: the model still runs in PyTorch
         log.warning("the model cannot be exported (%s); PyTorch runs it", _first_line(error))
         (scratch / "model.onnx").unlink(missing_ok=True)

@@ -20,15 +20,16 @@ def load_sentence_transformer(source: str, device: str = "cpu") -> Any:
 class SentenceTransformersEncoder:
     """A model in PyTorch."""
 
-    def __init__(self, source: str, device: str, max_tokens: int) -> None:
-        """Load `source`."""
+    def __init__(self, source: str, device: str, max_tokens: int, budget: int) -> None:
+        """Load `source`; a batch holds about `budget` tokens."""
+        self._budget = budget
         self._model = load_sentence_transformer(source, pick_device(device))
         self._model.max_seq_length = max_tokens
 
-    def embed(self, texts: Sequence[str], budget: int) -> list[Vector]:
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> list[Vector]:
         """Unit vectors of `texts`, in order."""
         vectors: list[Vector] = [b""] * len(texts)
-        for group in batches([len(text) // 3 + 1 for text in texts], budget):
+        for group in batches([len(text) // 3 + 1 for text in texts], self._budget):
             matrix = self._model.encode([texts[index] for index in group], show_progress_bar=False, normalize_embeddings=True)
             for index, row in zip(group, unit_rows(matrix), strict=True):
                 vectors[index] = row

@@ -30,8 +30,8 @@ from khoj_ls.workers.child import Child, ChildGone
 
 State = Literal["off", "preparing", "loading", "ready", "failed"]
 
-_PIECE = 16
-"""Texts in one message: small, so that cancelling and crashing cost little."""
+_PIECE = 64
+"""Texts in one message: few enough that cancelling and crashing cost less than a second or two."""
 _CACHED_QUERIES = 256
 _PREPARE_SECONDS = 900.0
 _LOAD_SECONDS = 120.0

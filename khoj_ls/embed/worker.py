@@ -33,20 +33,20 @@ def main() -> int:
             write_frame(out, reply)
 
     try:
-        encoder = load(folder, threads, device)
+        encoder = load(folder, threads, budget, nice, device)
     except Exception as error:  # noqa: BLE001 - the boundary of the process: the service hears the reason
         send(Reply(error=f"the embedding model cannot be loaded: {error}"))
         return 1
     backlog: queue.SimpleQueue[Embed | None] = queue.SimpleQueue()
     queries: queue.SimpleQueue[Embed | None] = queue.SimpleQueue()
-    for lane, lane_nice in ((backlog, nice), (queries, 0)):
-        threading.Thread(target=serve, args=(encoder, lane, budget, lane_nice, send), daemon=True).start()
+    for lane in (backlog, queries):
+        threading.Thread(target=serve, args=(encoder, lane, send), daemon=True).start()
     send(Reply(ready=True))
     read_requests(sys.stdin.buffer, backlog, queries)
     return 0
 
 
-def load(folder: Path, threads: int, device: str) -> Any:
+def load(folder: Path, threads: int, budget: int, nice: int, device: str) -> Any:
     """The encoder of the prepared model in `folder`."""
     model = read_model(folder)
     if model is None:
@@ -54,10 +54,10 @@ def load(folder: Path, threads: int, device: str) -> Any:
     if model.backend == "onnx":
         from khoj_ls.embed.onnx_backend import OnnxEncoder
 
-        return OnnxEncoder(folder, model.max_tokens, threads)
+        return OnnxEncoder(folder, model.max_tokens, threads, nice)
     from khoj_ls.embed.sentence_transformers_backend import SentenceTransformersEncoder
 
-    return SentenceTransformersEncoder(model.source, device, model.max_tokens)
+    return SentenceTransformersEncoder(model.source, device, model.max_tokens, budget)
 
 
 def read_requests(stream: BinaryIO, backlog: queue.SimpleQueue[Any], queries: queue.SimpleQueue[Any]) -> None:
@@ -67,15 +67,11 @@ def read_requests(stream: BinaryIO, backlog: queue.SimpleQueue[Any], queries: qu
         (queries if request.query else backlog).put(request)
 
 
-def serve(encoder: Any, lane: queue.SimpleQueue[Any], budget: int, nice: int, send: Any) -> None:
+def serve(encoder: Any, lane: queue.SimpleQueue[Any], send: Any) -> None:
     """Embed what comes in one lane."""
-    if nice and hasattr(os, "setpriority"):
-        # On Linux niceness belongs to the thread.
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
     while (request := lane.get()) is not None:
         try:
-            send(Reply(request.id, encoder.embed(request.texts, budget)))
+            send(Reply(request.id, encoder.embed(request.texts, query=request.query)))
         except Exception as error:  # noqa: BLE001 - one text must not end the process
             send(Reply(request.id, error=f"embedding failed ({type(error).__name__}: {error})"))
 
