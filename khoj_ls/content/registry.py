@@ -1,0 +1,112 @@
+"""Which content processor reads which file, and the one way to call it that cannot fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+from khoj_ls.core.protocols import ContentProcessor
+from khoj_ls.core.types import Entry, ParsedFile, Problem
+from khoj_ls.plugins.hookspecs import hookimpl
+from khoj_ls.plugins.manager import PluginProblem, plugin_manager
+
+
+class ProcessorRegistry:
+    """Content processors by file extension. Immutable."""
+
+    def __init__(self, processors: Sequence[ContentProcessor], problems: Sequence[PluginProblem] = ()) -> None:
+        """Register `processors`: for one extension the highest priority wins, among equals the later."""
+        ranked = sorted(processors, key=lambda processor: processor.priority)
+        self._by_extension = MappingProxyType(
+            {extension.lower(): processor for processor in ranked for extension in processor.extensions}
+        )
+        self.problems = tuple(problems)
+        """Plugins that are left out, for `doctor` and the log."""
+
+    def for_path(self, path: str) -> ContentProcessor | None:
+        """The processor for the file at `path` (posix): the longest suffix that one serves; None when nobody reads it."""
+        name = PurePosixPath(path).name.lower()
+        dot = name.find(".", 1)
+        while dot > 0:
+            if processor := self._by_extension.get(name[dot:]):
+                return processor
+            dot = name.find(".", dot + 1)
+        return None
+
+    def extensions(self) -> frozenset[str]:
+        """Every suffix that is served, lower case, with the dot."""
+        return frozenset(self._by_extension)
+
+    def types(self) -> tuple[str, ...]:
+        """Names of the content types that are made, sorted."""
+        return tuple(sorted({processor.name for processor in self._by_extension.values()}))
+
+
+class _BuiltinProcessors:
+    """The formats that come with the program, through the door that plugins use."""
+
+    @hookimpl
+    def khoj_content_processors(self) -> list[ContentProcessor]:
+        """Org, Markdown, plain text."""
+        from khoj_ls.content.markdown import MarkdownProcessor
+        from khoj_ls.content.org import OrgProcessor
+        from khoj_ls.content.plaintext import PlainTextProcessor
+
+        return [OrgProcessor(), MarkdownProcessor(), PlainTextProcessor()]
+
+
+def default_registry(*, third_party: bool = True) -> ProcessorRegistry:
+    """Built-in processors and, if `third_party`, those of installed plugins; a broken plugin is among the problems."""
+    plugins = plugin_manager([_BuiltinProcessors()], third_party=third_party)
+    items, problems = plugins.collect("khoj_content_processors")
+    processors: list[ContentProcessor] = []
+    rejected: list[PluginProblem] = []
+    for name, item in items:
+        if isinstance(item, ContentProcessor) and not isinstance(item, type):
+            processors.append(item)
+        else:
+            rejected.append(PluginProblem(name, f"{item!r} is no content processor: name, extensions, priority, parse"))
+    return ProcessorRegistry(processors, (*plugins.problems, *problems, *rejected))
+
+
+def parse_file(registry: ProcessorRegistry, data: bytes, path: str) -> ParsedFile:
+    """Parse the file at `path` (relative, posix) with the processor for it. Never raises.
+
+    A processor that raises, or whose entries do not lie in the source one behind the other, costs the file its entries: they
+    would corrupt the index. The error Problem names the processor.
+    """
+    processor = registry.for_path(path)
+    if processor is None:
+        return _failed("", "no-processor", f"no content processor reads files like {PurePosixPath(path).name!r}")
+    try:
+        parsed = processor.parse(data, path)
+        fault = _fault(parsed.entries)
+    except MemoryError:
+        return _failed(processor.name, "too-large", "reading the file takes more memory than a parser may have; split it")
+    except Exception as error:  # noqa: BLE001 - the boundary to processors of others; the file's Problem tells the user
+        what = f"the {processor.name} processor failed with {type(error).__name__}: {error}; please report it"
+        return _failed(processor.name, "processor-failed", what)
+    if fault:
+        what = f"the {processor.name} processor gave wrong places ({fault}); please report it"
+        return _failed(processor.name, "processor-spans", what)
+    return parsed
+
+
+def _failed(type_: str, code: str, message: str) -> ParsedFile:
+    return ParsedFile(type_, None, (), problems=(Problem("error", code, message),))
+
+
+def _fault(entries: Sequence[Entry]) -> str | None:
+    """What is wrong with the places of `entries`; None when they follow each other and hold what they say."""
+    byte = line = 0
+    for at, entry in enumerate(entries):
+        span = entry.span
+        if not (byte <= span.start <= span.end and line < span.line <= span.end_line):
+            return f"entry {at} overlaps the one before it"
+        if len(entry.raw.encode()) != span.end - span.start:
+            return f"entry {at} has {len(entry.raw.encode())} bytes of source in a span of {span.end - span.start}"
+        if entry.parent is not None and not 0 <= entry.parent < at:
+            return f"entry {at} comes before its parent"
+        byte, line = span.end, span.end_line
+    return None

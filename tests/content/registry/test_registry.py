@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from khoj_ls.content import registry as registry_module
+from khoj_ls.content.registry import ProcessorRegistry, default_registry, parse_file
+from khoj_ls.core.types import Entry, ParsedFile, Span
+from khoj_ls.plugins.hookspecs import hookimpl
+
+
+class Toy:
+    """A processor that returns, or raises, what the test says."""
+
+    def __init__(self, name: str, *extensions: str, priority: int = 0, result: Any = None) -> None:
+        self.name, self.extensions, self.priority, self.result = name, extensions, priority, result
+
+    def parse(self, data: bytes, path: str) -> ParsedFile:
+        if isinstance(self.result, BaseException):
+            raise self.result
+        return self.result or ParsedFile(self.name, None, ())
+
+
+def chosen(registry: ProcessorRegistry, path: str) -> str | None:
+    processor = registry.for_path(path)
+    return processor.name if processor else None
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a.md", "markdown"),
+        ("dir.txt/A.MD", "markdown"),
+        ("a.markdown", "markdown"),
+        ("a.Rmd", "markdown"),
+        ("notes/a.org", "org"),
+        ("a.b.txt", "text"),
+        ("a.md.bak", None),
+        ("README", None),
+        (".md", None),
+        ("a.", None),
+        ("a.pdf", None),
+        ("a.md/b", None),
+    ],
+)
+def test_built_in_processors_by_suffix(path: str, name: str | None) -> None:
+    assert chosen(default_registry(third_party=False), path) == name
+
+
+def test_the_default_registry_says_what_it_reads() -> None:
+    registry = default_registry(third_party=False)
+    assert registry.types() == ("markdown", "org", "text")
+    assert {".md", ".org", ".txt"} <= registry.extensions()
+    assert registry.problems == ()
+
+
+def test_the_highest_priority_wins_then_the_later() -> None:
+    registry = ProcessorRegistry(
+        [Toy("first", ".x", ".y"), Toy("high", ".x", priority=5), Toy("low", ".x", priority=-1), Toy("later", ".Y")]
+    )
+    assert (chosen(registry, "a.x"), chosen(registry, "a.y")) == ("high", "later")
+    assert registry.types() == ("high", "later")
+
+
+def test_the_longest_suffix_wins() -> None:
+    registry = ProcessorRegistry([Toy("md", ".md"), Toy("drawing", ".drawing.md")])
+    assert (chosen(registry, "a.drawing.md"), chosen(registry, "a.b.md")) == ("drawing", "md")
+
+
+def test_plugins_add_and_replace_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plugin:
+        @hookimpl
+        def khoj_content_processors(self) -> list[Any]:
+            return [Toy("toy", ".toy"), Toy("mine", ".md"), "not a processor", Toy]
+
+    real = registry_module.plugin_manager
+    monkeypatch.setattr(registry_module, "plugin_manager", lambda builtins, **_: real([*builtins, Plugin()], third_party=False))
+    registry = default_registry()
+    assert (chosen(registry, "a.toy"), chosen(registry, "a.md"), chosen(registry, "a.org")) == ("toy", "mine", "org")
+    assert ["not a processor" in registry.problems[0].error, len(registry.problems)] == [True, 2]
+
+
+def entry(start: int, end: int, line: int, end_line: int, **changes: Any) -> Entry:
+    raw = "x" * (end - start)
+    return replace(Entry(Span(start, end, line, end_line), 0, "", (), None, raw, raw), **changes)
+
+
+@pytest.mark.parametrize(
+    ("entries", "is_good"),
+    [
+        ((), True),
+        ((entry(0, 3, 1, 1), entry(3, 5, 2, 4)), True),
+        ((entry(2, 3, 2, 2), entry(4, 5, 4, 4, parent=0)), True),
+        ((entry(0, 3, 1, 2), entry(3, 5, 2, 4)), False),
+        ((entry(0, 3, 1, 1), entry(2, 5, 2, 4)), False),
+        ((entry(0, 3, 2, 1),), False),
+        ((entry(0, 3, 0, 1),), False),
+        ((entry(0, 3, 1, 1, raw="é" * 3),), False),
+        ((entry(0, 3, 1, 1, parent=0),), False),
+    ],
+)
+def test_entries_that_do_not_lie_in_the_source_are_refused(entries: tuple[Entry, ...], is_good: bool) -> None:
+    registry = ProcessorRegistry([Toy("toy", ".x", result=ParsedFile("toy", "T", entries))])
+    parsed = parse_file(registry, b"", "a.x")
+    assert (parsed.entries == entries) is is_good
+    assert [problem.code for problem in parsed.problems] == ([] if is_good else ["processor-spans"])
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (ValueError("bad luck"), "processor-failed"),
+        (RecursionError(), "processor-failed"),
+        (MemoryError(), "too-large"),
+    ],
+)
+def test_a_processor_that_raises_costs_its_file_a_problem(raised: BaseException, code: str) -> None:
+    parsed = parse_file(ProcessorRegistry([Toy("toy", ".x", result=raised)]), b"", "a.x")
+    (problem,) = parsed.problems
+    assert (parsed.type, parsed.entries, problem.severity, problem.code) == ("toy", (), "error", code)
+    assert code == "too-large" or type(raised).__name__ in problem.message
+
+
+def test_a_processor_that_returns_nonsense_costs_its_file_a_problem() -> None:
+    parsed = parse_file(ProcessorRegistry([Toy("toy", ".x", result="nonsense")]), b"", "a.x")
+    assert [problem.code for problem in parsed.problems] == ["processor-failed"]
+
+
+def test_a_file_that_nobody_reads_is_a_problem() -> None:
+    parsed = parse_file(default_registry(third_party=False), b"%PDF", "a.pdf")
+    assert [problem.code for problem in parsed.problems] == ["no-processor"]
+
+
+@pytest.mark.parametrize("path", ["a.md", "a.org", "a.txt"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe\x00", b"\x00\xd8\x00" * 99, b"# \xf0\x28\x8c\x28\n* [[", "* é\n# ñ\n".encode("utf-16")]
+)
+def test_built_in_processors_keep_the_contract_on_bad_bytes(path: str, data: bytes) -> None:
+    parsed = parse_file(default_registry(third_party=False), data, path)
+    assert all(problem.severity != "error" for problem in parsed.problems)
