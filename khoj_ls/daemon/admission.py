@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import socket
@@ -16,6 +17,9 @@ from khoj_ls.daemon.listen import PeerUid
 
 HELLO_SECONDS = 5.0
 """A connection that has not introduced itself by then is closed."""
+
+LAST_WORD_SECONDS = 1.0
+"""How long one that is turned away may go on talking."""
 
 _STAGES: Mapping[str, int] = MappingProxyType({"dev": -4, "a": -3, "b": -2, "rc": -1, "": 0, "post": 1})
 
@@ -41,8 +45,12 @@ class Refused(Exception):
         self.code = code
 
 
-class Newer(Exception):
+class Newer(Refused):
     """The client is newer than this daemon, which is to make room."""
+
+    def __init__(self) -> None:
+        """Send the client to the next daemon."""
+        super().__init__(handshake.REPLACED, "this daemon is older and makes room for a new one")
 
 
 async def admit(
@@ -55,8 +63,8 @@ async def admit(
 ) -> Hello | None:
     """Read the handshake up to the client's hello, and judge it; the reply is left to the caller.
 
-    Returns None when the client left without a word, which is how one looks whether a daemon answers. Raises Refused, Newer,
-    and OSError when the connection breaks.
+    Returns None when the client left without a word, which is how one looks whether a daemon answers. Raises Refused (Newer
+    among them), and ConnectionError when the connection breaks.
     """
     check_peer(writer.get_extra_info("socket"), peer_uid)
     nonce = ""
@@ -81,6 +89,19 @@ def check_peer(connected: socket.socket, peer_uid: PeerUid) -> None:
     uid = peer_uid(connected)
     if uid is not None and uid != os.geteuid():
         raise Refused("peer", f"this daemon serves user {os.geteuid()}, not user {uid}")
+
+
+async def turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: Refused) -> None:
+    """Say why, and read what the client has still to say: a socket closed with bytes unread would take our words with it."""
+    writer.write(reply(ok=False, code=refusal.code, error=str(refusal)))
+    writer.write_eof()
+    with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
+        await asyncio.wait_for(_drain(reader), LAST_WORD_SECONDS)
+
+
+async def _drain(reader: asyncio.StreamReader) -> None:
+    while await reader.read(handshake.LINE_LIMIT):
+        pass
 
 
 def version_key(version: str) -> tuple[tuple[int, ...], int, int]:

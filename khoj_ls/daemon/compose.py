@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from khoj_ls.daemon.admission import Hello
 from khoj_ls.daemon.rpc import Handler, MethodNotFound
 from khoj_ls.daemon.server import Serving, Status
 from khoj_ls.vaults import OpenVaults
-from khoj_ls.wire.messages import DaemonStatus, WorkerStatus
+from khoj_ls.wire.messages import DaemonStatus
 from khoj_ls.wire.operations import OPERATIONS, Job, Session
 
 _LSP = "khoj_ls.lsp.build"
@@ -73,11 +74,11 @@ def _operations(session: Session) -> Handler:
 
 
 def _daemon_status(status: Mapping[str, Any]) -> DaemonStatus:
-    return msgspec.convert({**status}, DaemonStatus)
+    return msgspec.convert(dict(status), DaemonStatus)
 
 
-def _worker(vaults: OpenVaults) -> WorkerStatus | None:
-    """The encoder process that runs, or the first one that could."""
+def _worker(vaults: OpenVaults) -> dict[str, Any] | None:
+    """The encoder process that runs, or the first one that could (see `wire.messages.WorkerStatus`)."""
     workers = [encoder.status() for encoder in vaults.encoders()]
     running = [worker for worker in workers if worker.pid is not None]
-    return next(iter(running or workers), None)
+    return next((asdict(worker) for worker in running or workers), None)

@@ -58,7 +58,9 @@ def _plain_linux_folder() -> str | None:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and os.path.isdir(runtime):  # noqa: PTH112 - pathlib costs milliseconds of the editor's start
         return f"{runtime}/khoj-ls" if _plain(runtime) else None
-    state = os.environ.get("XDG_STATE_HOME") or f"{os.environ.get('HOME', '')}/.local/state"
+    user, state = os.environ.get("HOME"), os.environ.get("XDG_STATE_HOME")
+    if not state:
+        state = f"{user}/.local/state" if user else ""
     return f"{state}/khoj-ls/run" if _plain(state) else None
 
 

@@ -58,6 +58,13 @@ def ensure_running(folder: str, face: str = "rpc", command: Sequence[str] | None
 
     `face` is what the caller will ask for: the daemon prepares that first. Raises DaemonError, with the reason.
     """
+    try:
+        _ensure_running(folder, face, command)
+    except OSError as error:
+        raise DaemonError(f"the daemon cannot be started: {error}") from error
+
+
+def _ensure_running(folder: str, face: str, command: Sequence[str] | None) -> None:
     endpoint.check_folder(folder, create=True)
     starting = FileLock(f"{folder}/{endpoint.START_LOCK}")
     deadline = time.monotonic() + START_SECONDS

@@ -55,8 +55,9 @@ class Listener:
         return self._lock.intact and _identity(self._published) == self._identity
 
     def withdraw(self) -> None:
-        """Stop listening and make room for another daemon; what is connected stays so."""
-        if _identity(self._published) == self._identity:
+        """Stop listening and make room for another daemon; what is connected stays so. Harmless when done twice."""
+        # Without the lock the address may be a successor's, even if it was given the same inode.
+        if self.intact:
             with contextlib.suppress(OSError):
                 self._published.unlink()
         self.socket.close()

@@ -14,7 +14,7 @@ from khoj_ls.core.errors import KhojError
 MAX_BYTES = 1_000_000
 BACKUPS = 3
 
-_PLAIN_ERRORS = (
+PLAIN_ERRORS = (
     KhojError,
     OSError,
     sqlite3.Error,
@@ -71,7 +71,7 @@ class DiscreetFormatter(logging.Formatter):
 def _describe(error: BaseException) -> str:
     import traceback
 
-    words = f": {error}" if isinstance(error, _PLAIN_ERRORS) else ""
+    words = f": {error}" if isinstance(error, PLAIN_ERRORS) else ""
     return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__ + words
 
 

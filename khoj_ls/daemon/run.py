@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.paths import Folders, folders
 from khoj_ls.config.settings import Settings
-from khoj_ls.core.errors import KhojError
 from khoj_ls.daemon import endpoint
 from khoj_ls.daemon.launch import FAILED, READY
 from khoj_ls.daemon.listen import AlreadyRunning, Listener
-from khoj_ls.daemon.log import log_uncaught, start_logging
+from khoj_ls.daemon.log import PLAIN_ERRORS, log_uncaught, start_logging
 
 if TYPE_CHECKING:
     from khoj_ls.daemon.server import Serving
@@ -55,7 +54,7 @@ def main(arguments: Sequence[str] | None = None, compose: Compose | None = None)
         return 0
     except Exception as error:  # the boundary of the process: who has started us hears the reason
         log.critical("the daemon does not start", exc_info=error)
-        _announce(f"{FAILED} {error if isinstance(error, (KhojError, OSError)) else type(error).__name__}")
+        _announce(f"{FAILED} {error if isinstance(error, PLAIN_ERRORS) else type(error).__name__}")
         return 1
     _serve(listener, serving, editor_first=options.first == "lsp")
     # Threads that still run belong to requests that were called off: nothing waits for them.

@@ -15,8 +15,7 @@ from typing import Any
 from khoj_ls import __version__
 from khoj_ls.core.errors import DaemonError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
-from khoj_ls.daemon import handshake
-from khoj_ls.daemon.admission import Hello, Newer, Refused, admit, reply
+from khoj_ls.daemon.admission import Hello, Newer, Refused, admit, reply, turn_away
 from khoj_ls.daemon.listen import Listener, PeerUid, peer_uid
 from khoj_ls.daemon.rpc import LINE_LIMIT, Handler, MethodNotFound, serve_rpc
 
@@ -165,17 +164,15 @@ class Server:
         serving = self._serving
         try:
             hello = await admit(reader, writer, token=token, peer_uid=serving.peer_uid, version=serving.version)
+            if hello is not None and self._finishing and hello.face != "control":
+                # Accepted before the socket was withdrawn; the next daemon serves it.
+                raise Newer
         except Refused as error:
-            log.warning("refused a connection: %s", error)
-            writer.write(reply(ok=False, code=error.code, error=str(error)))
-            return None
-        except Newer:
-            self._finish("a newer version asks for it")
-            writer.write(reply(ok=False, code=handshake.REPLACED, error="this daemon is older and makes room"))
-            return None
-        if hello is not None and self._finishing and hello.face != "control":
-            # Accepted before the socket was withdrawn; the next daemon serves it.
-            writer.write(reply(ok=False, code=handshake.REPLACED, error="this daemon is ending"))
+            if isinstance(error, Newer):
+                self._finish("a newer version asks for it")
+            else:
+                log.warning("refused a connection: %s", error)
+            await turn_away(reader, writer, error)
             return None
         return hello
 

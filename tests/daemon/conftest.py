@@ -50,6 +50,11 @@ class Toys:
         return holder(f"{self.folder}/{endpoint.LOCK}")
 
     @property
+    def started(self):
+        """How many daemon processes were started."""
+        return len(Path(os.environ["KHOJ_LS_HOME"], "started").read_text().splitlines())
+
+    @property
     def log(self):
         return folders().log.read_text()
 
@@ -73,6 +78,11 @@ class Toys:
         relay.stdin.write(b"hello\n")
         assert relay.stdout.readline() == b"hello\n"
         return relay
+
+    @staticmethod
+    def status_of(process):
+        """The exit status of a process that is to end."""
+        return process.wait(PATIENCE)
 
     def kill(self):
         pid = self.pid

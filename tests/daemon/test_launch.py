@@ -20,7 +20,7 @@ def test_twenty_relays_at_once_start_one_daemon(on_transport):
     for relay in relays:
         relay.stdin.write(b"hello\n")
     assert [relay.stdout.readline() for relay in relays] == [b"hello\n"] * 20
-    assert on_transport.log.count(" serves (process ") == 1
+    assert on_transport.started == 1
     assert launch.status()["sessions"] == 20
 
 
@@ -30,13 +30,13 @@ def test_threads_of_one_program_start_one_daemon(toys):
         thread.start()
     for thread in threads:
         thread.join()
-    assert toys.log.count(" serves (process ") == 1
+    assert toys.started == 1
 
 
 def test_a_second_daemon_finds_the_first_and_ends_quietly(toys):
     first = toys.start()
     second = subprocess.run([*toys.daemon_command[:-1]], capture_output=True, check=True)
-    assert (second.stdout, second.stderr) == (b"ready\n", b"")
+    assert (second.stdout, second.stderr, toys.started) == (b"ready\n", b"", 2)
     assert toys.pid == first
 
 
@@ -73,6 +73,13 @@ def test_a_daemon_that_dies_before_its_first_word_is_reported_by_the_tail_of_the
         launch.ensure_running(toys.folder, "rpc", (toys.daemon_command[0], "-c", code))
 
 
+def test_a_home_that_cannot_be_written_is_reported(toys, home):
+    home.mkdir()
+    (home / "state").write_text("in the way")
+    with pytest.raises(DaemonError, match=r"the daemon cannot be started: .*state"):
+        toys.start()
+
+
 def test_a_program_that_is_not_there_is_reported(toys):
     with pytest.raises(DaemonError, match="/no/python cannot be run: No such file or directory"):
         launch.ensure_running(toys.folder, "rpc", ("/no/python",))
@@ -101,7 +108,7 @@ def test_stop_ends_the_daemon_and_its_sessions(on_transport):
     relay = on_transport.connected_relay()
     assert launch.stop() is True
     assert on_transport.pid is None
-    assert relay.wait() == 1
+    assert on_transport.status_of(relay) == 1
     left = {path.name for path in Path(on_transport.folder).iterdir()}
     assert left == {endpoint.LOCK, endpoint.START_LOCK}
 

@@ -41,7 +41,7 @@ def test_every_byte_arrives_in_both_directions_however_it_is_cut(on_transport):
         received += chunk
     writer.join()
     assert received == sent
-    assert relay.wait() == 0
+    assert on_transport.status_of(relay) == 0
     assert relay.stderr.read() == b""
 
 
@@ -54,15 +54,23 @@ def test_it_starts_the_daemon_that_it_needs(toys):
 def test_it_ends_well_when_the_editor_closes_its_side(on_transport):
     relay = on_transport.connected_relay()
     relay.stdin.close()
-    assert relay.wait() == 0
+    assert on_transport.status_of(relay) == 0
     on_transport.wait_until(lambda: launch.status()["sessions"] == 0)
+
+
+def test_the_daemon_hears_that_the_editor_closed_its_side_and_has_the_last_word(on_transport):
+    relay = on_transport.connected_relay()
+    relay.stdin.write(b"!farewell\n")
+    assert relay.stdout.readline() == b"!farewell\n"
+    relay.stdin.close()
+    assert relay.stdout.read() == b"farewell\n"
 
 
 def test_it_ends_when_the_editor_closes_its_side_and_the_daemon_hangs(toys):
     relay = toys.connected_relay()
     os.kill(toys.pid, signal.SIGSTOP)
     relay.stdin.close()
-    assert relay.wait() == 0
+    assert toys.status_of(relay) == 0
     os.kill(toys.pid, signal.SIGCONT)
 
 
@@ -70,7 +78,7 @@ def test_it_ends_at_once_when_the_daemon_is_killed_and_the_next_one_recovers(on_
     relay = on_transport.connected_relay()
     killed = on_transport.pid
     on_transport.kill()
-    assert relay.wait() == 1
+    assert on_transport.status_of(relay) == 1
     assert b"the daemon ended" in relay.stderr.read()
     on_transport.connected_relay()
     assert on_transport.pid not in (None, killed)
@@ -80,7 +88,7 @@ def test_it_ends_when_nobody_reads_what_it_writes(toys):
     relay = toys.connected_relay()
     # Its standard input stays open, as when the killed editor's children hold it.
     relay.stdout.close()
-    assert relay.wait() == 0
+    assert toys.status_of(relay) == 0
 
 
 def test_it_ends_with_the_editor_that_is_killed(toys, tmp_path):
@@ -129,7 +137,7 @@ def test_the_exit_status_is_the_one_that_lsp_wants(toys, words, status):
     while len(read) < len(words):
         read += relay.stdout.read(65_536)
     relay.stdin.write(b"!close\n")
-    assert (relay.wait(), relay.stderr.read()) == (status, b"")
+    assert (toys.status_of(relay), relay.stderr.read()) == (status, b"")
 
 
 def test_one_editors_exit_or_crash_ends_its_connection_alone(toys):
@@ -138,7 +146,7 @@ def test_one_editors_exit_or_crash_ends_its_connection_alone(toys):
     for order in (b"!exit\n", b"!crash\n"):
         relay = toys.connected_relay()
         relay.stdin.write(order)
-        assert relay.wait() == 1
+        assert toys.status_of(relay) == 1
     other.stdin.write(b"still there\n")
     assert other.stdout.readline() == b"still there\n"
     assert toys.pid == daemon
@@ -148,7 +156,7 @@ def test_one_editors_exit_or_crash_ends_its_connection_alone(toys):
 def test_without_a_daemon_it_says_why_and_fails(toys, monkeypatch):
     monkeypatch.setenv("KHOJ_LS_TOY_FAILS", "yes")
     relay = toys.relay()
-    assert relay.wait() == 1
+    assert toys.status_of(relay) == 1
     error = relay.stderr.read().decode()
     assert error.startswith("khoj-ls: the daemon did not start: the toy is broken; see ")
     assert error.count("\n") == 1
@@ -157,7 +165,7 @@ def test_without_a_daemon_it_says_why_and_fails(toys, monkeypatch):
 def test_ctrl_c_leaves_no_trace(toys):
     relay = toys.connected_relay()
     relay.send_signal(signal.SIGINT)
-    assert relay.wait() == -signal.SIGINT
+    assert toys.status_of(relay) == -signal.SIGINT
     assert relay.stderr.read() == b""
 
 

@@ -76,6 +76,8 @@ def test_an_older_daemon_serves_its_sessions_to_their_end(toys, monkeypatch):
         assert session.call("echo", {"still": "here"}) == {"still": "here"}
         session.close()
         toys.wait_until(lambda: f"khoj-ls ends (process {old})" in toys.log)
+    with toys.client() as client:
+        assert client.call("echo", {}) == {}
     relay.stdin.write(b"unmoved\n")
     assert relay.stdout.readline() == b"unmoved\n"
 

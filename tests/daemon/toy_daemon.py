@@ -17,6 +17,7 @@ from khoj_ls.daemon.server import Serving
 
 async def lsp(reader, writer, hello, status):
     """Echo; a line `!word` is an order."""
+    farewell = b""
     while data := await reader.read(1 << 16):
         if data == b"!exit\n":
             raise SystemExit(0)
@@ -24,10 +25,13 @@ async def lsp(reader, writer, hello, status):
             raise RuntimeError("the toy breaks")
         if data == b"!close\n":
             return
+        if data == b"!farewell\n":
+            farewell = b"farewell\n"
         if data == b"!hello\n":
             data = json.dumps({"environment": dict(hello.environment), "cwd": hello.cwd, "pid": hello.pid}).encode() + b"\n"
         writer.write(data)
         await writer.drain()
+    writer.write(farewell)
 
 
 class Toy:
@@ -101,4 +105,7 @@ def compose(settings, folders):
 
 
 if __name__ == "__main__":
+    # How many were started, also of those that find another one running.
+    with open(f"{os.environ['KHOJ_LS_HOME']}/started", "a") as started:
+        started.write(f"{os.getpid()}\n")
     sys.exit(run.main(compose=compose))
