@@ -1,0 +1,149 @@
+"""An entry cut into its blocks - heading line, paragraphs, list items, fences - each with a readable form on one line."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from khoj_ls.core.text import text_lines
+from khoj_ls.store.entries import EntryRow, entry_rows
+
+_MARKER = re.compile(r"(?:[-+*>|#]+|\d+[.)]|\[[ xX-]\])(?:\s+|$)")
+_FENCE = re.compile(r"(?:`{3,}|~{3,}|#\+(?:begin|end)_)", re.IGNORECASE)
+_RULE = re.compile(r"[\s|:=+*_-]*$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring lines of a note that belong together; read only when looked at."""
+
+    reading: Reading
+    first: int
+    last: int
+    """Lines of the file, 1-based, both inclusive; neither is blank."""
+    is_heading: bool = False
+    as_written: bool = False
+    """Whether it is read in its source form: for words that only the markup holds."""
+
+    @cached_property
+    def raw(self) -> str:
+        """The lines as they stand in the source."""
+        return "".join(self.reading.raw_lines[self.first - self.reading.first : self.last - self.reading.first + 1])
+
+    @property
+    def text(self) -> str:
+        """The lines in readable form, joined by blanks."""
+        return self._read[0]
+
+    def line_at(self, offset: int) -> int:
+        """Line of the character at `offset` of `text`."""
+        return next((line for start, line in reversed(self._read[1]) if start <= offset), self.first)
+
+    def offset_of(self, line: int) -> int:
+        """Where in `text` the lines from `line` on begin."""
+        return next((start for start, at in self._read[1] if at >= line), len(self.text))
+
+    @cached_property
+    def _read(self) -> tuple[str, list[tuple[int, int]]]:
+        """The text, and (offset in it, line) of each line that has something to read."""
+        reading = self.reading
+        if self.is_heading and reading.row.heading:
+            return _joined([" ".join(reading.row.heading.split())], self.first)
+        lines = slice(self.first - reading.first, self.last - reading.first + 1)
+        raw = reading.raw_lines[lines]
+        if self.as_written:
+            return _joined((" ".join(line.split()) for line in raw), self.first)
+        compiled = _joined(map(_readable, reading.text_lines[lines]), self.first)
+        return compiled if compiled[0] else _joined(map(_readable, raw), self.first)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An entry with all that is needed to show a passage of it."""
+
+    row: EntryRow
+    compiled: str
+    """Compiled text, line-aligned with the source."""
+    block_lines: tuple[int, ...]
+    """0-based line offsets at which blocks begin, as the content processor saw them."""
+
+    @property
+    def first(self) -> int:
+        """First line of the entry in its file."""
+        return self.row.span.line
+
+    @property
+    def last(self) -> int:
+        """Last line of the entry in its file."""
+        return self.first + max(0, len(self.raw_lines) - 1)
+
+    @cached_property
+    def raw_lines(self) -> list[str]:
+        """Lines of the source, with their breaks."""
+        return text_lines(self.row.raw)
+
+    @cached_property
+    def text_lines(self) -> list[str]:
+        """Lines of the compiled text, as many as the source has."""
+        lines = text_lines(self.compiled)[: len(self.raw_lines)]
+        return lines + [""] * (len(self.raw_lines) - len(lines))
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The entry's blocks in order; blank lines belong to none."""
+        filled = [offset for offset, line in enumerate(self.raw_lines) if not line.isspace()]
+        cuts = {0, len(self.raw_lines), *(self.block_lines or _paragraphs(filled))}
+        if self.row.level > 0:
+            cuts.add(1)
+        found = []
+        for start, end in pairwise(sorted(cuts)):
+            low, high = bisect_left(filled, start), bisect_left(filled, end) - 1
+            if low <= high:
+                is_heading = start == 0 and self.row.level > 0
+                found.append(Block(self, self.first + filled[low], self.first + filled[high], is_heading))
+        return found
+
+    def byte_at(self, line: int) -> int:
+        """Where `line` of the file begins, in bytes of the file; `line` is one of the entry's, or the one after it."""
+        return self.row.span.start + len("".join(self.raw_lines[: line - self.first]).encode())
+
+
+def readings(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Reading]:
+    """Entries by id, ready to be shown; ids that are gone are left out."""
+    rows = entry_rows(connection, ids)
+    texts = connection.execute(
+        "SELECT id, text, blocks FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(rows)),)
+    )
+    return {entry: Reading(rows[entry], text, tuple(json.loads(blocks or "[]"))) for entry, text, blocks in texts}
+
+
+def _paragraphs(filled: Sequence[int]) -> list[int]:
+    """The lines that begin a paragraph, of those that are not blank."""
+    return [line for before, line in pairwise([-2, *filled]) if line > before + 1]
+
+
+def _joined(lines: Iterable[str], first: int) -> tuple[str, list[tuple[int, int]]]:
+    text = ""
+    starts = []
+    for number, line in enumerate(lines, first):
+        if line:
+            text += " " if text else ""
+            starts.append((len(text), number))
+            text += line
+    return text, starts
+
+
+def _readable(line: str) -> str:
+    """A line without list, quote and table markers, fences and rules, its blanks made single."""
+    content = " ".join(line.split())
+    if not content or _FENCE.match(content) or _RULE.match(content):
+        return ""
+    while marker := _MARKER.match(content):
+        content = content[marker.end() :]
+    return content

@@ -1,0 +1,88 @@
+"""What a search works on, and the query's vector, which is made while words are looked up."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from khoj_ls.core.errors import KhojError
+from khoj_ls.core.jobs import CancelToken
+from khoj_ls.core.types import Vector
+from khoj_ls.store.chunks import ActiveModel, coverage
+from khoj_ls.store.database import Database
+from khoj_ls.store.vectors import VectorIndex
+
+_FLOAT_BYTES = 4
+_CANCEL_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class SearchContext:
+    """One vault's index and the model that reads queries for it."""
+
+    database: Database
+    model: ActiveModel | None
+    """None until a first model has embedded anything."""
+    index: VectorIndex | None
+    embed_query: Callable[[str], Vector] | None
+    """Blocks; raises ModelError. Called on a thread of its own."""
+    reason: str | None = None
+    """Why there is no model, for people."""
+    patience_seconds: float = 5.0
+    """How long a search waits for its query's vector before it answers from words alone."""
+
+
+class QueryVector:
+    """The vector of one text, being made."""
+
+    def __init__(self, context: SearchContext, text: str) -> None:
+        """Begin, unless there is no model to ask."""
+        self._context = context
+        self._vector: Vector | None = None
+        self._reason = context.reason or "no embedding model is ready"
+        self._done = threading.Event()
+        self._until = time.monotonic() + context.patience_seconds
+        if context.model is None or context.index is None or context.embed_query is None:
+            self._done.set()
+            return
+        threading.Thread(target=self._embed, args=(context.embed_query, text), name="khoj-query", daemon=True).start()
+
+    def _embed(self, embed: Callable[[str], Vector], text: str) -> None:
+        try:
+            self._vector = embed(text)
+        except KhojError as error:
+            self._reason = str(error)
+        except Exception as error:  # noqa: BLE001 - a thread's boundary: whatever a model does, the words still answer
+            self._reason = f"the embedding model failed: {error or type(error).__name__}"
+        finally:
+            self._done.set()
+
+    def wait(self, token: CancelToken | None = None) -> tuple[Vector | None, str | None]:
+        """The vector, or None and why there is none. Raises Cancelled."""
+        while not self._done.wait(_CANCEL_POLL_SECONDS):
+            if token:
+                token.raise_if_cancelled()
+            if time.monotonic() > self._until:
+                return None, f"the embedding model did not answer within {self._context.patience_seconds:g} s"
+        if self._vector is None:
+            return None, self._reason
+        model = self._context.model
+        if model and len(self._vector) != model.dimensions * _FLOAT_BYTES:
+            return None, f"the embedding model was changed: the vectors of {model.name} cannot be compared with its own"
+        return self._vector, None
+
+
+def covered(connection: sqlite3.Connection, model: ActiveModel | None) -> float:
+    """Share of the notes' passages that have their vector, 0..1."""
+    if model is None:
+        return 0.0 if connection.execute("SELECT 1 FROM file WHERE status = 'indexed' LIMIT 1").fetchone() else 1.0
+    embedded, total = coverage(connection, model)
+    return embedded / total if total else 1.0
+
+
+def missing(share: float) -> str | None:
+    """What to say about an index whose vectors are not all there yet."""
+    return None if share >= 1.0 else f"{int(share * 100)} % of the notes are searchable by meaning so far"

@@ -1,0 +1,105 @@
+"""Retrieval by meaning: from the nearest vectors to the entries whose text they stand for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from khoj_ls.core.types import Vector
+from khoj_ls.search.scope import Scope
+from khoj_ls.store.chunks import ActiveModel, ChunkRow, chunks_of_embeddings
+from khoj_ls.store.vectors import VectorIndex
+
+_SCOPE_SEARCHED_EXACTLY = 20_000
+"""Up to this many entries a filter leaves, their vectors are compared one by one; beyond, HNSW finds enough of them."""
+_WIDER = 4
+"""How many more neighbours are asked for when a wide filter will drop some."""
+
+
+@dataclass(frozen=True)
+class DenseMatch:
+    """The passage of an entry that is nearest to the query."""
+
+    score: float
+    """Cosine, clipped to 0..1."""
+    chunk: ChunkRow
+    covered: tuple[int, ...] = ()
+    """Ids of the entries the chunk covers, in source order, when they are several and words found none of them."""
+
+
+@dataclass(frozen=True)
+class EntryRef:
+    """Which entry stands where."""
+
+    id: int
+    file_id: int
+    ordinal: int
+
+
+def match_meaning(
+    connection: sqlite3.Connection,
+    model: ActiveModel,
+    index: VectorIndex,
+    vector: Vector,
+    pool: int,
+    *,
+    scope: Scope | None = None,
+    by_words: Mapping[int, float] | None = None,
+) -> dict[EntryRef, DenseMatch]:
+    """Entries by their nearest passage, of the `pool` nearest vectors.
+
+    A chunk that covers a small subtree stands for one of its entries: the one that words found best (`by_words`: score by
+    entry id), else the outermost. So no passage is two hits.
+    """
+    known = by_words or {}
+    nearest = _nearest(connection, model, index, vector, pool, scope)
+    chunks = chunks_of_embeddings(connection, model, [embedding for embedding, _ in nearest])
+    covered = _covered(connection, [chunk for rows in chunks.values() for chunk in rows])
+    matches: dict[EntryRef, DenseMatch] = {}
+    for embedding, cosine in nearest:
+        score = min(1.0, max(0.0, cosine))
+        for chunk in chunks.get(embedding, ()):
+            allowed = [entry for entry in covered[chunk.id] if scope is None or entry.id in scope.entries]
+            if not allowed:
+                continue
+            entry = max(allowed, key=lambda entry: (known.get(entry.id, 0.0), -entry.ordinal))
+            if entry not in matches or score > matches[entry].score:
+                together = tuple(other.id for other in allowed) if len(allowed) > 1 and entry.id not in known else ()
+                matches[entry] = DenseMatch(score, chunk, together)
+    return matches
+
+
+def _nearest(
+    connection: sqlite3.Connection, model: ActiveModel, index: VectorIndex, vector: Vector, pool: int, scope: Scope | None
+) -> list[tuple[int, float]]:
+    if scope is None:
+        return index.search(vector, pool)
+    if len(scope.entries) > _SCOPE_SEARCHED_EXACTLY:
+        return index.search(vector, _WIDER * pool)
+    rows = connection.execute(
+        "SELECT DISTINCT v.id FROM json_each(?) wanted JOIN entry e ON e.id = wanted.value "
+        "JOIN chunk c ON c.file_id = e.file_id AND c.chunker_id = ? AND e.ordinal BETWEEN c.entry AND c.last_entry "
+        "JOIN embedding v ON v.model_id = ? AND v.hash = c.hash",
+        (json.dumps(list(scope.entries)), model.chunker_id, model.id),
+    )
+    return index.search_among(vector, [row[0] for row in rows], pool)
+
+
+def _covered(connection: sqlite3.Connection, chunks: Iterable[ChunkRow]) -> dict[int, list[EntryRef]]:
+    """Entries that each chunk covers, in source order, by chunk id."""
+    found: dict[int, list[EntryRef]] = {}
+    wanted = []
+    for chunk in chunks:
+        found[chunk.id] = []
+        wanted.append((chunk.id, chunk.file_id, chunk.entry, chunk.last_entry))
+    rows = connection.execute(
+        "SELECT json_extract(w.value, '$[0]'), e.id, e.file_id, e.ordinal FROM json_each(?) w JOIN entry e "
+        "ON e.file_id = json_extract(w.value, '$[1]') "
+        "AND e.ordinal BETWEEN json_extract(w.value, '$[2]') AND json_extract(w.value, '$[3]') ORDER BY e.file_id, e.ordinal",
+        (json.dumps(wanted),),
+    )
+    for chunk_id, *entry in rows:
+        found[chunk_id].append(EntryRef(*entry))
+    return found

@@ -1,0 +1,84 @@
+"""Putting the retrievers' answers together.
+
+A convex combination of normalised scores orders better than ranks do (Bruch, Gai & Ingber 2023, "An analysis of fusion
+functions for hybrid retrieval", ACM TOIS 42). Both scores are normalised by what they can be, not by what they were for this
+query, so the combination is absolute as well: it is shown as it is, and a low best hit means that nothing fits.
+Reciprocal rank fusion is for retrievers whose range is not known (Cormack, Clarke & Büttcher 2009).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from khoj_ls.search.dense import DenseMatch, EntryRef
+from khoj_ls.search.lexical import LexicalMatches
+from khoj_ls.search.types import Mode
+
+_LEXICAL_SHARE = 0.5
+_INEXACT = 0.9
+"""The best that is not the query word for word stays below all that is."""
+_RRF_K = 60
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An entry that may become a hit, with how each retriever saw it."""
+
+    entry: EntryRef
+    score: float
+    lexical: float
+    """0 when neither it nor its note was found by words."""
+    dense: DenseMatch | None
+    worded: bool = False
+    """Whether words were found in the entry itself."""
+    exact: bool = False
+    """Whether it is, or holds, the query word for word."""
+
+
+def fuse(
+    entries: Iterable[EntryRef], lexical: LexicalMatches, dense: Mapping[EntryRef, DenseMatch] | None, mode: Mode
+) -> list[Candidate]:
+    """All candidates, best first; `dense` is None when there is no vector to compare with, and words alone decide."""
+    candidates = []
+    for entry in entries:
+        by_words = lexical.score(entry.id, entry.file_id)
+        by_meaning = dense.get(entry) if dense else None
+        cosine = by_meaning.score if by_meaning else 0.0
+        exact = entry.id in lexical.exact or (entry.ordinal == 0 and entry.file_id in lexical.titled)
+        score = cosine if mode == "dense" else by_words
+        if mode == "hybrid" and dense is not None:
+            score = combine(by_words, cosine)
+        if mode != "dense":
+            score = word_for_word(score) if exact else _INEXACT * score
+        if score > 0.0:
+            worded = entry.id in lexical.entries or entry.id in lexical.exact
+            candidates.append(Candidate(entry, score, by_words, by_meaning, worded, exact))
+    return ordered(candidates)
+
+
+def combine(lexical: float, dense: float) -> float:
+    """The convex combination of two scores of 0..1."""
+    return _LEXICAL_SHARE * lexical + (1 - _LEXICAL_SHARE) * dense
+
+
+def word_for_word(score: float) -> float:
+    """The score of a candidate that holds the query word for word: above all others, in the same order among themselves."""
+    return _INEXACT + (1 - _INEXACT) * score
+
+
+def ordered(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Best first; equals in the order in which they stand in their notes."""
+    return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.entry.file_id, candidate.entry.ordinal))
+
+
+def reciprocal_ranks(rankings: Iterable[Sequence[Item]], k: int = _RRF_K) -> dict[Item, float]:
+    """Sum of 1 / (k + rank) over the rankings that hold an item."""
+    scores: dict[Item, float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, 1):
+            scores[item] = scores.get(item, 0.0) + 1.0 / (k + rank)
+    return scores

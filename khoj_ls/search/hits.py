@@ -1,0 +1,83 @@
+"""From chosen candidates to hits with a passage, a snippet, and where each came from."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from khoj_ls.search.blocks import Reading, readings
+from khoj_ls.search.fusion import Candidate
+from khoj_ls.search.passage import Found, Passage, Wanted, passages
+from khoj_ls.search.types import SearchHit, Source
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Each retriever's own order of the candidates, by entry id."""
+
+    lexical: Mapping[int, int]
+    dense: Mapping[int, int]
+
+
+def ranks(candidates: Sequence[Candidate]) -> Ranks:
+    """Places, from 1, that the candidates have in each retriever's own order."""
+    by_words = sorted((c for c in candidates if c.lexical > 0.0), key=lambda c: -c.lexical)
+    by_meaning = sorted((c for c in candidates if c.dense), key=lambda c: -c.dense.score if c.dense else 0.0)
+    return Ranks(*({c.entry.id: rank for rank, c in enumerate(order, 1)} for order in (by_words, by_meaning)))
+
+
+def build_hits(
+    connection: sqlite3.Connection,
+    chosen: Sequence[Candidate],
+    order: Ranks,
+    wanted: Wanted,
+    sentence: re.Pattern[str] | None = None,
+) -> tuple[SearchHit, ...]:
+    """Hits of the chosen candidates, in their order; `sentence` is the query as a pattern when it is one."""
+    held = readings(connection, list(dict.fromkeys(i for c in chosen for i in (c.entry.id, *_covered(c)))))
+    shown = [candidate for candidate in chosen if candidate.entry.id in held]
+    found = [
+        Found(
+            readings=tuple(held[i] for i in _covered(candidate) or (candidate.entry.id,) if i in held),
+            by_words=candidate.worded,
+            near=candidate.dense.chunk.span if candidate.dense else None,
+            sentence=sentence if candidate.exact else None,
+        )
+        for candidate in shown
+    ]
+    cut = passages(found, wanted)
+    return tuple(
+        _hit(candidate, held[candidate.entry.id], passage, order) for candidate, passage in zip(shown, cut, strict=True)
+    )
+
+
+def _covered(candidate: Candidate) -> tuple[int, ...]:
+    """Entries to show as one: those of a chunk that was found by meaning alone."""
+    return candidate.dense.covered if candidate.dense and not candidate.worded else ()
+
+
+def _hit(candidate: Candidate, reading: Reading, passage: Passage, order: Ranks) -> SearchHit:
+    row = reading.row
+    sources = {}
+    if candidate.lexical > 0.0:
+        sources["lexical"] = Source(order.lexical[row.id], candidate.lexical)
+    if candidate.dense:
+        sources["dense"] = Source(order.dense[row.id], candidate.dense.score)
+    return SearchHit(
+        path=row.path,
+        span=passage.span,
+        title=row.title,
+        heading=row.heading,
+        outline=(*row.outline, row.heading) if row.heading else row.outline,
+        snippet=passage.snippet,
+        highlights=passage.highlights,
+        score=candidate.score,
+        type=row.type,
+        tags=row.tags,
+        date=row.dates[0].start if row.dates else None,
+        entry_id=row.id,
+        sources=MappingProxyType(sources),
+    )

@@ -1,0 +1,131 @@
+"""Retrieval by words: BM25 over entries and over whole notes.
+
+Scores are absolute. BM25 is bounded by the sum of its words' weights, so the share a row has of that bound, put through a
+saturating curve, says how much of what was asked stands in it.
+Words that stand side by side in the query count again where they do so in the text (the sequential dependence model of
+Metzler & Croft 2005, "A Markov random field model for term dependencies").
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from khoj_ls.core.jobs import CancelToken
+from khoj_ls.search.bm25 import ENTRIES, NOTES, Table, affordable, bound, count, idf, ranked, saturated, size
+from khoj_ls.search.scope import Scope
+from khoj_ls.search.words import adjacent_terms, any_of, is_unspaced, phrase, query_terms, same_words, words
+from khoj_ls.store.fts import display_title
+
+_ADJACENT_WEIGHT = 0.3
+_NOTE_SHARE = 0.5
+"""How much a whole note says about each of its entries."""
+
+_MAX_TERMS = 32
+_MAX_LOOKUPS = 192
+_MAX_ADJACENT = 16
+_VERBATIM_WORDS = 4
+"""From this many words on, a text that stands in a note word for word is taken to be that very sentence."""
+
+
+@dataclass(frozen=True)
+class LexicalMatches:
+    """What was found by words."""
+
+    entries: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Score by entry id, of the entry's own words."""
+    notes: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Score by file id, of the whole note's words."""
+    exact: frozenset[int] = frozenset()
+    """Entries that hold the whole text word for word, or whose heading it is."""
+    titled: frozenset[int] = frozenset()
+    """Notes whose title or alias the text is."""
+    terms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """What was looked for, with how much each term tells (its inverse document frequency)."""
+
+    def score(self, entry_id: int, file_id: int) -> float:
+        """How well an entry fits, its note counted in: 0..1."""
+        return (1 - _NOTE_SHARE) * self.entries.get(entry_id, 0.0) + _NOTE_SHARE * self.notes.get(file_id, 0.0)
+
+
+def match_words(
+    connection: sqlite3.Connection,
+    text: str,
+    pool: int,
+    *,
+    scope: Scope | None = None,
+    prefix: bool = False,
+    token: CancelToken | None = None,
+) -> LexicalMatches:
+    """Entries and notes that hold words of `text`: the best `pool` of each. With `prefix` the last word may be a beginning."""
+    in_order = query_terms(text)
+    terms = list(dict.fromkeys(in_order))[:_MAX_LOOKUPS]
+    if not terms:
+        return LexicalMatches()
+    strings = {phrase(term, prefix=prefix and term == in_order[-1]): term for term in terms}
+    counts = rarest(connection, strings)
+    side_by_side = any_of(adjacent_terms(text)[:_MAX_ADJACENT])
+
+    def scored(table: Table, held: Iterable[int], allowed: frozenset[int] | None) -> dict[int, float]:
+        if token:
+            token.raise_if_cancelled()
+        found = ranked(connection, table, affordable(counts), pool, allowed)
+        if found and side_by_side:
+            for row, score in ranked(connection, table, [side_by_side], pool, allowed).items():
+                found[row] = found.get(row, 0.0) + _ADJACENT_WEIGHT * score
+        most = bound(size(connection, table), held)
+        return {row: saturated(score, most) for row, score in found.items()}
+
+    total = size(connection, ENTRIES)
+    return LexicalMatches(
+        entries=scored(ENTRIES, counts.values(), scope.entries if scope else None),
+        notes=scored(NOTES, (count(connection, NOTES, string) for string in counts), scope.files if scope else None),
+        exact=_exact(connection, text, pool, scope),
+        titled=_titled(connection, text, pool, scope),
+        terms={strings[string]: idf(total, rows) for string, rows in counts.items()},
+    )
+
+
+def rarest(connection: sqlite3.Connection, strings: Iterable[str], most: int = _MAX_TERMS) -> dict[str, int]:
+    """The most telling of some FTS5 strings with how many entries hold each, rarest first; those that none holds at the end."""
+    counts = {string: count(connection, ENTRIES, string) for string in strings}
+    return dict(sorted(counts.items(), key=lambda item: (item[1] == 0, item[1]))[:most])
+
+
+def _exact(connection: sqlite3.Connection, text: str, pool: int, scope: Scope | None) -> frozenset[int]:
+    """Entries that hold the whole of a longer `text`, or whose heading is `text`."""
+    asked = words(text)
+    found: set[int] = set()
+    if is_sentence(asked):
+        rows = connection.execute("SELECT rowid FROM entry_fts WHERE entry_fts MATCH ? LIMIT ?", (phrase(text), pool))
+        found.update(row[0] for row in rows)
+    headed = connection.execute(
+        "SELECT e.id, e.heading FROM entry_fts JOIN entry e ON e.id = entry_fts.rowid WHERE entry_fts MATCH ? LIMIT ?",
+        (f"heading : ^ {phrase(text)}", pool),
+    )
+    found.update(row for row, heading in headed if same_words(heading, asked))
+    return frozenset(found & scope.entries if scope else found)
+
+
+def is_sentence(asked: Sequence[str]) -> bool:
+    """Whether words are so many that, found in a row, they are that very sentence and no chance."""
+    return sum(len(word) / 2 if is_unspaced(word) else 1 for word in asked) >= _VERBATIM_WORDS
+
+
+def _titled(connection: sqlite3.Connection, text: str, pool: int, scope: Scope | None) -> frozenset[int]:
+    """Notes whose title or alias is `text`."""
+    asked = words(text)
+    rows = connection.execute(
+        "SELECT f.id, f.path, f.title, f.aliases FROM file_fts JOIN file f ON f.id = file_fts.rowid "
+        "WHERE file_fts MATCH ? LIMIT ?",
+        (f"title : {phrase(text)}", pool),
+    )
+    found = {
+        row
+        for row, path, title, aliases in rows
+        if any(same_words(name, asked) for name in (display_title(path, title), *json.loads(aliases)))
+    }
+    return frozenset(found & scope.files if scope else found)

@@ -1,0 +1,71 @@
+"""Where words stand in a text, found by the word index's own tokenizer, so that what is marked is what was matched."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Sequence
+
+from khoj_ls.core.text import spaced
+
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+"""As in the database (store.migrations)."""
+
+_OPEN, _CLOSE = "\x01", "\x02"
+_NO_MARKS = {ord(_OPEN): " ", ord(_CLOSE): " "}
+
+
+def find_words(texts: Sequence[str], expression: str) -> list[list[tuple[int, int]]]:
+    """Character ranges in each of `texts` of what the FTS5 `expression` finds there, ascending and apart."""
+    found: list[list[tuple[int, int]]] = [[] for _ in texts]
+    if not texts or not expression:
+        return found
+    texts = [text.translate(_NO_MARKS) if _OPEN in text or _CLOSE in text else text for text in texts]
+    written = [spaced(text) for text in texts]
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute(f"CREATE VIRTUAL TABLE t USING fts5(text, tokenize = '{TOKENIZER}')")
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", enumerate(written))
+        rows = connection.execute(
+            "SELECT rowid, highlight(t, 0, ?, ?) FROM t WHERE t MATCH ?", (_OPEN, _CLOSE, expression)
+        ).fetchall()
+    for row, marked in rows:
+        found[row] = _joined(_in_text(texts[row], written[row], _ranges(marked)))
+    return found
+
+
+def _ranges(marked: str) -> list[tuple[int, int]]:
+    """Ranges that `highlight` marked, in characters of the unmarked text."""
+    ranges = []
+    position = 0
+    for piece in marked.split(_OPEN):
+        inside, closed, after = piece.partition(_CLOSE)
+        if closed:
+            ranges.append((position, position + len(inside)))
+        position += len(inside) + len(after)
+    return ranges
+
+
+def _in_text(text: str, written: str, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges in the spaced-out text as ranges in the text itself."""
+    if len(text) == len(written) or not ranges:
+        return ranges
+    origin = []
+    at = 0
+    for char in written:
+        # A blank that was put in has no counterpart: it belongs to the character before it.
+        here = at < len(text) and char == text[at]
+        origin.append(at if here else max(0, at - 1))
+        at += here
+    return [(origin[start], origin[end - 1] + 1) for start, end in ranges]
+
+
+def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ranges with those that touch or overlap made one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined

@@ -1,0 +1,127 @@
+"""What a search is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from khoj_ls.core.errors import UsageError
+from khoj_ls.core.types import Span
+
+Mode = Literal["hybrid", "lexical", "dense"]
+"""Which retrievers run: both, words alone, meaning alone."""
+
+MODES = ("hybrid", "lexical", "dense")
+MAX_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """A search. Raises UsageError when the limit or the mode is not one there is."""
+
+    query: str
+    """Words or a question. `"..."` must occur exactly so, `-"..."` must not occur."""
+    limit: int = 10
+    """Most hits, 1 to 100."""
+    mode: Mode = "hybrid"
+    max_per_file: int = 3
+    """Most hits from one note, as long as other notes fill the limit; 0 lifts the cap."""
+    score_threshold: float = 0.0
+    """Hits found only by meaning with a lower score are left out; hits by words never are."""
+    paths: tuple[str, ...] | None = None
+    """Only these notes and folders (relative to the vault, posix); None searches everything."""
+    prefix: bool = False
+    """Whether the last word may be the beginning of one, for a query that is still being typed."""
+
+    def __post_init__(self) -> None:
+        """Check what came from outside."""
+        check_limit(self.limit)
+        if self.mode not in MODES:
+            raise UsageError(f"there is no search mode {self.mode!r}: use one of {', '.join(MODES)}")
+
+
+@dataclass(frozen=True)
+class RelatedRequest:
+    """What belongs to a place, a region, a note or a text. Raises UsageError when nothing or a wrong limit is named."""
+
+    path: str | None
+    """The note to start from (relative, posix), which is never among the hits; None for free text."""
+    line: int | None = None
+    """1-based line: compare the passage that covers it."""
+    end_line: int | None = None
+    """Last line of a region that begins at `line`."""
+    text: str | None = None
+    """Text to compare instead of what is stored: a region of an unsaved buffer, or free text."""
+    limit: int = 5
+
+    def __post_init__(self) -> None:
+        """Check what came from outside."""
+        check_limit(self.limit)
+        if self.path is None and not (self.text and self.text.strip()):
+            raise UsageError("nothing to compare: name a note or give a text")
+
+
+def check_limit(limit: int) -> None:
+    """Raise UsageError unless `limit` is 1 to 100."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UsageError(f"the limit is 1 to {MAX_LIMIT}, not {limit}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """How one retriever saw a hit."""
+
+    rank: int
+    """1-based place in that retriever's own order."""
+    score: float
+    """0..1: the saturated BM25 score, or the clipped cosine."""
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """A passage that was found."""
+
+    path: str
+    """Relative to the vault, posix."""
+    span: Span
+    """The passage: whole lines."""
+    title: str
+    """Title of the note, or its file name where it has none."""
+    heading: str
+    """Heading of the entry; empty for text before any heading."""
+    outline: tuple[str, ...]
+    """Headings from the outermost down to the entry's own."""
+    snippet: str
+    """An excerpt of the passage on one line, markup reduced."""
+    highlights: tuple[tuple[int, int], ...]
+    """[start, end) code-point offsets in `snippet` of words that matched."""
+    score: float
+    """0..1, absolute: low means that nothing fits well. Never rises from one hit to the next."""
+    type: str
+    """Content type of the note."""
+    tags: tuple[str, ...]
+    date: str | None
+    """The entry's first date, else the note's (ISO)."""
+    entry_id: int
+    sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
+    """Which retrievers found it: `lexical`, `dense`."""
+    page: int | None = None
+    linked: bool = False
+    """For related notes: whether one of the two links the other already."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Hits, best first, and how complete the answer is."""
+
+    hits: tuple[SearchHit, ...]
+    degraded: bool = False
+    """Whether a part is missing: vectors still being made, a model that does not answer."""
+    reason: str | None = None
+    """Why the answer is degraded, for people."""
+    coverage: float = 1.0
+    """Share of the notes' passages that have their vector, 0..1."""
+    timings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Milliseconds per stage, and `total`."""
