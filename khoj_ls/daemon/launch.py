@@ -21,6 +21,7 @@ from khoj_ls.daemon.lockfile import FileLock, holder
 START_SECONDS = 30.0
 """A daemon that is not ready after this long is given up."""
 STOP_SECONDS = 5.0
+_ATTEMPTS = 3
 _POLL_SECONDS = 0.02
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
@@ -73,21 +74,31 @@ def _ensure_running(folder: str, face: str, command: Sequence[str] | None) -> No
             return
         _wait(deadline, f"another process has been starting the daemon for {START_SECONDS:.0f} s; {_see_log()}")
     try:
-        if endpoint.answers(folder):
-            return
-        _spawn(command or (sys.executable, "-m", "khoj_ls.daemon.run", "--detach", "--first", face))
-        # It is ready, or it found another one that is about to be.
-        while not endpoint.answers(folder):
-            pid = holder(f"{folder}/{endpoint.LOCK}")
-            if pid is None:
-                raise DaemonError(f"the daemon ended as soon as it had started; {_see_log()}")
-            _wait(deadline, f"the daemon (process {pid}) does not listen: run khoj-ls daemon stop, then try again")
+        for _ in range(_ATTEMPTS):
+            if _settled(folder, deadline):
+                return
+            _spawn(command or (sys.executable, "-m", "khoj_ls.daemon.run", "--detach", "--first", face))
+        if not _settled(folder, deadline):
+            raise DaemonError(f"the daemon ends as soon as it has started; {_see_log()}")
     finally:
         starting.release()
 
 
+def _settled(folder: str, deadline: float) -> bool:
+    """Wait while a daemon is starting or ending; whether one listens then. Raises DaemonError when it does neither in time."""
+    while not endpoint.answers(folder):
+        pid = holder(f"{folder}/{endpoint.LOCK}")
+        if pid is None:
+            return False
+        _wait(deadline, f"the daemon (process {pid}) does not listen: run khoj-ls daemon stop, then try again")
+    return True
+
+
 def stop(timeout: float = STOP_SECONDS) -> bool:
-    """End the daemon: ask it, and if it does not hear, kill it. False when none was running. Raises DaemonError."""
+    """End the daemon: ask it, and if it does not hear, kill it. Returns when its process has let go of everything.
+
+    False when none was running. Raises DaemonError.
+    """
     folder = endpoint.runtime_folder()
     lock = f"{folder}/{endpoint.LOCK}"
     try:

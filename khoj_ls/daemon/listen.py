@@ -55,12 +55,15 @@ class Listener:
         return self._lock.intact and _identity(self._published) == self._identity
 
     def withdraw(self) -> None:
-        """Stop listening and make room for another daemon; what is connected stays so. Harmless when done twice."""
+        """Stop listening; what is connected stays so. No other daemon can start yet. Harmless when done twice."""
         # Without the lock the address may be a successor's, even if it was given the same inode.
         if self.intact:
             with contextlib.suppress(OSError):
                 self._published.unlink()
         self.socket.close()
+
+    def release(self) -> None:
+        """Let another daemon start. Without this it can as soon as our process has ended."""
         self._lock.release()
 
     def _open(self) -> socket.socket:

@@ -79,6 +79,7 @@ def _start(compose: Compose | None, *, foreground: bool) -> tuple[Listener, Serv
         return listener, compose(settings, here)
     except BaseException:
         listener.withdraw()
+        listener.release()
         raise
 
 

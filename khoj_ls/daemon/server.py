@@ -32,6 +32,8 @@ RpcFace = Callable[[Hello, Status], Handler]
 
 _MAX_REQUESTS = 128
 """Requests of all rpc connections that run at once; threads are made as they are needed."""
+_MAKE_ROOM_SECONDS = 5.0
+"""How long the next daemon is kept waiting while we let go of what it may need."""
 _STOP_SECONDS = 1.0
 """How long connections may take to end when the daemon stops."""
 
@@ -259,7 +261,10 @@ class Server:
             with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
                 await asyncio.wait_for(self._let_go.wait(), self._serving.watch_seconds)
             if self._finishing:
-                await asyncio.to_thread(_guarded, self._serving.make_room)
+                with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
+                    await asyncio.wait_for(asyncio.to_thread(_guarded, self._serving.make_room), _MAKE_ROOM_SECONDS)
+                # Only now: the next daemon finds every index that no session of ours uses closed.
+                self._listener.release()
                 await asyncio.sleep(self._serving.watch_seconds)
                 continue
             await asyncio.to_thread(_guarded, self._serving.tidy)
@@ -270,6 +275,7 @@ class Server:
         """Take the place again, or end if another daemon has it by now."""
         log.warning("the socket in %s was removed; making it anew", self._listener.folder)
         self._withdraw()
+        self._listener.release()
         try:
             self._listener = Listener(self._listener.folder)
         except DaemonError as error:

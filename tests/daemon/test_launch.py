@@ -120,6 +120,7 @@ def test_signals_end_the_daemon_in_good_order(toys, number):
     toys.gone()
     assert f"stopping: {number.name}" in toys.log
     assert f"khoj-ls ends (process {pid})" in toys.log
+    assert toys.log.endswith("closed\n")
 
 
 def test_a_daemon_that_hangs_is_killed_by_stop(toys, monkeypatch):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from khoj_ls.daemon import endpoint, launch
 from khoj_ls.daemon.lockfile import FileLock
+
+EVENTS = re.compile("serves(?= )|made room|closed$", re.MULTILINE)
 
 
 def settings(home, text):
@@ -80,6 +83,27 @@ def test_an_older_daemon_serves_its_sessions_to_their_end(toys, monkeypatch):
         assert client.call("echo", {}) == {}
     relay.stdin.write(b"unmoved\n")
     assert relay.stdout.readline() == b"unmoved\n"
+
+
+def test_the_next_daemon_starts_when_the_last_has_let_go_of_everything(toys):
+    old = toys.start()
+    with toys.client("control") as client:
+        client.call("daemon/stop")
+    toys.connected_relay()
+    assert toys.pid not in (None, old)
+    assert [word for word in EVENTS.findall(toys.log) if word != "made room"] == ["serves", "closed", "serves"]
+
+
+def test_a_newer_daemon_starts_when_the_older_has_let_go_of_what_no_session_uses(toys, monkeypatch):
+    monkeypatch.setenv("KHOJ_LS_TOY_VERSION", "0.0.1")
+    toys.start()
+    with monkeypatch.context() as older:
+        older.setattr("khoj_ls.daemon.handshake.__version__", "0.0.1")
+        session = toys.client()
+    monkeypatch.delenv("KHOJ_LS_TOY_VERSION")
+    toys.connected_relay()
+    assert EVENTS.findall(toys.log)[:3] == ["serves", "made room", "serves"]
+    session.close()
 
 
 def test_a_newer_daemon_serves_older_clients_and_stays(toys, monkeypatch):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import threading
+import time
 from dataclasses import replace
 
 from khoj_ls.core.errors import KhojError, UsageError, VaultError
@@ -85,6 +87,16 @@ class Toy:
         return self.waiting.is_set()
 
 
+def slowly(word):
+    """Letting go of what the next daemon needs takes its time."""
+
+    def work():
+        time.sleep(0.3)
+        logging.getLogger("toy").info(word)
+
+    return work
+
+
 def compose(settings, folders):
     if os.environ.get("KHOJ_LS_TOY_FAILS"):
         raise VaultError("the toy is broken")
@@ -94,6 +106,8 @@ def compose(settings, folders):
         rpc=toy.rpc,
         idle_exit_seconds=settings.daemon.idle_exit_seconds,
         busy=toy.busy.is_set,
+        make_room=slowly("made room"),
+        close=slowly("closed"),
         log_path=str(folders.log),
         watch_seconds=0.05,
     )
