@@ -67,8 +67,11 @@ def measure(texts: Sequence[str], tokenizer: Tokenizer) -> list[Measured]:
         for text in batch:
             end = begin + len(text)
             behind = bisect_left(starts, end, token)
+            own = [start - begin for start in starts[token:behind]] if text else []
             # A token may begin with the line break before it (byte-level BPE, SentencePiece): it counts for the line it opens.
-            measured.append(Measured(text, [max(0, start - begin) for start in starts[token:behind]] if text else []))
+            for at in range(bisect_left(own, 0)):
+                own[at] = 0
+            measured.append(Measured(text, own))
             begin, token = end + 1, behind
     return measured
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 TAG = re.compile(r"</?(?P<name>[A-Za-z][A-Za-z0-9-]*)(?:[\s/][^<>]*)?>")
 ANCHOR_NAME = re.compile(r"""\s(?:id|name)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s"'=<>`]+))""", re.I)
+_ALT = re.compile(r"""\salt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
 
 # Only these are taken out of running text: `List<String>` and `<your name>` are what somebody wrote, not markup.
 _ELEMENTS = frozenset(
@@ -49,7 +50,7 @@ def html_text(source: str) -> str:
 
     A comment that is never closed is kept: better found than lost.
     """
-    shown = TAG.sub(_tag_text, _without_unshown(source))
+    shown = TAG.sub(_with_line_breaks, _without_unshown(source))
     if "&" not in shown:
         return shown
     return "\n".join(html.unescape(line).replace("\n", " ").replace("\r", " ") for line in shown.split("\n"))
@@ -62,11 +63,16 @@ def html_anchors(source: str) -> Iterator[tuple[str, int, int]]:
             yield name[1] or name[2] or name[3], tag.start(), tag.end()
 
 
-def _tag_text(tag: re.Match[str]) -> str:
-    """What stands in place of a tag: its line breaks, a blank where words would run together."""
-    if not is_html(tag):
-        return tag[0]
-    return "\n" * tag[0].count("\n") or (" " if tag["name"].lower() in _BREAKS else "")
+def tag_text(tag: re.Match[str]) -> str:
+    """What a tag of HTML shows, on one line: an image its description; a blank where words would run together."""
+    name = tag["name"].lower()
+    if name == "img" and (alt := _ALT.search(tag[0])):
+        return " ".join(html.unescape(alt[1] or alt[2] or "").split())
+    return " " if name in _BREAKS else ""
+
+
+def _with_line_breaks(tag: re.Match[str]) -> str:
+    return tag_text(tag) + "\n" * tag[0].count("\n") if is_html(tag) else tag[0]
 
 
 def _without_unshown(source: str) -> str:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from khoj_ls.content import markdown_links as grammar
-from khoj_ls.content.markdown_html import ANCHOR_NAME, TAG, is_html
+from khoj_ls.content.markdown_html import ANCHOR_NAME, TAG, is_html, tag_text
 from khoj_ls.core.types import AnchorKind, LinkKind
 
 # One character class first, so that the search runs at the speed of a set lookup; then what the character must be beside.
@@ -67,8 +67,7 @@ class RawAnchor(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
-class Inline:
+class Inline(NamedTuple):
     """What one stretch of inline text holds."""
 
     text: str
@@ -209,7 +208,7 @@ class _Scanner:
             return self.literal(at)
         if name := ANCHOR_NAME.search(tag[0]):
             self.anchors.append(RawAnchor("custom_id", name[1] or name[2] or name[3], at, tag.end()))
-        return self.skip(at, tag.end(), " " if tag["name"].lower() == "br" else "")
+        return self.skip(at, tag.end(), tag_text(tag))
 
     def entity(self, at: int) -> int:
         found = _ENTITY.match(self.source, at, self.end)

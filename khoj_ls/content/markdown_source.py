@@ -20,6 +20,7 @@ class Source:
         has_cr = "\r" in original
         self.text = original.replace("\r\n", "\n").replace("\r", "\n") if has_cr else original
         self.lines = [line.rstrip("\r\n") for line in self.index.lines]
+        self._is_ascii = not has_cr and original.isascii()
         self.starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0)) if has_cr else self.index.char_starts
 
     def line_at(self, offset: int) -> int:
@@ -47,6 +48,8 @@ class Source:
         ]
 
     def _bytes_of(self, offsets: Iterable[int]) -> dict[int, int]:
+        if self._is_ascii:
+            return {offset: offset for offset in offsets}
         found: dict[int, int] = {}
         at_line, at_column, at_byte = -1, 0, 0
         for offset in sorted(set(offsets)):

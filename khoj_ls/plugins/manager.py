@@ -65,7 +65,7 @@ def _let_in(manager: pluggy.PluginManager, point: EntryPoint) -> PluginProblem |
     try:
         manager.register(point.load(), name=point.name)
     except Exception as error:  # noqa: BLE001 - importing code of others: whatever it raises is its own problem
-        if manager.has_plugin(point.name):  # pluggy enters a plugin before it checks the hooks
+        if manager.has_plugin(point.name):  # pluggy before 1.7 enters it, then checks its hooks
             manager.unregister(name=point.name)
         return PluginProblem(point.name, _describe(error))
     return None

@@ -67,6 +67,7 @@ def test_a_broken_plugin_is_named_and_left_out(installed: Callable[..., None]) -
     items, problems = plugins.collect(HOOK)
     assert items == [("good", "good")]
     assert [problem.plugin for problem in plugins.problems] == ["gone", "misfit"]
+    assert not plugins.manager.has_plugin("misfit")
     assert plugins.problems[0] == PluginProblem("gone", "ImportError: no module named 'gone'")
     assert [problem.plugin for problem in problems] == ["raises", "wrong"]
     assert problems[0].error == "RuntimeError: boom"

@@ -52,6 +52,18 @@ def test_a_title_that_is_the_first_heading_is_said_once(tokenizer: Any) -> None:
     assert [chunk.text for chunk in chunks_of("---\ntitle: Attic\n---\n# Attic\n\nCold.\n", tokenizer)] == ["Attic\nCold."]
 
 
+def test_a_note_is_cut_only_when_it_does_not_fit(tokenizer: Any) -> None:
+    sections = f"# A\n\n{prose(90)}\n\n## B\n\n{prose(80)}\n"
+    (chunk,) = chunks_of(sections, tokenizer)
+    assert 190 < chunk.tokens <= 222
+    assert len(chunks_of(sections, tokenizer, target_tokens=150)) == 2
+
+
+def test_the_first_chunk_takes_in_what_stands_above_the_text_and_none_what_is_blank_below(tokenizer: Any) -> None:
+    chunks = chunks_of(f"---\ntitle: T\n---\n\n{prose(150)}\n\n{prose(150)}\n\n\n", tokenizer, overlap_tokens=0)
+    assert covered(chunks) == [(1, 5), (7, 7)]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -184,8 +196,10 @@ def test_an_edit_in_one_section_changes_no_chunk_of_another(tokenizer: Any) -> N
 
 
 @pytest.mark.parametrize("separator", ["\n\n", "\n", " "])
-def test_an_edit_at_the_top_of_a_long_section_moves_only_the_nearest_cuts(separator: str, tokenizer: Any) -> None:
-    paragraphs = [f"{prose(20 + 13 * (at % 5), at)} Number {at}." for at in range(300)]
+def test_an_edit_at_the_top_of_a_long_section_moves_only_the_nearest_cuts(separator: str) -> None:
+    tokenizer = WordTokenizer(256)
+    # All of one size: a packer that fills every chunk to the brim would never fall into step again.
+    paragraphs = [f"One two three four five six seven eight {at}." for at in range(900)]
     before = texts(separator.join(paragraphs), tokenizer)
     after = texts(separator.join(["Something new at the very top, of some length.", *paragraphs]), tokenizer)
     assert len(before) > 50

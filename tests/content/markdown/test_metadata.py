@@ -242,6 +242,8 @@ def test_a_logbook_drawer_is_no_text() -> None:
     ("data", "title", "codes"),
     [
         (b"\xef\xbb\xbf---\ntitle: T\n---\n", "T", []),
+        (b"---\r\ntitle: T\r\n---\r\n", "T", []),
+        (b"---\rtitle: T\r---\r", "T", []),
         ("# Ünï\n".encode("utf-16"), "Ünï", []),
         (b"# caf\xe9\n", "caf\ufffd", ["invalid-utf8"]),
         (b"# a\0b\n", "a b", ["nul-bytes"]),

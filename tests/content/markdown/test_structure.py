@@ -162,6 +162,12 @@ def test_a_task_in_a_list_gives_the_section_no_state() -> None:
     assert entry.text == "\n- [ ] open\n- [x] closed\n- TODO later\n"
 
 
+def test_what_is_nested_too_deep_for_the_parser_is_still_read() -> None:
+    (entry,) = read("> " * 60 + "deep [[link]] #tag\n\nafter\n").entries
+    assert [link.target for link in entry.links] == ["link", "tag"]
+    assert entry.text.endswith("deep link #tag\n\nafter\n")
+
+
 def test_a_parser_that_gives_up_costs_structure_but_not_the_note(monkeypatch: pytest.MonkeyPatch) -> None:
     def give_up(*_: object) -> None:
         raise RecursionError
