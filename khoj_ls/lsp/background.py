@@ -9,6 +9,7 @@ from lsprotocol import types
 from khoj_ls.core.jobs import Progress
 from khoj_ls.indexing.indexer import IndexEvent
 from khoj_ls.lsp.progress import WorkDone
+from khoj_ls.lsp.protocol import INDEX_CHANGED
 from khoj_ls.lsp.server import KhojServer
 from khoj_ls.vault import Vault
 
@@ -24,7 +25,7 @@ def on_index_event(server: KhojServer, vault: Vault, event: IndexEvent) -> None:
 def _handle(server: KhojServer, vault: Vault, event: IndexEvent) -> None:
     if event.kind == "changed":
         files = [(vault.root / path).as_uri() for path in event.paths] if len(event.paths) <= _MAX_FILES else []
-        server.protocol.notify("khoj/indexChanged", {"vault": str(vault.root), "files": files})
+        server.protocol.notify(INDEX_CHANGED, {"vault": str(vault.root), "files": files})
     elif event.kind == "progress" and event.progress is not None:
         _show(server, vault, event.progress)
     elif event.kind == "idle":

@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from lsprotocol import types
 
-from khoj_ls.core.errors import KhojError
+from khoj_ls.core.errors import KhojError, VaultError
 from khoj_ls.lsp.background import on_index_event
 from khoj_ls.lsp.server import KhojServer
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import to_path
 
-log = logging.getLogger(__name__)
+
+async def add_folders(server: KhojServer, uris: Sequence[str]) -> None:
+    """Open the vaults of workspace folders and make them the session's; says so to the user when one cannot be opened.
+
+    The session knows them before this first waits: a request that comes right behind is about them already.
+    """
+    wanted = {}
+    for uri in uris:
+        try:
+            path = to_path(uri)
+            if not path.is_dir():
+                raise VaultError(f"{path} is not a folder; the others are searched")
+            wanted[server.session.vaults.root_of(path)] = uri
+        except KhojError as error:
+            _complain(server, error)
+    for root in wanted:
+        if root not in server.session.roots:
+            server.session.roots.append(root)
+    for root in wanted:
+        await _lease(server, root)
 
 
-async def add_folder(server: KhojServer, uri: str) -> None:
-    """Open the vault of a workspace folder and make it the session's; says so to the user when it cannot be opened."""
+async def _lease(server: KhojServer, root: Path) -> None:
+    loop = asyncio.get_running_loop()
     try:
-        path = to_path(uri)
-        vault = await asyncio.get_running_loop().run_in_executor(server.thread_pool, server.session.vaults.lease, path)
+        vault = await loop.run_in_executor(server.thread_pool, server.session.vaults.lease, root)
     except KhojError as error:
-        server.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=f"khoj-ls: {error}"))
+        server.session.roots.remove(root)
+        _complain(server, error)
         return
     if vault.root in server.leases:  # two folders of one vault
         server.session.vaults.release(vault.root)
@@ -35,8 +55,11 @@ async def add_folder(server: KhojServer, uri: str) -> None:
         server.session.vaults.release(vault.root)
 
     server.leases[vault.root] = release
-    server.session.roots.append(vault.root)
     overlay_open_documents(server, vault)
+
+
+def _complain(server: KhojServer, error: KhojError) -> None:
+    server.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=f"khoj-ls: {error}"))
 
 
 def remove_folder(server: KhojServer, uri: str) -> None:

@@ -19,6 +19,8 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from khoj_ls.core.jobs import CancelToken
 
 PREFIX = "khoj/"
+INDEX_CHANGED = "khoj/indexChanged"
+"""The one khoj/* message that is a notification."""
 
 
 @attrs.define
@@ -46,7 +48,7 @@ class KhojProtocol(LanguageServerProtocol):
 
     def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         """Type of an incoming message by its method."""
-        if method.startswith(PREFIX):
+        if method.startswith(PREFIX) and method != INDEX_CHANGED:
             return KhojRequest
         return types.METHOD_TO_TYPES.get(method, (None,))[0]
 

@@ -27,7 +27,9 @@ class Range:
     """From `start` up to but not including `end`."""
 
     start: Position
+    """First position."""
     end: Position
+    """Position behind the last."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class SearchResult:
     """Hits, best first."""
 
     hits: list[Hit]
+    """At most `limit`."""
     degraded: bool
     """Whether a part is missing: vectors that are still being made, a model that does not answer."""
     coverage: float
@@ -144,10 +147,15 @@ class WorkerStatus:
     state: str
     """off, preparing, loading, ready or failed."""
     pid: int | None
+    """Process id, null while it does not run."""
     rss_bytes: int
+    """Resident memory."""
     model: str
+    """The model, as set."""
     backend: str | None
+    """onnx or sentence-transformers."""
     error: str | None = None
+    """Why it failed, if it did."""
 
 
 @dataclass(frozen=True)
@@ -155,11 +163,17 @@ class DaemonStatus:
     """The process that answers."""
 
     pid: int
+    """Process id."""
     version: str
+    """Version of khoj-ls that runs."""
     uptime_seconds: float
+    """Since it was started."""
     rss_bytes: int
+    """Resident memory, without its workers."""
     worker: WorkerStatus | None
+    """The encoder process, null before it is first needed."""
     sessions: int = 0
+    """Editors and shells connected now."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +183,7 @@ class Failure:
     path: str
     """Absolute path."""
     reason: str
+    """Why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -176,25 +191,35 @@ class VaultStatus:
     """One vault and its index."""
 
     root: str
+    """Its folder."""
     files: int
+    """Files that are indexed."""
     entries: int
+    """Headings with their text, and texts before a heading."""
     chunks: int
+    """Passages that get a vector."""
     embedded: int
     """Chunks that have their vector."""
     queue: int
     """Files waiting to be read plus texts waiting for their vector."""
     failures: list[Failure]
+    """Files that are not indexed though they should be."""
     model: str
+    """The model that answers."""
     database_bytes: int
+    """Size of the database on disk."""
     coverage: float
+    """Share of the passages that have their vector, 0..1."""
     phase: str
     """idle, scan, words, chunk, embed, model, paused, read-only, offline."""
     message: str = ""
     """What a person should know now, if anything."""
     paused: bool = False
+    """Whether indexing is paused."""
     vectors: str = "empty"
     """What answers by meaning: empty, exact or hnsw."""
     eta_seconds: float | None = None
+    """Until the running phase is through, if known."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +227,9 @@ class StatusResult:
     """The daemon and its vaults."""
 
     daemon: DaemonStatus | None
+    """The process; null when there is none (`--in-process`)."""
     vaults: list[VaultStatus]
+    """The open vaults."""
 
 
 @dataclass(frozen=True)
@@ -226,9 +253,13 @@ class ReindexResult:
     """What an indexing run did."""
 
     vault: str
+    """Its folder."""
     files: int
+    """Files in the index now."""
     entries: int
+    """Entries in the index now."""
     chunks: int
+    """Chunks in the index now."""
     embedded: int
     """Texts sent to the model."""
     reused: int
@@ -236,7 +267,9 @@ class ReindexResult:
     removed: int
     """Files that were forgotten because they are gone."""
     failures: list[Failure]
+    """Files that are not indexed though they should be."""
     seconds: float
+    """How long it took."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +285,9 @@ class PauseResult:
     """Whether indexing is paused now."""
 
     paused: bool
+    """Whether indexing is paused now."""
     vaults: list[str]
+    """Folders of the vaults it was done to."""
 
 
 @dataclass(frozen=True)
@@ -268,8 +303,11 @@ class WhyResult:
     """The decision about one file."""
 
     path: str
+    """Absolute path."""
     indexed: bool
+    """Whether it is in the index."""
     reason: str
+    """One clause that says why."""
     rule: str | None = None
     """The rule that decided, with the file and line it stands in."""
 
@@ -279,6 +317,7 @@ class IndexChanged:
     """Notification khoj/indexChanged: these notes have new content in the index."""
 
     vault: str
+    """Folder of the vault."""
     files: list[str]
     """URIs; empty when everything may have changed."""
 

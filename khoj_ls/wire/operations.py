@@ -139,7 +139,8 @@ def resume(session: Session, params: wire.VaultParams, job: Job) -> wire.PauseRe
 def why(session: Session, params: wire.WhyParams, job: Job) -> wire.WhyResult:
     """Say why a file is or is not indexed, and which rule decided."""
     path = to_path(params.path)
-    decision = session.vaults.open(path).why(path)
+    # A link is asked about where it lies: what it leads to may belong to another vault, or to none.
+    decision = session.vaults.open(path.parent if path.is_symlink() and not path.is_dir() else path).why(path)
     return wire.WhyResult(str(path), decision.indexed, decision.reason, decision.rule)
 
 

@@ -33,22 +33,33 @@ def vault(tmp_path):
     return folder
 
 
-@pytest_lsp.fixture(
-    config=ClientServerConfig(server_command=[sys.executable, "-m", "khoj_ls", "lsp", "--stdio"], client_factory=make_client),
-    params=PROFILES,
-)
-async def client(request, lsp_client: LanguageClient, home, vault):
-    """A client whose vault is open and completely indexed."""
-    started = await start(lsp_client, request.param, vault)
-    lsp_client.advertised = started.capabilities
-    await indexed(lsp_client)
+SERVER = ClientServerConfig(server_command=[sys.executable, "-m", "khoj_ls", "lsp", "--stdio"], client_factory=make_client)
+
+
+@pytest_lsp.fixture(config=SERVER, params=PROFILES)
+async def any_client(request, lsp_client: LanguageClient, home, vault):
+    """A client of each profile, whose vault is open and completely indexed."""
+    await open_vault(lsp_client, request.param, vault)
     yield lsp_client
     await lsp_client.shutdown_session()
 
 
-@pytest_lsp.fixture(
-    config=ClientServerConfig(server_command=[sys.executable, "-m", "khoj_ls", "lsp", "--stdio"], client_factory=make_client)
-)
+@pytest_lsp.fixture(config=SERVER)
+async def client(lsp_client: LanguageClient, home, vault):
+    """The same in one profile, for what does not depend on what a client can do."""
+    await open_vault(lsp_client, "neovim", vault)
+    yield lsp_client
+    await lsp_client.shutdown_session()
+
+
+@pytest_lsp.fixture(config=SERVER)
 async def bare_client(lsp_client: LanguageClient, home):
     """A client that has not said initialize yet."""
     yield lsp_client
+    await lsp_client.shutdown_session()
+
+
+async def open_vault(client: LanguageClient, profile: str, vault):
+    """Start the session, keep what the server advertises, and wait for the index."""
+    client.advertised = (await start(client, profile, vault)).capabilities
+    await indexed(client)

@@ -17,10 +17,10 @@ def open_document(client, path, text=None):
 
 
 @pytest.mark.asyncio
-async def test_unsaved_text_is_found_and_forgotten_when_the_buffer_closes_without_saving(client, vault):
+async def test_unsaved_text_is_found_and_forgotten_when_the_buffer_closes_without_saving(any_client, vault):
     path = vault / "router.md"
-    open_document(client, path)
-    client.text_document_did_change(
+    open_document(any_client, path)
+    any_client.text_document_did_change(
         types.DidChangeTextDocumentParams(
             text_document=types.VersionedTextDocumentIdentifier(uri=path.as_uri(), version=2),
             content_changes=[
@@ -33,13 +33,13 @@ async def test_unsaved_text_is_found_and_forgotten_when_the_buffer_closes_withou
     )
 
     async def appeared():
-        return await found(client, "kingfisher") == ["router.md"]
+        return await found(any_client, "kingfisher") == ["router.md"]
 
     async def vanished():
-        return await found(client, "kingfisher") == []
+        return await found(any_client, "kingfisher") == []
 
     await until(appeared)
-    client.text_document_did_close(
+    any_client.text_document_did_close(
         types.DidCloseTextDocumentParams(text_document=types.TextDocumentIdentifier(uri=path.as_uri()))
     )
     await until(vanished)

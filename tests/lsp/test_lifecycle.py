@@ -24,13 +24,13 @@ def second_vault(tmp_path):
 
 
 @pytest.mark.asyncio
-async def test_folders_are_added_and_removed_live(client, second_vault):
+async def test_folders_are_added_and_removed_live(any_client, second_vault):
     async def search():
-        return names(await request(client, "search", query="nuthatch", mode="lexical"))
+        return names(await request(any_client, "search", query="nuthatch", mode="lexical"))
 
     def change(added=(), removed=()):
         event = types.WorkspaceFoldersChangeEvent(added=[folder(p) for p in added], removed=[folder(p) for p in removed])
-        client.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(event=event))
+        any_client.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(event=event))
 
     async def there():
         return await search() == ["birds.md"]
@@ -46,13 +46,13 @@ async def test_folders_are_added_and_removed_live(client, second_vault):
 
 
 @pytest.mark.asyncio
-async def test_settings_from_the_editor_change_the_session_live(client):
-    client.workspace_did_change_configuration(
+async def test_settings_from_the_editor_change_the_session_live(any_client):
+    any_client.workspace_did_change_configuration(
         types.DidChangeConfigurationParams(settings={"khoj_ls": {"search": {"limit": 1}}})
     )
 
     async def limited():
-        return len((await request(client, "search", query="the"))["hits"]) <= 1
+        return len((await request(any_client, "search", query="the"))["hits"]) <= 1
 
     await until(limited)
 
@@ -79,7 +79,6 @@ async def test_a_missing_folder_is_said_and_harmless(bare_client, vault, tmp_pat
     await until(told)
     await indexed(bare_client)
     assert names(await request(bare_client, "search", query="rye flour"))[0] == "bread.org"
-    await bare_client.shutdown_session()
 
 
 @pytest.mark.asyncio

@@ -13,8 +13,8 @@ from khoj_ls.wire.operations import OPERATIONS
 
 
 @pytest.mark.asyncio
-async def test_a_search_finds_by_words_with_the_exact_lines(client, vault):
-    result = await request(client, "search", query="firmware", mode="lexical")
+async def test_a_search_finds_by_words_with_the_exact_lines(any_client, vault):
+    result = await request(any_client, "search", query="firmware", mode="lexical")
     hit = result["hits"][0]
     assert hit["uri"] == (vault / "router.md").as_uri()
     assert hit["title"] == "Router"
@@ -33,16 +33,17 @@ async def test_a_search_finds_by_meaning(client):
 
 
 @pytest.mark.asyncio
-async def test_the_command_answers_what_the_request_answers(client):
+async def test_the_command_answers_what_the_request_answers(any_client):
     params = {"query": "rye flour", "limit": 2}
-    by_request, by_command = await request(client, "search", **params), await command(client, "search", params)
+    by_request, by_command = await request(any_client, "search", **params), await command(any_client, "search", params)
     assert by_request["hits"] == by_command["hits"] != []
 
 
 @pytest.mark.asyncio
 async def test_related_never_returns_the_note_itself(client, vault):
     result = await request(client, "related", textDocument={"uri": (vault / "router.md").as_uri()}, limit=10)
-    assert set(names(result)) == {"bread.org", "plan.txt"}
+    assert "bread.org" in names(result)
+    assert "router.md" not in names(result)
 
 
 @pytest.mark.asyncio
@@ -97,17 +98,17 @@ async def test_wrong_parameters_are_named(client, name, params, message):
 
 @pytest.mark.asyncio
 async def test_every_operation_is_a_command_the_client_may_call(client):
-    assert client.advertised.execute_command_provider.commands == [f"khoj.{operation.name}" for operation in OPERATIONS]
+    assert list(client.advertised.execute_command_provider.commands) == [f"khoj.{operation.name}" for operation in OPERATIONS]
 
 
 @pytest.mark.asyncio
-async def test_a_cancelled_request_is_answered_as_cancelled(client, vault):
+async def test_a_cancelled_request_is_answered_as_cancelled(any_client, vault):
     for number in range(200):
         (vault / f"{number}.md").write_text(f"# Note {number}\n\n" + f"word{number} " * 400)
-    sending = client.protocol.send_request_async("khoj/reindex", {})
+    sending = any_client.protocol.send_request_async("khoj/reindex", {})
     task = asyncio.ensure_future(sending)
     await asyncio.sleep(0)
-    message_id = next(reversed(client.protocol._request_futures))
-    client.cancel_request(types.CancelParams(id=message_id))
+    message_id = next(reversed(any_client.protocol._request_futures))
+    any_client.cancel_request(types.CancelParams(id=message_id))
     with pytest.raises(JsonRpcException, match="cancel"):
         await asyncio.wait_for(task, 10)

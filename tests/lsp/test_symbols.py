@@ -34,13 +34,12 @@ async def test_document_symbols_are_counted_in_the_clients_units(bare_client, va
     end = types.Position(line=6, character=LAST[encoding])
     assert (owl.range.end, cafe.range.end) == (end, end)
     assert cafe.range.start == types.Position(line=4, character=0)
-    await bare_client.shutdown_session()
 
 
 @pytest.mark.asyncio
-async def test_workspace_symbols_search_by_words_and_meaning(client, vault):
+async def test_workspace_symbols_search_by_words_and_meaning(any_client, vault):
     async def ask(query):
-        return await client.workspace_symbol_async(types.WorkspaceSymbolParams(query=query))
+        return await any_client.workspace_symbol_async(types.WorkspaceSymbolParams(query=query))
 
     by_words = await ask("firmware")
     by_meaning = await ask("?baking bread at home")
@@ -60,4 +59,3 @@ async def test_symbols_of_a_file_outside_every_vault_are_none(bare_client, vault
         types.DocumentSymbolParams(text_document=types.TextDocumentIdentifier(uri=outside.as_uri()))
     )
     assert not symbols
-    await bare_client.shutdown_session()

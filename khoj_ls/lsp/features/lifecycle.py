@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from khoj_ls.lsp.folders import add_folder, remove_folder
+from khoj_ls.lsp.folders import add_folders, remove_folder
 from khoj_ls.lsp.server import KhojServer
 
 
@@ -16,15 +16,13 @@ def register(server: KhojServer) -> None:
         folders = [folder.uri for folder in server.workspace.folders.values()]
         if not folders and server.workspace.root_uri:
             folders = [server.workspace.root_uri]
-        for uri in folders:
-            await add_folder(server, uri)
+        await add_folders(server, folders)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders_changed(params: types.DidChangeWorkspaceFoldersParams) -> None:
         for folder in params.event.removed:
             remove_folder(server, folder.uri)
-        for folder in params.event.added:
-            await add_folder(server, folder.uri)
+        await add_folders(server, [folder.uri for folder in params.event.added])
 
     @server.feature(types.SHUTDOWN)
     def shutdown(params: None) -> None:

@@ -1,0 +1,39 @@
+"""What every room's tests may use: the prepared model, and a private home for the program's own files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from khoj_ls.config.settings import EmbeddingSettings
+
+
+@pytest.fixture(scope="session")
+def prepared_models(request):
+    """Folder with the default model prepared, made once and kept between runs (`pytest --cache-clear` makes it anew)."""
+    from khoj_ls.embed.service import EncoderService
+
+    folder = request.config.cache.mkdir("khoj-models")
+    service = EncoderService(EmbeddingSettings(), folder)
+    service.prepare()
+    service.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory, prepared_models):
+    """KHOJ_LS_HOME of the test session: its own settings, data and daemon, with the model prepared. The daemon ends with it."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "data").mkdir()
+    (folder / "data" / "models").symlink_to(prepared_models)
+    before = os.environ.get("KHOJ_LS_HOME")
+    os.environ["KHOJ_LS_HOME"] = str(folder)
+    yield folder
+    subprocess.run([sys.executable, "-m", "khoj_ls", "daemon", "stop"], check=False, capture_output=True)
+    if before is None:
+        del os.environ["KHOJ_LS_HOME"]
+    else:
+        os.environ["KHOJ_LS_HOME"] = before
