@@ -38,7 +38,7 @@ def links(text: str) -> list[tuple[str, str, str | None]]:
         ("a\\\nb", "a\nb"),
         ("&lt;tag&gt; &copy; &#65; &unknown; &#10;", "<tag> © A &unknown;"),
         ("x <b>bold</b><br>y <!-- gone --> z", "x bold y  z"),
-        ('see <img src="x.png" alt="the &quot;front&quot;\ndoor"> now', "see the \"front\" door\n now"),
+        ('see <img src="x.png" alt="the &quot;front&quot;\ndoor"> now', 'see the "front" door\n now'),
         ("Vec<String> and <your-name> and cd <path>", "Vec<String> and <your-name> and cd <path>"),
         ("a < b and c > d", "a < b and c > d"),
         ("[l](x.md) ![alt](i.png) ![pic|300](i.png)", "l alt pic"),
