@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,8 +14,6 @@ from khoj_ls.indexing.rows import files_without_vectors, indexed_paths
 from khoj_ls.store.chunks import ActiveModel, files_without_chunks, store_chunks
 from khoj_ls.store.database import Database
 from khoj_ls.store.entries import parsed_entries
-
-log = logging.getLogger(__name__)
 
 _TAKE = 16
 _ALL = 1 << 31
@@ -44,6 +41,8 @@ class Cutting:
         self._cutting: dict[int, CutOrder] = {}
         self._done: list[tuple[CutOrder, Answer]] = []
         self._rest = 0.0
+        self.refused: dict[str, str] = {}
+        """Files that are found by words only, with the reason, by path; tried again when they change."""
 
     def __len__(self) -> int:
         """How many files are not cut yet."""
@@ -108,10 +107,8 @@ class Cutting:
         return moved
 
     def cut(self, job: Job[CutOrder], answer: Answer) -> None:
-        """Take in what came of a file, unless it changed meanwhile."""
-        order = job.owner
-        if self._cutting.get(order.file_id) is order:
-            self._done.append((order, answer))
+        """Take in what came of a file."""
+        self._done.append((job.owner, answer))
 
     def withdrawn(self, job: Job[CutOrder]) -> None:
         """Put a file back that no worker has begun."""
@@ -120,7 +117,10 @@ class Cutting:
             self.want(order.file_id, order.lane)
 
     def store(self, model: ActiveModel) -> Lane | None:
-        """Store the chunks of all files that are cut; the most urgent lane among them, None when there were none."""
+        """Store the chunks of all files that are cut and did not change meanwhile.
+
+        Returns the most urgent lane among them, None when there were none.
+        """
         done = [(order, answer) for order, answer in self._done if self._cutting.get(order.file_id) is order]
         if done:
             with self._database.write() as connection:
@@ -129,7 +129,7 @@ class Cutting:
         self._done.clear()
         for order, answer in done:
             del self._cutting[order.file_id]
+            self.refused.pop(order.path, None)
             if answer.error:
-                # Words still find it; it is tried again when it changes.
-                log.warning("%s is not searchable by meaning: %s", order.path, answer.error)
+                self.refused[order.path] = f"it is found by words only, since {answer.error}"
         return min((order.lane for order, _ in done), default=None)

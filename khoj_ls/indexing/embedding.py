@@ -11,13 +11,23 @@ from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.types import Vector
 from khoj_ls.indexing.models import Encoder, ModelInfo
-from khoj_ls.indexing.task import Task
+from khoj_ls.indexing.task import Background, Task
 from khoj_ls.store.chunks import ActiveModel, PendingText, next_pending, pending_count, pending_tokens, store_vectors
 from khoj_ls.store.database import Database
 
-_GULP = 512
+_GULP = 1024
 _MOST_TEXTS = 256
 _MEMORY = 0.8
+
+
+@dataclass(frozen=True)
+class Catch:
+    """What was fetched from the store's queue."""
+
+    texts: list[PendingText]
+    count: int
+    """How many texts wait in all, about, and their tokens."""
+    tokens: int
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,12 @@ class Embedding:
         self._encoder = encoder
         self._settings = settings
         self._wake = wake
+        self._thread = Background("khoj-embedding")
         self._buffer: deque[PendingText] = deque()
+        self._fetching: Task[Catch] | None = None
         self._batch: Batch | None = None
-        self._fresh = False
+        self._drained = False
+        """The last catch held all there was, and nothing was stored since."""
         self._rate = 0.0
         self.texts = 0
         """How many texts wait, about."""
@@ -48,19 +61,24 @@ class Embedding:
 
     @property
     def running(self) -> bool:
-        """Whether a batch is with the encoder, or its vectors are not stored yet."""
-        return self._batch is not None
+        """Whether a batch is with the encoder, its vectors are not stored yet, or texts are being fetched."""
+        return self._batch is not None or self._fetching is not None
 
     @property
     def eta_seconds(self) -> float | None:
         """Until all texts have their vectors."""
         return self.tokens / self._rate if self._rate and self.tokens else None
 
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.close()
+
     def refresh(self, *, urgent: bool = True) -> None:
         """New texts wait: with `urgent` they go before those already fetched."""
-        self._fresh = False
+        self._drained = False
         if urgent:
             self._buffer.clear()
+            self._fetching = None
 
     def clear(self) -> None:
         """All is done: what still waits is private and never goes to this model."""
@@ -77,16 +95,25 @@ class Embedding:
         return not info.remote or self._settings.allow_remote
 
     def begin(self, model: ActiveModel, info: ModelInfo) -> bool:
-        """Send the next batch, if none is under way; False when no text waits."""
-        if self._batch or not self._fetch(model, info):
+        """Send the next batch, or fetch more texts, unless that is under way; False when no text waits."""
+        if self.running:
             return False
-        texts = self._take()
-        call = self._encoder.embed_documents
-        self._batch = Batch(texts, time.monotonic(), Task(lambda: call([text.text for text in texts]), self._wake))
+        if self._buffer:
+            texts = self._take()
+            call = self._encoder.embed_documents
+            task = self._thread.run(lambda: call([text.text for text in texts]), self._wake)
+            self._batch = Batch(texts, time.monotonic(), task)
+        elif self._drained:
+            return False
+        else:
+            # Texts stored from here on may be missing from the catch.
+            self._drained = True
+            self._fetching = self._thread.run(lambda: self._fetch(model, private=not info.remote), self._wake)
         return True
 
     def store(self, model: ActiveModel) -> int:
         """Store the vectors of a batch that is through; how many. Raises ModelError, and StoreError: then call it again."""
+        self._land()
         batch = self._batch
         if batch is None or not batch.task.done:
             return 0
@@ -112,15 +139,29 @@ class Embedding:
                 f"{model.dimensions} numbers each were expected: check embedding.model and embedding.remote_dimensions"
             )
 
-    def _fetch(self, model: ActiveModel, info: ModelInfo) -> bool:
-        """Have texts at hand. They are fetched many at a time: ordering a long queue costs more than a batch."""
-        if not self._buffer and not self._fresh:
-            with self._database.read() as connection:
-                self._buffer.extend(next_pending(connection, model, _GULP, private=not info.remote))
-            self.count(model)
-            # A short catch was all there is; the next look is when something new is stored.
-            self._fresh = len(self._buffer) < _GULP
-        return bool(self._buffer)
+    def _fetch(self, model: ActiveModel, *, private: bool) -> Catch:
+        """On the thread. Many at a time: ordering a long queue costs more than a batch."""
+        with self._database.read() as connection:
+            texts = next_pending(connection, model, _GULP, private=private)
+            if len(texts) < _GULP:
+                return Catch(texts, len(texts), sum(text.tokens for text in texts))
+            return Catch(texts, pending_count(connection, model), pending_tokens(connection, model))
+
+    def _land(self) -> bool:
+        """Take in what was fetched; True when there was something."""
+        task = self._fetching
+        if task is None or not task.done:
+            return False
+        self._fetching = None
+        try:
+            catch = task.result()
+        except Exception:
+            self.refresh()
+            raise
+        self._buffer.extend(catch.texts)
+        self.texts, self.tokens = catch.count, catch.tokens
+        self._drained &= len(catch.texts) < _GULP
+        return True
 
     def _take(self) -> list[PendingText]:
         texts = [self._buffer.popleft()]

@@ -223,7 +223,7 @@ class Indexer:
             failed = {
                 path: "; ".join(problem.message for problem in found) for path, found in problems(connection, failed_only=True)
             }
-        failed |= self._pipeline.storing.refused | self._pipeline.scanner.problems
+        failed |= self._pipeline.refused()
         embedded = self._pipeline.tally.embedded - before.embedded
         return IndexReport(
             files=held.files,

@@ -15,7 +15,7 @@ from khoj_ls.indexing.overlay import Overlays
 from khoj_ls.indexing.parsers import Job
 from khoj_ls.indexing.queue import Lane
 from khoj_ls.indexing.storing import Effect
-from khoj_ls.indexing.task import Task
+from khoj_ls.indexing.task import Background, Task
 from khoj_ls.indexing.words import Tally
 from khoj_ls.store.chunks import ActiveModel, purge_unused
 from khoj_ls.store.database import Database, get_meta, set_meta
@@ -50,6 +50,7 @@ class MeaningPath:
         self._catch_up = catch_up
         self.cutting = Cutting(database, overlays, submit)
         self._embedding = Embedding(database, encoder, settings.embedding, wake)
+        self._thread = Background("khoj-model")
         self._preparing: Task[ModelInfo] | None = None
         self._catching_up: Task[object] | None = None
         self._info: ModelInfo | None = None
@@ -166,7 +167,7 @@ class MeaningPath:
             return
         if self._catching_up and (error := self._catching_up.error):
             log.warning("the vector index could not be caught up, the next search tries again: %s", error)
-        self._catching_up = Task(self._catch_up, lambda: None)
+        self._catching_up = self._thread.run(self._catch_up, lambda: None)
 
     def _ask(self, model: ActiveModel, info: ModelInfo) -> None:
         """Say what consent is needed for; the words are complete without it."""
@@ -178,7 +179,7 @@ class MeaningPath:
 
     def _prepare(self) -> bool:
         if self._preparing is None:
-            self._preparing = Task(self._encoder.info, self._wake)
+            self._preparing = self._thread.run(self._encoder.info, self._wake)
             return True
         if not self._preparing.done:
             return False
@@ -209,8 +210,14 @@ class MeaningPath:
     def _recover(self) -> None:
         self._retry, self._retry_at, self._trouble = _FIRST_RETRY, 0.0, ""
 
+    def close(self) -> None:
+        """Let the threads end when they are through with what they do."""
+        self._embedding.close()
+        self._thread.close()
+
     def retry_now(self) -> None:
-        """Try again at once what failed: the user has asked for it."""
+        """Try again at once what failed, and ask again for a consent that may be given by now. From any thread."""
+        self._trouble = self._consent = ""
         self._retry_at = 0.0
 
     def _finish(self, model: ActiveModel) -> None:

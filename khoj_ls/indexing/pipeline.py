@@ -60,7 +60,7 @@ class Pipeline:
         self.rounds = threading.Condition()
         """Notified whenever all is indexed, and when writing fails."""
         self.tally = Tally()
-        self.reporter = Reporter(emit, self.tally)
+        self.reporter = Reporter(emit, self.tally, lambda: self.words.parsing + len(self.storing))
         self.overlays = Overlays(settings.index.buffer_rest_seconds)
         self.queue = ChangeQueue(self._wake.set, lambda: self.scanner.wake())
         self.scanner = Scanner(database, rules, self.queue, self.overlays, self._wake.set, self._scan_failed)
@@ -97,6 +97,8 @@ class Pipeline:
         self._wake.set()
         self.pool.close()
         self.scanner.close()
+        if self.meaning:
+            self.meaning.close()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(2.0)
 
@@ -142,6 +144,11 @@ class Pipeline:
         if waiting:
             return "words", self.reporter.eta(waiting)
         return (self.meaning.phase, self.meaning.eta_seconds) if self.meaning else ("idle", None)
+
+    def refused(self) -> dict[str, str]:
+        """What should be indexed and is not, or only in part, and has no failed row in the store: reason by path."""
+        cutting = self.meaning.cutting.refused if self.meaning else {}
+        return {**cutting, **self.storing.refused, **self.scanner.problems}
 
     # -- the writer thread -----------------------------------------------------------------------------------------
 

@@ -16,10 +16,11 @@ _EVERY_SECONDS = 0.2
 class Reporter:
     """Turns what the writer has done into events. For the writer thread only, but for `at_rest`."""
 
-    def __init__(self, emit: Callable[[IndexEvent], None], tally: Tally) -> None:
-        """Tell `emit` about the work counted in `tally`."""
+    def __init__(self, emit: Callable[[IndexEvent], None], tally: Tally, in_hand: Callable[[], int]) -> None:
+        """Tell `emit` about the work counted in `tally`; `in_hand` counts files looked at but not stored yet."""
         self._emit = emit
         self._tally = tally
+        self._in_hand = in_hand
         self._changed: dict[str, None] = {}
         self._began = time.monotonic()
         self._reported = 0.0
@@ -48,7 +49,7 @@ class Reporter:
 
     def eta(self, waiting: int) -> float | None:
         """Seconds until the files that wait are through, by the pace since the last rest."""
-        done = self._tally.looked - self.at_rest.looked
+        done = self._files_done()
         return waiting * (time.monotonic() - self._began) / done if done and waiting else None
 
     def progress(self, state: IndexState) -> Progress:
@@ -56,8 +57,11 @@ class Reporter:
         if state.phase in ("embed", "chunk", "model"):
             done, waiting = self._tally.embedded - self.at_rest.embedded, state.pending
         else:
-            done, waiting = max(0, self._tally.looked - self.at_rest.looked - state.queue), state.queue
+            done, waiting = self._files_done(), state.queue
         return Progress(state.phase, done, done + waiting, state.message, state.eta_seconds)
+
+    def _files_done(self) -> int:
+        return max(0, self._tally.looked - self.at_rest.looked - self._in_hand())
 
     def _rest(self) -> None:
         worked = self._tally != self.at_rest

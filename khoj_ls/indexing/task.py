@@ -1,25 +1,25 @@
-"""A blocking call on a thread of its own: the model's, which the writer must not wait for."""
+"""Blocking calls on a thread of their own: the model's, and long reads, which the writer must not wait for."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Task(Generic[T]):
-    """One call that runs; `wake` is called from its thread when it is through. A task that nobody waits for is just dropped."""
+    """One call. A task that nobody waits for any more is just dropped."""
 
     def __init__(self, call: Callable[[], T], wake: Callable[[], None]) -> None:
-        """Begin the call."""
+        """`wake` is called, from the thread that ran it, when the call is through."""
         self._call = call
         self._wake = wake
         self._result: list[T] = []
         self._error: Exception | None = None
         self._done = threading.Event()
-        threading.Thread(target=self._run, name="khoj-task", daemon=True).start()
 
     @property
     def done(self) -> bool:
@@ -38,10 +38,41 @@ class Task(Generic[T]):
             raise self._error
         return self._result[0]
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Make the call."""
         try:
             self._result.append(self._call())
         except Exception as error:  # noqa: BLE001 - the boundary of the thread: `result` raises it
             self._error = error
         self._done.set()
         self._wake()
+
+
+class Background:
+    """A thread that runs one task after the other; started by the first. One thread: one connection to the store."""
+
+    def __init__(self, name: str) -> None:
+        """Name the thread; start nothing."""
+        self._name = name
+        self._tasks: SimpleQueue[Task[Any] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def run(self, call: Callable[[], T], wake: Callable[[], None]) -> Task[T]:
+        """Run `call` when what was asked for before is through."""
+        if self._thread is None:
+            # A daemon thread: a model that does not answer must not keep the process from ending.
+            self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
+            self._thread.start()
+        task = Task(call, wake)
+        self._tasks.put(task)
+        return task
+
+    def close(self, patience: float = 0.5) -> None:
+        """Let the thread end when it is through with what it does, and wait `patience` seconds for that."""
+        self._tasks.put(None)
+        if self._thread:
+            self._thread.join(patience)
+
+    def _serve(self) -> None:
+        while task := self._tasks.get():
+            task.run()

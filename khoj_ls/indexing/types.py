@@ -34,7 +34,8 @@ class IndexState:
     pending: int
     """Files that wait to be cut into chunks plus texts that wait for a vector."""
     phase: str
-    """`offline`, `paused`, `scan`, `words`, `chunk`, `embed`, `waiting` (for a model, a consent, space on the disk), `idle`."""
+    """`offline`, `paused`, `scan`, `words`, `model` (being prepared), `chunk`, `embed`, `waiting` (for what `message` says: a
+    consent, a model, space on the disk), `idle`."""
     paused: bool
     scanning: bool
     eta_seconds: float | None = None
@@ -58,5 +59,5 @@ class IndexReport:
     removed: int
     """Files taken out of the index since it was last at rest."""
     failures: tuple[tuple[str, str], ...]
-    """(path, reason) of files and folders that are not indexed though they should be."""
+    """(path, reason) of files and folders that are not indexed, or only by their words, though they should be."""
     seconds: float

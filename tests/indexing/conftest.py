@@ -5,6 +5,7 @@ import sqlite3
 import sys
 import threading
 import time
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +16,50 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
 
-from toys import TOOLS, ToyEncoder, ToyRegistry  # noqa: E402
+from toys import TOOLS, Tools, ToyEncoder, ToyRegistry  # noqa: E402
 
+import khoj_ls.indexing.pipeline  # noqa: E402
 from khoj_ls.config.settings import EmbeddingSettings, IndexSettings, Settings  # noqa: E402
 from khoj_ls.indexing.indexer import Indexer  # noqa: E402
+from khoj_ls.indexing.messages import Answer, Parse  # noqa: E402
 from khoj_ls.store.database import Database  # noqa: E402
 
 PATIENCE = 60.0
 """Seconds a condition may take on a machine that does much else; only a failing test ever waits so long."""
+
+
+class InlinePool:
+    """Does in this process and at once what parser workers do; each example would start several of them."""
+
+    width = 8
+    trouble = ""
+
+    def __init__(self, settings, wake, **options) -> None:
+        self._wake = wake
+        self._tools = Tools()
+        self._done: deque = deque()
+
+    def submit(self, job) -> None:
+        work = job.work
+        try:
+            if isinstance(work, Parse):
+                answer = Answer(parsed=self._tools.parse(work.data, work.path))
+            else:
+                answer = Answer(chunks=tuple(self._tools.cut(work.title, work.entries, work.tokenizer, work.max_tokens)))
+        except RuntimeError as error:
+            answer = Answer(error=f"the content processor failed (RuntimeError: {error})")
+        self._done.append((job, answer))
+        self._wake()
+
+    def results(self) -> list:
+        done, self._done = list(self._done), deque()
+        return done
+
+    def withdraw(self) -> list:
+        return []  # nothing ever waits
+
+    def close(self) -> None:
+        pass
 
 
 class Workbench:
@@ -117,7 +154,22 @@ class Workbench:
 
 
 @pytest.fixture
-def bench(tmp_path):
+def parse_inline(monkeypatch):
+    """For what is not about worker processes."""
+    monkeypatch.setattr(khoj_ls.indexing.pipeline, "ParserPool", InlinePool)
+
+
+@pytest.fixture
+def bench(tmp_path, parse_inline):
+    """A workbench that parses in this process."""
+    bench = Workbench(tmp_path)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def real_bench(tmp_path):
+    """A workbench with worker processes."""
     bench = Workbench(tmp_path)
     yield bench
     bench.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sqlite3
 import subprocess
@@ -43,6 +44,8 @@ def kill_when(process: subprocess.Popen, condition) -> None:
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and not condition():
         assert time.monotonic() < deadline
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
     process.kill()
     process.wait()
 

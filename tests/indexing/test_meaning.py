@@ -10,7 +10,12 @@ from toys import ToyEncoder, vector
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
-from khoj_ls.indexing.models import ModelInfo
+from khoj_ls.core.types import Chunk, Span
+from khoj_ls.indexing.cutting import Cutting
+from khoj_ls.indexing.messages import Answer
+from khoj_ls.indexing.models import ModelInfo, active_model
+from khoj_ls.indexing.overlay import Overlays
+from khoj_ls.indexing.queue import Lane
 from khoj_ls.store.chunks import chunk_hash
 
 
@@ -28,14 +33,17 @@ def test_each_chunk_gets_the_vector_of_its_text(bench):
 
 
 def test_words_are_complete_before_anything_is_embedded(bench):
-    notes(bench, 40)
-    bench.encoder.open.clear()
-    bench.open()
-    assert bench.encoder.asked.wait(PATIENCE)
-    assert len(bench.paths()) == 40
-    bench.encoder.open.set()
-    bench.settle()
-    assert bench.covered() == (40, 40)
+    class Witness(ToyEncoder):
+        def embed_documents(self, texts):
+            found.append(len(bench.paths()))
+            return super().embed_documents(texts)
+
+    found: list[int] = []
+    bench.encoder = Witness()
+    notes(bench, 300)  # more than one transaction holds
+    bench.open().index()
+    assert found[0] == 300
+    assert bench.covered() == (300, 300)
 
 
 def test_an_edit_is_embedded_before_the_backlog(bench):
@@ -227,24 +235,34 @@ def test_lost_vectors_are_made_again_at_the_next_start(bench, loss):
     assert bench.covered() == (3, 3)
 
 
-def test_a_file_that_changes_while_it_is_cut_keeps_no_old_chunk(bench, monkeypatch):
+@pytest.mark.parametrize("event", ["forget", "want"])
+def test_chunks_of_a_file_that_changed_while_it_was_cut_are_not_stored(bench, event):
     notes(bench, 1)
-    bench.open().index()
-    cutting = bench.indexer._pipeline.meaning.cutting
-    cut, changed = cutting.cut, threading.Event()
-
-    def late(job, answer):
-        if not changed.is_set():
-            changed.set()
-            cutting.want(job.owner.file_id, job.owner.lane)
-        cut(job, answer)
-
-    monkeypatch.setattr(cutting, "cut", late)
-    bench.write("0.md", "# Second\nversion\n")
+    bench.open()
     bench.indexer.index()
-    assert changed.is_set()
-    assert [text for text in bench.encoder.texts if "version" in text] == ["None\nSecond\n\nversion\n"]
-    assert bench.covered() == (1, 1)
+    info = bench.encoder.info()
+    model = active_model(bench.database._writer)
+    [(file_id,)] = bench.rows("SELECT id FROM file")
+    jobs: list = []
+    cutting = Cutting(bench.database, Overlays(0.0), jobs.append)
+    cutting.want(file_id, Lane.LIVE)
+    assert cutting.begin(info, 9)
+    {"forget": cutting.forget, "want": lambda file_id: cutting.want(file_id, Lane.LIVE)}[event](file_id)
+    cutting.cut(jobs[0], Answer(chunks=(Chunk(0, 0, 0, Span(0, 1, 1, 1), "old text", 3),)))
+    assert cutting.store(model) is None
+    assert bench.rows("SELECT count(*) FROM pending") == [(0,)]
+    assert len(cutting) == (event == "want")
+
+
+def test_a_file_that_cannot_be_cut_is_found_by_words_and_named(bench):
+    notes(bench)
+    bench.write("bad.md", "# Bad\n!!uncut words\n")
+    report = bench.open().index()
+    assert bench.finds("uncut") == ["bad.md"]
+    assert bench.covered() == (3, 3)
+    [(path, reason)] = report.failures
+    assert path == "bad.md"
+    assert reason.startswith("it is found by words only, since the content processor failed (RuntimeError: toy fault)")
 
 
 # -- housekeeping --------------------------------------------------------------------------------------------------------

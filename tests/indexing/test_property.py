@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import deque
 from pathlib import Path
 
 import pytest
 from conftest import Workbench
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from toys import Tools
-
-import khoj_ls.indexing.pipeline
-from khoj_ls.indexing.messages import Answer, Parse
 
 NAMES = ("a.md", "b.md", "d/a.md", "d/c.md", "e/b.md", "d/f/x.md", "picture.jpg")
 FOLDERS = ("d", "e", "d/f")
@@ -46,37 +41,6 @@ operations = st.one_of(
     st.tuples(st.just("index")),
     st.tuples(st.just("reopen")),
 )
-
-
-class InlinePool:
-    """Does in this process and at once what parser workers do; each example would start several of them."""
-
-    width = 8
-    trouble = ""
-
-    def __init__(self, settings, wake, **options) -> None:
-        self._wake = wake
-        self._tools = Tools()
-        self._done: deque = deque()
-
-    def submit(self, job) -> None:
-        work = job.work
-        if isinstance(work, Parse):
-            answer = Answer(parsed=self._tools.parse(work.data, work.path))
-        else:
-            answer = Answer(chunks=tuple(self._tools.cut(work.title, work.entries, work.tokenizer, work.max_tokens)))
-        self._done.append((job, answer))
-        self._wake()
-
-    def results(self) -> list:
-        done, self._done = list(self._done), deque()
-        return done
-
-    def withdraw(self) -> list:
-        return []
-
-    def close(self) -> None:
-        pass
 
 
 class Player:
@@ -138,18 +102,12 @@ class Player:
         self.bench.reopen()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def parse_inline():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(khoj_ls.indexing.pipeline, "ParserPool", InlinePool)
-        yield
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(operations, max_size=14))
 @example([("write", "d/a.md", TEXTS[0]), ("index",), ("rename_folder", "d", "e"), ("reopen",)])
 @example([("write", "a.md", TEXTS[0]), ("overlay", "a.md", TEXTS[2]), ("settle",), ("delete", "a.md"), ("reopen",)])
 @example([("write", "d/a.md", TEXTS[0]), ("index",), ("ignore", ".gitignore", "d/\n"), ("changed", ".gitignore")])
+@pytest.mark.usefixtures("parse_inline")
 def test_incremental_equals_from_scratch(snapshot, sequence):
     with tempfile.TemporaryDirectory() as folder:
         bench = Workbench(Path(folder))

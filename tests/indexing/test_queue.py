@@ -27,9 +27,10 @@ def test_edits_come_before_the_backlog_and_travel_alone():
 
 def test_a_path_waits_once_in_its_most_urgent_lane_with_the_most_care():
     queue = make()
-    queue.put(["a"], Lane.BACKLOG, depth=Depth.PARSE)
+    queue.put(["a"], Lane.BACKLOG, depth=Depth.READ)
     queue.put(["a"], Lane.OPEN)
-    queue.put(["a"], Lane.LIVE, depth=Depth.READ)
+    queue.put(["a"], Lane.LIVE, depth=Depth.PARSE)
+    queue.put(["a"], Lane.BACKLOG)
     assert len(queue) == 1
     [change] = queue.take(9)
     assert (change.path, change.lane, change.depth) == ("a", Lane.OPEN, Depth.PARSE)
