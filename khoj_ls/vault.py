@@ -6,6 +6,7 @@ Plain data in and out, no LSP words: `Vault(...).search(SearchRequest("..."))` w
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -184,11 +185,11 @@ class Vault:
 
     def holds(self, path: Path) -> bool:
         """Whether `path` lies in this vault."""
-        return path == self.root or self.root in path.parents or self.root in path.resolve().parents
+        return path == self.root or self.root in path.parents or self.root in _real(path).parents
 
     def relative(self, path: Path) -> str:
         """`path` relative to the vault, posix. Raises UsageError when it lies outside."""
-        for candidate in (path.absolute(), path.resolve()):
+        for candidate in (path.absolute(), _real(path)):
             if candidate == self.root or self.root in candidate.parents:
                 return candidate.relative_to(self.root).as_posix()
         raise UsageError(f"{path} is not in the vault {self.root}")
@@ -351,6 +352,11 @@ class Vault:
             threading.Thread(target=self._rebuild, args=(event.error,), name="khoj-rebuild", daemon=True).start()
         for listener in self._listeners:
             listener(event)
+
+
+def _real(path: Path) -> Path:
+    # Unlike Path.resolve, this has an answer for a link that leads to itself.
+    return Path(os.path.realpath(path))
 
 
 def _check_root(root: Path, settings: Settings, *, known: bool, yes: bool) -> None:

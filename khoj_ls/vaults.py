@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -68,7 +69,7 @@ class OpenVaults:
 
     def root_of(self, path: Path) -> Path:
         """Root of the vault that `path` belongs to: an open vault around it, else by markers, else the folder itself."""
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
         with self._lock:
             around = [root for root in self._vaults if path == root or root in path.parents]
         marked = find_root(path)
@@ -91,7 +92,7 @@ class OpenVaults:
 
     def get(self, path: Path) -> Vault | None:
         """The open vault around `path`, if there is one."""
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
         with self._lock:
             around = [root for root in self._vaults if path == root or root in path.parents]
             return self._vaults[max(around, key=lambda root: len(root.parts))] if around else None
