@@ -11,6 +11,8 @@ import os
 import shutil
 import sys
 import tempfile
+import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ from khoj_ls.workers.frames import read_frame, write_frame
 log = logging.getLogger(__name__)
 
 _PARITY = 0.9999
+_ABANDONED_SECONDS = 3600.0
+"""A half-made model this old belongs to a process that was killed: preparing is given up long before."""
 _PROBES = (
     "router",
     "How did I fix the router?",
@@ -72,6 +76,7 @@ def prepare(
     max_tokens = min(spec.max_tokens or model.max_seq_length or 512, model.max_seq_length or 10**9)
     model.max_seq_length = max_tokens
     models.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _remove_abandoned(models)
     scratch = Path(tempfile.mkdtemp(dir=models, prefix=".preparing-"))
     try:
         _save_tokenizer(model, scratch)
@@ -111,7 +116,11 @@ def export_onnx(model: Any, path: Path) -> None:
     sample = dict(model.tokenizer(["a short text", "another text that is longer"], padding=True, return_tensors="pt"))
     names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in sample]
     axes = {name: {0: "batch", 1: "tokens"} for name in names}
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # The tracer warns of every shape it takes for a constant, the exporter of its age: `_exported` tests the outcome.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "Exporting aten::")
         torch.onnx.export(
             Whole().eval(),
             tuple(sample[name] for name in names),
@@ -161,7 +170,9 @@ def _dimensions(model: Any) -> int:
 
 def _model_id(model: Any, spec: ModelSpec, max_tokens: int) -> str:
     """Hash of the weights and of all that changes a vector."""
-    digest = hashlib.sha256(repr((spec.query_prefix, spec.document_prefix, max_tokens)).encode())
+    modules = [(type(module).__name__, getattr(module, "pooling_mode", None)) for module in model]
+    digest = hashlib.sha256(repr((spec.query_prefix, spec.document_prefix, max_tokens, modules)).encode())
+    digest.update(model.tokenizer.backend_tokenizer.to_str().encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.contiguous().cpu().numpy().tobytes())
@@ -200,6 +211,17 @@ def _install(scratch: Path, folder: Path, made: ModelFile) -> ModelFile:
     return made
 
 
+def _remove_abandoned(models: Path) -> None:
+    """Remove what killed preparations left: each is as large as a model."""
+    for scratch in models.glob(".preparing-*"):
+        try:
+            abandoned = time.time() - scratch.stat().st_mtime > _ABANDONED_SECONDS
+        except OSError:
+            continue
+        if abandoned:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
@@ -214,6 +236,10 @@ def main() -> int:
         write_frame(out, Reply(ready=True))
     except ModelError as error:
         write_frame(out, Reply(error=str(error)))
+    except Exception as error:  # the boundary of the process: the service hears the reason, the log the rest
+        log.exception("preparing %s failed", spec.name)
+        what = f"{type(error).__name__}: {_first_line(error)}"
+        write_frame(out, Reply(error=f"preparing the embedding model {spec.name} in {models} failed ({what})"))
     return 0
 
 

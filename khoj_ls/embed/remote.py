@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import math
 import random
 import struct
+import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
 
+if TYPE_CHECKING:
+    import httpx
+
 _BATCH = 100
 _TRIES = 5
+_REQUEST_SECONDS = 60.0
 _RETRIED = frozenset((408, 429, 500, 502, 503, 504))
 
 
@@ -51,12 +56,10 @@ class EstimateTokenizer:
 
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # no URL, or a name
         return False
 
 
@@ -70,42 +73,50 @@ class RemoteEncoder:
                 f"embedding.endpoint is {settings.endpoint}, which is not on this machine: "
                 "`khoj-ls config set embedding.allow_remote true` allows sending your notes there"
             )
+        import httpx  # here: the daemon's start does not wait for it
+
         self._settings = settings
-        key = environment.get(settings.api_key_variable, "")
+        key = environment.get(settings.api_key_variable, "").strip()
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=httpx.Timeout(60.0, connect=10.0),
+            timeout=httpx.Timeout(_REQUEST_SECONDS, connect=10.0),
             follow_redirects=False,
             trust_env=not is_loopback(settings.endpoint),
         )
 
-    def embed(self, texts: Sequence[str], token: CancelToken | None = None) -> list[Vector]:
-        """Unit vectors of `texts`, in order. Raises ModelError, Cancelled."""
+    def embed(self, texts: Sequence[str], token: CancelToken | None = None, timeout: float | None = None) -> list[Vector]:
+        """Unit vectors of `texts`, in order. Raises Cancelled, and ModelError, also after about `timeout` seconds."""
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
         vectors: list[Vector] = []
         for start in range(0, len(texts), _BATCH):
             if token:
                 token.raise_if_cancelled()
-            vectors += self._batch(texts[start : start + _BATCH], token or CancelToken())
+            vectors += self._batch(texts[start : start + _BATCH], token or CancelToken(), deadline)
         return vectors
 
     def close(self) -> None:
         """Close connections."""
         self._client.close()
 
-    def _batch(self, texts: Sequence[str], token: CancelToken) -> list[Vector]:
+    def _batch(self, texts: Sequence[str], token: CancelToken, deadline: float) -> list[Vector]:
+        import httpx
+
         url = f"{self._settings.endpoint.rstrip('/')}/embeddings"
         body = {"model": self._settings.remote_model, "input": [text or " " for text in texts], "encoding_format": "float"}
         for attempt in range(_TRIES):
             last = attempt == _TRIES - 1
+            response = None
+            left = min(_REQUEST_SECONDS, deadline - time.monotonic())
             try:
-                response = self._client.post(url, json=body)
-            except httpx.HTTPError as error:
-                if last:
+                response = self._client.post(url, json=body, timeout=httpx.Timeout(left, connect=min(10.0, left)))
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                if last or time.monotonic() >= deadline or isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
                     raise ModelError(f"{url} does not answer ({type(error).__name__}): is the service running?") from error
-                response = None
-            if response is not None and (response.status_code not in _RETRIED or last):
+            pause = _delay(attempt, response)
+            hopeless = last or time.monotonic() + pause >= deadline
+            if response is not None and (response.status_code not in _RETRIED or hopeless):
                 return self._vectors(response, len(texts))
-            token.wait(_delay(attempt, response))
+            token.wait(min(pause, max(0.0, deadline - time.monotonic() - 0.01)))
             token.raise_if_cancelled()
         raise AssertionError("unreachable")
 
@@ -136,12 +147,12 @@ class RemoteEncoder:
 
 def _delay(attempt: int, response: httpx.Response | None) -> float:
     asked = response.headers.get("retry-after", "") if response is not None else ""
-    if asked.replace(".", "", 1).isdigit():
+    if asked.replace(".", "", 1).isdecimal():
         return min(60.0, float(asked))
     return float(min(30.0, 0.5 * 2**attempt) * random.uniform(0.5, 1.5))
 
 
 def _unit(row: list[float]) -> Vector:
-    length = sum(value * value for value in row) ** 0.5
-    values = [value / length for value in row] if length > 1e-9 and length == length else [1.0, *[0.0] * (len(row) - 1)]
+    length = math.hypot(*row)
+    values = [value / length for value in row] if math.isfinite(length) and length > 1e-9 else [1.0, *[0.0] * (len(row) - 1)]
     return struct.pack(f"<{len(values)}f", *values)

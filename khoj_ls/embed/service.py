@@ -40,6 +40,7 @@ _WORKER_ENVIRONMENT = (
     ("TRANSFORMERS_OFFLINE", "1"),
     ("HF_HUB_DISABLE_TELEMETRY", "1"),
     ("TOKENIZERS_PARALLELISM", "false"),
+    ("TQDM_DISABLE", "1"),
 )
 
 
@@ -164,7 +165,7 @@ class EncoderService:
                 self._queries.move_to_end(text)
                 return known
         if self.spec.remote:
-            vector = self._remote_encoder().embed([self.spec.query_prefix + text])[0]
+            [vector] = self._remote_encoder().embed([self.spec.query_prefix + text], timeout=timeout)
         else:
             [vector] = self._ask([self._known().query_prefix + text], query=True, timeout=timeout)
         with self._lock:
@@ -280,7 +281,9 @@ class EncoderService:
             raise ModelError("the embedding model is still being loaded")
         if worker.error:
             self._error = worker.error
+            self._model = None  # its folder may be gone: then it is prepared anew
             raise ModelError(worker.error)
+        self._error = None
         return worker
 
     def _start(self) -> _Worker:
@@ -306,6 +309,7 @@ class _Worker:
         self._waiting: dict[int, _Answer] = {}
         self._next = 0
         self._last_used = time.monotonic()
+        self._gone = False
         self.ready = threading.Event()
         self.error: str | None = None
         threading.Thread(target=self._read, name="khoj-encoder", daemon=True).start()
@@ -323,13 +327,14 @@ class _Worker:
         """Vectors of `texts`. Raises ChildGone, ModelError."""
         answer = _Answer()
         with self._lock:
+            if self._gone:
+                raise ChildGone(f"worker {self.pid} is gone")
             self._next += 1
             number = self._next
             self._waiting[number] = answer
             self._last_used = time.monotonic()
-        self._child.send(Embed(number, texts, query))
-        if not self._child.alive:
-            answer.done.set()
+        # Half of a surrogate pair, which JSON may hold and UTF-8 may not, is sent as a question mark.
+        self._child.send(Embed(number, [text.encode(errors="replace").decode() for text in texts], query))
         if not answer.done.wait(timeout):
             with self._lock:
                 self._waiting.pop(number, None)
@@ -349,6 +354,7 @@ class _Worker:
                 reply = msgspec.msgpack.decode(self._child.receive(), type=Reply)
                 if reply.id == 0:
                     self.error = reply.error
+                    self._last_used = time.monotonic()
                     self.ready.set()
                     continue
                 with self._lock:
@@ -362,6 +368,7 @@ class _Worker:
                 self.error = self.error or f"the encoder did not start ({error}): `khoj-ls daemon logs` says more"
                 self.ready.set()
             with self._lock:
+                self._gone = True
                 waiting, self._waiting = list(self._waiting.values()), {}
             for answer in waiting:
                 answer.done.set()
@@ -369,7 +376,8 @@ class _Worker:
     def _unload_when_idle(self) -> None:
         while self._child.alive:
             with self._lock:
-                idle = 0.0 if self._waiting else time.monotonic() - self._last_used
+                busy = self._waiting or not self.ready.is_set()
+                idle = 0.0 if busy else time.monotonic() - self._last_used
             if idle >= self._idle_seconds:
                 self._child.close()
                 return

@@ -1,0 +1,59 @@
+"""Counting and cutting in a model's own tokens."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from khoj_ls.embed.remote import EstimateTokenizer
+from khoj_ls.embed.tokenizer import HfTokenizer, load_tokenizer
+
+TEXTS = ("", "How did I fix the router?", "unbelievable", "修理路由器", "🦉 owl", "café", "word " * 600)
+COUNTS = (0, 8, 1, 5, 2, 1, 600)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(encoder):
+    return encoder.tokenizer()
+
+
+def test_counts_without_special_tokens_and_without_limit(tokenizer):
+    assert (tokenizer.max_tokens, tokenizer.special_tokens) == (256, 2)
+    assert tuple(tokenizer.count(TEXTS)) == COUNTS
+    assert [len(tokenizer.offsets(text)) for text in TEXTS] == list(COUNTS)
+
+
+def test_offsets_are_those_of_the_tokens(tokenizer):
+    text = "Fix the 路由器, café!"
+    assert [text[start:end] for start, end in tokenizer.offsets(text)] == ["Fix", "the", "路", "由", "器", ",", "café", "!"]
+
+
+def test_the_id_names_the_content(tokenizer, encoder, tmp_path):
+    folder, limit = encoder.tokenizer_source()
+    again = load_tokenizer(folder, limit)
+    file = load_tokenizer(f"{folder}/tokenizer.json", limit)
+    assert again.id == file.id == tokenizer.id
+    assert load_tokenizer(folder, 128).id != tokenizer.id
+    changed = tmp_path / "tokenizer.json"
+    with open(f"{folder}/tokenizer.json", encoding="utf-8") as stream:
+        changed.write_text(stream.read().replace('"bread"', '"broth"'))
+    assert HfTokenizer(changed, limit).id != tokenizer.id
+
+
+def test_without_a_model_here_tokens_are_estimated():
+    tokenizer = load_tokenizer("", 8191)
+    assert isinstance(tokenizer, EstimateTokenizer)
+    assert (tokenizer.max_tokens, tokenizer.special_tokens) == (8191, 0)
+    assert tokenizer.id != EstimateTokenizer(512).id
+    assert tokenizer.id == EstimateTokenizer(8191).id
+    assert tokenizer.count(["", "a", "four", "路由器"]) == [0, 1, 2, 3]
+
+
+@given(st.text())
+def test_the_estimate_covers_every_character_once(text):
+    tokenizer = EstimateTokenizer(100)
+    ranges = tokenizer.offsets(text)
+    assert "".join(text[start:end] for start, end in ranges) == text
+    assert all(1 <= end - start <= 2 for start, end in ranges)
+    assert tokenizer.count([text]) == [len(ranges)]
