@@ -123,6 +123,11 @@ def status() -> dict[str, Any] | None:
         return cast("dict[str, Any]", _ask("daemon/status"))
     except endpoint.NotRunning:
         return None
+    except DaemonError:
+        # It may have ended while it was being asked; one that hangs still takes connections.
+        if endpoint.answers(endpoint.runtime_folder()):
+            raise
+        return None
 
 
 def _ask(method: str) -> Any:
