@@ -10,7 +10,9 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import EmbeddingSettings, Settings
@@ -21,8 +23,9 @@ from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.core.types import Entry, Vector
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.indexing.ignore import Decision
-from khoj_ls.indexing.indexer import Indexer, IndexEvent, IndexReport, count_files
+from khoj_ls.indexing.indexer import Indexer, IndexEvent, IndexReport
 from khoj_ls.indexing.models import ModelInfo, active_model
+from khoj_ls.indexing.root import check_root
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.pipeline import search as search_pipeline
 from khoj_ls.search.related import related as related_pipeline
@@ -35,6 +38,8 @@ from khoj_ls.store.recovery import open_database, rebuild_database
 from khoj_ls.store.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 EncoderFactory = Callable[[EmbeddingSettings, str], EncoderService]
 """Gives the (shared) encoder for a model name under some settings."""
@@ -115,7 +120,7 @@ class Vault:
         self._message = ""
         self._registry = default_registry()
         self._index: VectorIndex | None = None
-        _check_root(self.root, settings, known=(self.folder / "index.db").exists(), yes=yes)
+        check_root(self.root, settings, known=(self.folder / "index.db").exists(), yes=yes)
         self._lock = WriterLock(self.folder)
         self.read_only = not self._lock.acquire()
         try:
@@ -140,6 +145,9 @@ class Vault:
 
     def status(self) -> Status:
         """Counts, coverage, failures and what is going on."""
+        return self._answer(self._status)
+
+    def _status(self) -> Status:
         state = self._indexer.state() if self._indexer else None
         with self._database.read() as connection:
             held = counts(connection)
@@ -207,7 +215,18 @@ class Vault:
     ) -> IndexReport:
         """Bring the index up to date; with `wait` until words and vectors are complete. Raises Cancelled, VaultError."""
         relative = [self.relative(path) for path in paths] if paths is not None else None
-        return self._writer().index(progress, token, force=force, paths=relative, wait=wait)
+
+        def bring_up_to_date() -> IndexReport:
+            writer = self._writer()
+            try:
+                return writer.index(progress, token, force=force, paths=relative, wait=wait)
+            except StoreError as error:
+                if self._database.intact():
+                    raise
+                # The writer ends where it meets damage, and says no more than that it cannot write.
+                raise DamagedDatabase(str(error)) from error
+
+        return self._answer(bring_up_to_date)
 
     def changed(self, path: Path) -> None:
         """Take note that a file was saved, created, renamed or deleted."""
@@ -265,23 +284,28 @@ class Vault:
             self._database = Database(path, read_only=True)
             return
         self._database, kept = open_database(path)
-        if kept:
-            self._message = f"the index was damaged and is being built anew; the old file is kept as {kept}"
         (self.folder / "root.txt").write_text(f"{self.root}\n", errors="surrogateescape")
-        self._start_indexer()
+        try:
+            self._start_indexer()
+        except DamagedDatabase as error:
+            self._replace_database(error)
+            return
+        if kept:
+            self._message = _rebuilt(kept)
 
     def _start_indexer(self) -> None:
         encoder = self._encoder_for(self.settings.embedding, self.settings.embedding.model)
-        self._indexer = Indexer(
+        indexer = Indexer(
             self.root,
             self._database,
             self._registry,
             IndexingEncoder(encoder),
             self.settings,
-            self._on_event,
+            partial(self._on_event, self._database),
             catch_up=self._catch_up,
         )
-        self._indexer.start(watch=self._watch)
+        indexer.start(watch=self._watch)
+        self._indexer = indexer
 
     def _writer(self) -> Indexer:
         if self._indexer is None:
@@ -320,60 +344,52 @@ class Vault:
             except (OSError, StoreError, RuntimeError) as error:
                 log.warning("the vector index of %s was not saved and will be rebuilt: %s", self.root, error)
 
-    def _answer(self, question: Callable[[], SearchResult]) -> SearchResult:
+    def _answer(self, question: Callable[[], Answer]) -> Answer:
         """Ask; where the database turns out to be damaged, build a new one and ask that."""
+        asked = self._database
         try:
             return question()
-        except DamagedDatabase as error:
+        except StoreError as error:
             if self.read_only:
                 raise
-            self._rebuild(error)
+            if isinstance(error, DamagedDatabase):
+                self._rebuild(error, asked)
+            with self._guard:  # a rebuild that goes on is waited for: it closes what others still read
+                if self._database is asked:
+                    raise
             return question()
 
-    def _rebuild(self, error: DamagedDatabase) -> None:
+    def _rebuild(self, error: DamagedDatabase, damaged: Database) -> None:
         with self._guard:
-            if self._database.intact():
-                return  # another thread was here first
-            log.error("%s", error)
-            if self._indexer:
-                self._indexer.close()
-            self._database.close()
-            self._index = None
-            self._database, kept = rebuild_database(self.folder / "index.db")
-            self._message = f"the index was damaged and is being built anew; the old file is kept as {kept}"
-            self._start_indexer()
+            # Another thread may have been here first; and an error of the disk may have been one of the moment.
+            if self._database is damaged and not ("i/o" in str(error).lower() and damaged.intact()):
+                self._replace_database(error)
 
-    def _on_event(self, event: IndexEvent) -> None:
+    def _replace_database(self, error: DamagedDatabase) -> None:
+        log.error("%s", error)
+        if self._indexer:
+            self._indexer.close()
+        self._database.close()
+        self._index = None
+        self._database, kept = rebuild_database(self.folder / "index.db")
+        self._message = _rebuilt(kept)
+        self._start_indexer()
+
+    def _on_event(self, database: Database, event: IndexEvent) -> None:
         if event.kind == "idle":
             self._save_vectors()
-            self._message = ""
         if isinstance(event.error, DamagedDatabase):
             # Not on the indexer's own thread, which is about to be ended.
-            threading.Thread(target=self._rebuild, args=(event.error,), name="khoj-rebuild", daemon=True).start()
+            rebuild = threading.Thread(target=self._rebuild, args=(event.error, database), name="khoj-rebuild", daemon=True)
+            rebuild.start()
         for listener in self._listeners:
             listener(event)
+
+
+def _rebuilt(kept: Path) -> str:
+    return f"the index was damaged and was built anew from the notes; the old file is kept as {kept}"
 
 
 def _real(path: Path) -> Path:
     # Unlike Path.resolve, this has an answer for a link that leads to itself.
     return Path(os.path.realpath(path))
-
-
-def _check_root(root: Path, settings: Settings, *, known: bool, yes: bool) -> None:
-    """Refuse what is surely a mistake: no folder, the home folder, the root, or far too many files."""
-    if not root.is_dir():
-        if known:
-            raise VaultError(f"{root} is not there; its index is kept: bring the folder back, or mount its disk")
-        raise VaultError(f"{root} is not a folder: name the folder that holds your notes")
-    if known or yes:
-        return
-    if root == Path.home() or root == Path(root.anchor):
-        raise VaultError(f"{root} is not a folder of notes: name the one that holds them, or index it all the same with --yes")
-    if (root / ".khoj.toml").exists():
-        return
-    limit = settings.index.max_files
-    if count_files(root, limit) > limit:
-        raise VaultError(
-            f"{root} holds more than {limit} files: name the folder that holds your notes, put a .khoj.toml into it, "
-            "or index it all the same with --yes"
-        )
