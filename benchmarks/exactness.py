@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from khoj_ls.core.text import text_lines
 from khoj_ls.daemon.client import DaemonClient
 from khoj_ls.vaults import to_path
 
@@ -28,7 +29,7 @@ def places(root: Path, count: int, seed: int) -> Iterator[tuple[Path, int, str]]
     for path in sorted(root.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
         if path.suffix in SUFFIXES and path.is_file() and not hidden:
-            for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+            for number, line in enumerate(text_lines(path.read_text(errors="replace")), 1):
                 if len(re.findall(r"\w{2,}", line)) >= 4:
                     lines.append((path, number, line.strip()))
     chooser = random.Random(seed)
@@ -69,7 +70,7 @@ def holds(root: Path, hit: dict, path: Path, line: int, sentence: str) -> bool:
     start, end = hit["range"]["start"]["line"], hit["range"]["end"]["line"]
     if found == path and start < line <= end:
         return True
-    text = "\n".join(found.read_text(errors="replace").splitlines()[start:end])
+    text = "".join(text_lines(found.read_text(errors="replace"))[start:end])
     return " ".join(sentence.split()) in " ".join(text.split())
 
 
