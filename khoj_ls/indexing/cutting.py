@@ -16,6 +16,7 @@ from khoj_ls.store.database import Database
 from khoj_ls.store.entries import parsed_entries
 
 _TAKE = 16
+_MOST_BYTES = 32_000_000
 _ALL = 1 << 31
 _PRIORITY = {Lane.OPEN: 2.0, Lane.LIVE: 1.0, Lane.BACKLOG: 0.0}
 
@@ -27,6 +28,7 @@ class CutOrder:
     file_id: int
     path: str
     lane: Lane
+    size: int
 
 
 class Cutting:
@@ -41,6 +43,7 @@ class Cutting:
         self._cutting: dict[int, CutOrder] = {}
         self._done: list[tuple[CutOrder, Answer]] = []
         self._rest = 0.0
+        self._bytes = 0
         self.refused: dict[str, str] = {}
         """Files that are found by words only, with the reason, by path; tried again when they change."""
 
@@ -85,7 +88,8 @@ class Cutting:
         for lane in Lane:
             queue = list(self._waiting[lane])[: width - len(self._cutting)]
             for start in range(0, len(queue), _TAKE):
-                moved |= self._send(queue[start : start + _TAKE], lane, info)
+                if self._bytes < _MOST_BYTES:
+                    moved |= self._send(queue[start : start + _TAKE], lane, info)
         return moved
 
     def _send(self, ids: list[int], lane: Lane, info: ModelInfo) -> bool:
@@ -101,18 +105,24 @@ class Cutting:
                 moved = True
                 if file_id in paths:
                     title, entries = parsed_entries(connection, file_id)
-                    order = self._cutting[file_id] = CutOrder(file_id, paths[file_id], lane)
-                    work = Cut(title, entries, info.tokenizer, info.max_tokens)
-                    self._submit(Job(work, order, urgent=lane < Lane.BACKLOG))
+                    self._hand_in(file_id, paths[file_id], lane, Cut(title, entries, info.tokenizer, info.max_tokens))
         return moved
+
+    def _hand_in(self, file_id: int, path: str, lane: Lane, work: Cut) -> None:
+        job = Job(work, CutOrder(file_id, path, lane, sum(len(entry.raw) for entry in work.entries)), lane < Lane.BACKLOG)
+        self._cutting[file_id] = job.owner
+        self._bytes += job.owner.size
+        self._submit(job)
 
     def cut(self, job: Job[CutOrder], answer: Answer) -> None:
         """Take in what came of a file."""
+        self._bytes -= job.owner.size
         self._done.append((job.owner, answer))
 
     def withdrawn(self, job: Job[CutOrder]) -> None:
         """Put a file back that no worker has begun."""
         order = job.owner
+        self._bytes -= order.size
         if self._cutting.get(order.file_id) is order:
             self.want(order.file_id, order.lane)
 

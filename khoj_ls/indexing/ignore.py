@@ -29,6 +29,7 @@ _TOOL_PATHS = frozenset(("logseq/bak", ".logseq/bak", "logseq/.recycle", ".logse
 _SCRATCH_FILE = re.compile(r"\.#.*|#.*#|.*~|\..*\.sw[a-p]|4913|\.~lock\..*#", re.DOTALL)
 
 _HEAD_BYTES = 8192
+_MOST_COMPILED = 1000
 
 
 @dataclass(frozen=True)
@@ -241,5 +242,7 @@ class IgnoreRules:
             return compile_rules(f"{folder}{name} ({error.strerror or error})", folder, "*")
         key = (folder + name, data)
         if key not in self._compiled:
+            if len(self._compiled) >= _MOST_COMPILED:
+                self._compiled.clear()
             self._compiled[key] = compile_rules(folder + name, folder, data.decode("utf-8-sig", "replace"))
         return self._compiled[key]

@@ -80,7 +80,7 @@ class Indexer:
         self._queue.rescan("", Depth.PARSE if parse_all else Depth.STAT)
         self._pipeline.start()
         if watch:
-            self._watcher = Watcher(self._root, self._queue)
+            self._watcher = Watcher(self._root, self._queue, self._rules.extensions)
             self._watcher.start()
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class Indexer:
         for path in [""] if paths is None else paths:
             folder = "" if path in ("", ".") else path
             if (self._root / folder).is_dir():
-                self._queue.rescan(folder, depth)
+                self._queue.rescan(folder, depth, believe_empty=force)
             else:
                 self._queue.put([path], Lane.OPEN, depth=depth)
         if wait:
@@ -187,7 +187,7 @@ class Indexer:
         return state
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until all that was asked for so far is done; False when `timeout` seconds were not enough."""
+        """Wait until all that was asked for so far is done, or waits for `resume`; False when `timeout` was not enough."""
         version = self._queue.version
         with self._pipeline.rounds:
             return self._pipeline.rounds.wait_for(lambda: self._pipeline.complete_at >= version, timeout)

@@ -75,23 +75,21 @@ class MeaningPath:
             return "idle"
         if self._embedding.running:
             return "embed"
-        if self._trouble or self._consent:
+        if self.trouble:
             return "waiting"
         return "model" if self._model is None else "chunk" if len(self.cutting) else "embed"
 
     @property
-    def message(self) -> str:
-        """What keeps the vectors from being complete, or what goes on with them; empty when all is as always."""
-        switching = self._model and self._switching_from
-        return (
-            self._trouble
-            or self._consent
-            or (
-                f"the notes are embedded anew with {self._model.name}; {self._switching_from} answers meanwhile"
-                if self._model and switching
-                else ""
-            )
-        )
+    def trouble(self) -> str:
+        """What keeps the vectors from being complete, and what to do about it; empty when nothing does."""
+        return self._trouble or self._consent
+
+    @property
+    def note(self) -> str:
+        """What goes on beside the usual."""
+        if not self._model or not self._switching_from:
+            return ""
+        return f"the notes are embedded anew with {self._model.name}; {self._switching_from} answers meanwhile"
 
     @property
     def eta_seconds(self) -> float | None:
@@ -100,8 +98,8 @@ class MeaningPath:
 
     @property
     def settled(self) -> bool:
-        """Whether everything is embedded, or cannot be before something outside changes (see `message`)."""
-        return self._complete or (bool(self._trouble or self._consent) and not self._embedding.running)
+        """Whether everything is embedded, or cannot be before something outside changes (see `trouble`)."""
+        return self._complete or (bool(self.trouble) and not self._embedding.running)
 
     def wait_seconds(self) -> float | None:
         """Seconds until there may be something to do without anything being stored or answered."""

@@ -97,10 +97,10 @@ class Pipeline:
         self._wake.set()
         self.pool.close()
         self.scanner.close()
-        if self.meaning:
-            self.meaning.close()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(2.0)
+        if self.meaning:
+            self.meaning.close()
 
     def withdraw(self) -> None:
         """Have the jobs that no worker has begun put back into the queue: for a pause that takes hold at once."""
@@ -119,7 +119,7 @@ class Pipeline:
         waiting = len(self.queue) + self.words.parsing + len(self.storing)
         pending = self.meaning.pending if self.meaning else 0
         phase, eta = self._phase(waiting)
-        messages = [self.scanner.offline, self.trouble, self.pool.trouble, self.meaning.message if self.meaning else ""]
+        messages = [self._troubles(), self.meaning.note if self.meaning else ""]
         if self.queue.held:
             messages.append("indexing was cancelled: resume it, or index again, to go on")
         return IndexState(
@@ -129,8 +129,12 @@ class Pipeline:
             paused=self.queue.paused,
             scanning=self.scanner.busy,
             eta_seconds=eta,
-            message="; ".join(message for message in messages if message),
+            message="; ".join(filter(None, messages)),
         )
+
+    def _troubles(self) -> str:
+        troubles = [self.scanner.offline, self.trouble, self.pool.trouble, self.meaning.trouble if self.meaning else ""]
+        return "; ".join(filter(None, troubles))
 
     def _phase(self, waiting: int) -> tuple[str, float | None]:
         if self.scanner.offline:
@@ -158,7 +162,8 @@ class Pipeline:
             version = self.queue.version
             moved = time.monotonic() >= self._retry_at and self._round()
             complete = not moved and self._is_complete()
-            self.reporter.round(self.state(), complete=complete and not self.queue.held and not self.queue.paused)
+            free = not (self.queue.held or self.queue.paused)
+            self.reporter.round(self.state(), self._troubles(), complete=complete and free)
             if complete or self.trouble or self.dead:
                 self.complete_at = version if complete else self.complete_at
                 with self.rounds:
@@ -272,6 +277,5 @@ class Pipeline:
         self.failures += 1
         self.trouble = str(error) if known else f"indexing failed ({type(error).__name__}: {error}); it is tried again"
         log.warning("%s", self.trouble, exc_info=not known)
-        self._emit(IndexEvent("problem", message=self.trouble))
         self._retry_at = time.monotonic() + self._retry
         self._retry = min(self._retry * 2, _LAST_RETRY)

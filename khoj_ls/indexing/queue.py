@@ -52,6 +52,8 @@ class Rescan:
 
     folder: str
     depth: Depth = Depth.STAT
+    believe_empty: bool = False
+    """The user says that an empty vault is empty, and no disk that is not mounted."""
 
 
 class ChangeQueue:
@@ -109,11 +111,11 @@ class ChangeQueue:
             self._wake_scanner()
         self._wake()
 
-    def rescan(self, folder: str = "", depth: Depth = Depth.STAT) -> None:
-        """Ask for a walk of `folder`; one that is under way or waits around it does not count, unless it waits."""
+    def rescan(self, folder: str = "", depth: Depth = Depth.STAT, *, believe_empty: bool = False) -> None:
+        """Ask for a walk of `folder`. Walks that wait are merged; one that is under way does not count."""
         with self._lock:
             self._version += 1
-            self._rescan(Rescan(folder, depth))
+            self._rescan(Rescan(folder, depth, believe_empty))
         self._wake_scanner()
 
     def take(self, limit: int, busy: Collection[str] = ()) -> list[Change]:
@@ -199,7 +201,10 @@ class ChangeQueue:
 
     def _rescan(self, wanted: Rescan) -> None:
         for known in list(self._rescans.values()):
-            if _within(wanted.folder, known.folder) and known.depth >= wanted.depth:
+            if known.folder == wanted.folder:
+                believe_empty = known.believe_empty or wanted.believe_empty
+                wanted = Rescan(wanted.folder, max(known.depth, wanted.depth), believe_empty)
+            elif _within(wanted.folder, known.folder) and known.depth >= wanted.depth:
                 return
             if _within(known.folder, wanted.folder) and wanted.depth >= known.depth:
                 del self._rescans[known.folder]

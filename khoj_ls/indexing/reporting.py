@@ -10,6 +10,8 @@ from khoj_ls.core.jobs import Progress
 from khoj_ls.indexing.types import IndexEvent, IndexState
 from khoj_ls.indexing.words import Tally
 
+_FIRST_AFTER = 0.5
+"""Work that is through sooner, like the indexing of one edit, shows no progress."""
 _EVERY_SECONDS = 0.2
 
 
@@ -25,8 +27,8 @@ class Reporter:
         self._began = time.monotonic()
         self._reported = 0.0
         self._resting = False
-        self._first = True
-        self._message = ""
+        self._told_rest = False
+        self._trouble = ""
         self.at_rest = replace(tally)
         """The counts when all was indexed the last time."""
 
@@ -34,14 +36,14 @@ class Reporter:
         """The words of these paths are new."""
         self._changed.update(dict.fromkeys(paths))
 
-    def round(self, state: IndexState, *, complete: bool) -> None:
-        """The writer has come round; `complete` when all is indexed that can be."""
+    def round(self, state: IndexState, trouble: str, *, complete: bool) -> None:
+        """The writer has come round; `complete` when all is indexed that can be, `trouble` tells what cannot, and why."""
         if self._changed:
             paths, self._changed = tuple(self._changed), {}
             self._emit(IndexEvent("changed", paths))
-        if state.message and state.message != self._message:
-            self._emit(IndexEvent("problem", message=state.message))
-        self._message = state.message
+        if trouble and trouble != self._trouble:
+            self._emit(IndexEvent("problem", message=trouble))
+        self._trouble = trouble
         if complete:
             self._rest()
         elif not state.paused:
@@ -64,16 +66,18 @@ class Reporter:
         return max(0, self._tally.looked - self.at_rest.looked - self._in_hand())
 
     def _rest(self) -> None:
-        worked = self._tally != self.at_rest
+        wrote = replace(self._tally, looked=0, read=0) != replace(self.at_rest, looked=0, read=0)
         self.at_rest = replace(self._tally)
-        if worked or self._first or not self._resting:
+        self._resting = True
+        if wrote or not self._told_rest:
+            self._told_rest = True
             self._emit(IndexEvent("idle"))
-        self._first, self._resting = False, True
 
     def _progress(self, state: IndexState) -> None:
         now = time.monotonic()
         if self._resting:
             self._resting, self._began = False, now
-        if now - self._reported >= _EVERY_SECONDS:
+        if now - self._began >= _FIRST_AFTER and now - self._reported >= _EVERY_SECONDS:
             self._reported = now
+            self._told_rest = False
             self._emit(IndexEvent("progress", progress=self.progress(state)))

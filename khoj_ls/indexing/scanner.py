@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from khoj_ls.core.errors import KhojError, VaultError
 from khoj_ls.core.jobs import CancelToken
@@ -86,7 +87,7 @@ class Scanner:
     def _serve(self, rescan: Rescan) -> None:
         try:
             if self.offline and rescan.folder:
-                rescan = Rescan("", rescan.depth)
+                rescan = replace(rescan, folder="")
             self._walk(rescan)
         except VaultError as error:
             self.offline, self.identity = str(error), ""
@@ -94,7 +95,7 @@ class Scanner:
         except KhojError as error:
             if self._closing.cancelled:
                 return
-            self._queue.rescan(rescan.folder, rescan.depth)
+            self._queue.rescan(rescan.folder, rescan.depth, believe_empty=rescan.believe_empty)
             self._closing.wait(_OFFLINE_SECONDS)
             self._on_error(error)
 
@@ -104,7 +105,7 @@ class Scanner:
         with self._database.read() as connection:
             rows = file_rows(connection, paths_under(connection, rescan.folder) if rescan.folder else None)
             known_identity = get_meta(connection, "root_identity")
-        if not rescan.folder and rows and not found.files and rescan.depth < Depth.PARSE:
+        if not rescan.folder and rows and not found.files and not rescan.believe_empty:
             check_emptiness(self._rules.root, identity, known_identity)
         self._note(rescan.folder, found)
         changes = diff(

@@ -61,8 +61,9 @@ class Background:
         """Run `call` when what was asked for before is through."""
         if self._thread is None:
             # A daemon thread: a model that does not answer must not keep the process from ending.
-            self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
+            thread.start()
+            self._thread = thread
         task = Task(call, wake)
         self._tasks.put(task)
         return task

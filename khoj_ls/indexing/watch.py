@@ -15,7 +15,7 @@ from khoj_ls.indexing.root import RootGone, root_identity
 log = logging.getLogger(__name__)
 
 _DEBOUNCE_MS, _STEP_MS, _CHECK_MS = 200, 50, 5000
-_DELETED = 3
+_MODIFIED, _DELETED = 2, 3
 _FEW = 200
 """More changes at once are no edits: a checkout, a sync, a conversion. They wait their turn."""
 _MANY = 2000
@@ -28,9 +28,10 @@ _ROOT_SECONDS = 2.0
 class Watcher:
     """Puts changed paths into the queue. Where the system cannot watch, the vault is walked now and then instead."""
 
-    def __init__(self, root: Path, queue: ChangeQueue) -> None:
-        """Watch `root` (resolved) once started."""
+    def __init__(self, root: Path, queue: ChangeQueue, extensions: tuple[str, ...]) -> None:
+        """Watch `root` (resolved) once started, for files with these lower-case suffixes and for folders."""
         self._root = root
+        self._extensions = extensions
         self._queue = queue
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="khoj-watcher", daemon=True)
@@ -108,6 +109,8 @@ class Watcher:
                 continue
             if name in IGNORE_FILES:
                 self._queue.rescan(folder)
+            elif kind == _MODIFIED and not name.lower().endswith(self._extensions):
+                continue  # a log, a picture; what comes or goes may be a folder
             elif kind == _DELETED:
                 deleted.append(relative)
             else:

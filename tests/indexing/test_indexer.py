@@ -24,6 +24,20 @@ def test_a_vault_is_indexed_and_found_by_words(real_bench):
     assert real_bench.covered() == (3, 3)
 
 
+@pytest.mark.parametrize("path", ["new\nline.md", "😀 émoji 名.md", "a'b\"c%.md", "deep/" * 30 + "x.md"])
+def test_any_name_is_indexed_edited_and_forgotten(bench, path):
+    bench.write(path, "# First\nwords\n")
+    bench.open().index()
+    assert bench.finds("first") == [path]
+    bench.write(path, "# Second\nwords\n")
+    bench.indexer.changed(path)
+    bench.settle()
+    assert bench.finds("second") == [path]
+    (bench.root / path).unlink()
+    bench.indexer.index()
+    assert bench.paths() == []
+
+
 def test_opening_an_unchanged_vault_again_reads_and_embeds_nothing(bench):
     for number in range(5):
         bench.write(f"{number}.md", f"# N{number}\n")
@@ -175,16 +189,16 @@ def test_an_unreadable_file_is_named_and_read_once_it_can_be(bench, monkeypatch)
 
 
 def test_a_file_read_just_after_it_changed_is_read_once_more_and_then_trusted(bench, monkeypatch):
-    import khoj_ls.indexing.reading as reading
-
-    stats = []
-    monkeypatch.setattr(reading, "is_racy", lambda stat, now: True)
+    monkeypatch.setattr("khoj_ls.indexing.reading.is_racy", lambda stat, now: True)
+    monkeypatch.setattr("khoj_ls.indexing.words._RACY_SECONDS", 3600.0)
     bench.write("a.md", "# A\n")
     bench.open()
-    bench.until(lambda: stats.append(bench.rows("SELECT ctime_ns FROM file")) or stats[-1])
+    bench.until(bench.paths)
+    # Not even a crash would make us trust what was read.
+    assert bench.rows("SELECT ctime_ns FROM file") == [(0,)]
+    bench.indexer.changed("a.md")  # now, not in an hour
     bench.settle()
     assert bench.indexer.counts.read == 2
-    assert stats[0] == [(0,)]
     assert bench.rows("SELECT ctime_ns FROM file") == [((bench.root / "a.md").stat().st_ctime_ns,)]
 
 

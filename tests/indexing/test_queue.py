@@ -85,8 +85,15 @@ def test_walks_are_merged(asked, expected):
     for folder, depth in asked:
         queue.rescan(folder, Depth(depth))
     assert queue.rescans_wait()
-    assert [(rescan.folder, rescan.depth) for rescan in queue.take_rescans()] == expected
+    assert sorted((rescan.folder, rescan.depth) for rescan in queue.take_rescans()) == sorted(expected)
     assert not queue.rescans_wait()
+
+
+def test_a_walk_that_may_find_nothing_stays_one():
+    queue = make()
+    queue.rescan("", believe_empty=True)
+    queue.rescan("", Depth.PARSE)
+    assert queue.take_rescans() == [Rescan("", Depth.PARSE, believe_empty=True)]
 
 
 def test_a_paused_queue_takes_in_and_gives_nothing_out():

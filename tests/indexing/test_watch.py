@@ -114,13 +114,14 @@ ADDED, MODIFIED, DELETED = 1, 2, 3
         ([(DELETED, "old.md"), (ADDED, "new.md")], ["new.md", "old.md"], []),
         ([(MODIFIED, ".git/index"), (ADDED, ".#a.md"), (ADDED, "4913"), (ADDED, "a.md~")], [], []),
         ([(MODIFIED, "x/node_modules/y/README.md")], [], []),
+        ([(MODIFIED, "server.log"), (ADDED, "folder"), (DELETED, "other")], ["folder", "other"], []),
         ([(MODIFIED, ".gitignore")], [], [""]),
         ([(MODIFIED, "a/b/.khojignore")], [], ["a/b"]),
         ([(DELETED, "")], [], [""]),
     ],
 )
 def test_what_is_seen_becomes_what_is_looked_at(tmp_path, queue, seen, taken, walked):
-    watcher = Watcher(tmp_path, queue)
+    watcher = Watcher(tmp_path, queue, (".md",))
     watcher.take((kind, f"{tmp_path}/{path}" if path else str(tmp_path)) for kind, path in seen)
     changes = queue.take(100)
     assert [change.path for change in changes] == taken
