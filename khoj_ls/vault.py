@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,9 @@ from khoj_ls.store.recovery import open_database, rebuild_database
 from khoj_ls.store.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
+
+_ASK_FOR_LOCK_SECONDS = 2.0
+"""How often a vault that only reads looks whether it may write now."""
 
 Answer = TypeVar("Answer")
 
@@ -123,6 +127,7 @@ class Vault:
         check_root(self.root, settings, known=(self.folder / "index.db").exists(), yes=yes)
         self._lock = WriterLock(self.folder)
         self.read_only = not self._lock.acquire()
+        self._asked_for_lock = time.monotonic()
         try:
             self._open()
         except BaseException:
@@ -145,6 +150,7 @@ class Vault:
 
     def status(self) -> Status:
         """Counts, coverage, failures and what is going on."""
+        self._take_over()
         return self._answer(self._status)
 
     def _status(self) -> Status:
@@ -307,12 +313,28 @@ class Vault:
         indexer.start(watch=self._watch)
         self._indexer = indexer
 
+    def _take_over(self) -> None:
+        """Become the writer, when this is a reader and the process that wrote is gone."""
+        with self._guard:
+            if not self.read_only or time.monotonic() - self._asked_for_lock < _ASK_FOR_LOCK_SECONDS:
+                return
+            self._asked_for_lock = time.monotonic()
+            if not self._lock.acquire():
+                return
+            log.info("the process that wrote the index of %s is gone: this one goes on", self.root)
+            self.read_only = False
+            self._database.close()
+            self._index = None
+            self._open()
+
     def _writer(self) -> Indexer:
+        self._take_over()
         if self._indexer is None:
             raise VaultError(f"another process writes the index of {self.root}: end it, or ask through it")
         return self._indexer
 
     def _context(self) -> SearchContext:
+        self._take_over()
         with self._database.read() as connection:
             model = active_model(connection)
         if model is None:

@@ -54,10 +54,11 @@ def hit_symbol(hit: wire.Hit) -> types.WorkspaceSymbol:
 def document_symbols(entries: Sequence[Entry], lines: Sequence[str], codec: PositionCodec) -> list[types.DocumentSymbol]:
     """Headings of a note as a tree. A symbol's range holds its whole subtree, its selection the heading line."""
     roots: list[types.DocumentSymbol] = []
-    stack: list[tuple[int, types.DocumentSymbol]] = []
+    stack: list[tuple[int, types.DocumentSymbol, list[types.DocumentSymbol]]] = []
     for entry in entries:
         if not entry.level:
             continue
+        children: list[types.DocumentSymbol] = []
         symbol = types.DocumentSymbol(
             name=entry.heading or "(no heading)",
             kind=types.SymbolKind.String,
@@ -65,14 +66,12 @@ def document_symbols(entries: Sequence[Entry], lines: Sequence[str], codec: Posi
             selection_range=types.Range(
                 start=types.Position(line=entry.span.line - 1, character=0), end=line_end(lines, entry.span.line, codec)
             ),
-            children=[],
+            children=children,
         )
         while stack and stack[-1][0] >= entry.level:
             stack.pop()
-        siblings = stack[-1][1].children if stack else roots
-        assert siblings is not None
-        siblings.append(symbol)
-        for _, ancestor in stack:
+        (stack[-1][2] if stack else roots).append(symbol)
+        for _, ancestor, _ in stack:
             ancestor.range = types.Range(start=ancestor.range.start, end=symbol.range.end)
-        stack.append((entry.level, symbol))
+        stack.append((entry.level, symbol, children))
     return roots

@@ -92,7 +92,7 @@ class KhojProtocol(LanguageServerProtocol):
         super()._handle_cancel_notification(msg_id)
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *args: Any) -> None:
+    def lsp_exit(self, *args: Any) -> None:  # type: ignore[override]
         """Close this connection, and nothing else."""
         self.exit_code = 0 if self._shutdown else 1
         self.cancel_all()

@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from khoj_ls.store.database import DamagedDatabase, Database, set_aside
 
@@ -63,7 +64,7 @@ def _salvage_vectors(damaged: Path, database: Database) -> int:
     return saved
 
 
-def _readable(source: sqlite3.Connection, sql: str) -> Iterator[tuple]:
+def _readable(source: sqlite3.Connection, sql: str) -> Iterator[tuple[Any, ...]]:
     """Rows of a query over ids that still can be read, until the first page that cannot."""
     try:
         yield from source.execute(sql, (0,))
