@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from khoj_ls.cli.connection import Connection
-from khoj_ls.cli.output import note
+from khoj_ls.cli.output import note, plural
 from khoj_ls.cli.progress import shown_progress
 from khoj_ls.core.jobs import Progress
 
 POLL_SECONDS = 0.1
 KNOWN_VAULT_SECONDS = 2.0
-"""A vault that has an index is waited for this long: it answers from what it knew, less the latest changes."""
+"""A vault that has an index is waited for this long; then it answers from what it knows, less the latest changes."""
+QUIET_SECONDS = 0.5
+"""A wait shorter than this needs no words."""
 
 _READING = ("scan", "words")
 _STUCK = ("paused", "offline", "waiting", "read-only")
@@ -45,17 +47,25 @@ def _words_read(connection: Connection, root: Path) -> dict[str, Any]:
     status = _status(connection, root)
     if status["phase"] not in _READING:
         return status
-    known, until = status["files"] > 0, time.monotonic() + KNOWN_VAULT_SECONDS
+    known, begun = status["files"] > status["queue"], time.monotonic()
     with shown_progress() as report:
-        while status["phase"] in _READING and not (known and time.monotonic() > until):
-            report(
-                Progress(status["phase"], status["files"], status["files"] + status["queue"], eta_seconds=status["eta_seconds"])
-            )
+        while status["phase"] in _READING:
+            waited = time.monotonic() - begun
+            if known and waited > KNOWN_VAULT_SECONDS:
+                break
+            if waited > QUIET_SECONDS:
+                report(_progress(status))
             time.sleep(POLL_SECONDS)
             status = _status(connection, root)
     if status["phase"] in _READING:
-        note("changes are still being read; this answer may not know the latest")
+        note(f"{plural(status['queue'], 'note')} still to be read; this answer does not know them")
     return status
+
+
+def _progress(status: Mapping[str, Any]) -> Progress:
+    done, waiting = status["files"], status["queue"]
+    total = done + waiting if status["phase"] == "words" else 0
+    return Progress(status["phase"], done, total, eta_seconds=status["eta_seconds"])
 
 
 def _status(connection: Connection, root: Path) -> dict[str, Any]:

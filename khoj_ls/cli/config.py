@@ -77,23 +77,27 @@ def get(run: Run, key: str, vault: Path | None) -> int:
 @click.argument("key")
 @click.argument("value")
 @click.option("--vault", type=click.Path(path_type=Path), metavar="DIR", help="Set it for this vault only (in your own file).")
-def set_value(key: str, value: str, vault: Path | None) -> int:
+@json_option
+@click.pass_obj
+def set_value(run: Run, key: str, value: str, vault: Path | None) -> int:
     """Write and say what happens next."""
     option = _known(key)
     try:
         checked = option.parse(value)
     except ValueError as error:
         raise UsageError(f"{key} {error}") from error
-    _write(option, checked, vault)
+    _write(run, option, checked, vault)
     return FOUND
 
 
 @command.command("unset")
 @click.argument("key")
 @click.option("--vault", type=click.Path(path_type=Path), metavar="DIR", help="Take it out for this vault only.")
-def unset(key: str, vault: Path | None) -> int:
+@json_option
+@click.pass_obj
+def unset(run: Run, key: str, vault: Path | None) -> int:
     """Take one setting out of your own file: the default, or a vault's own file, holds again."""
-    _write(_known(key), None, vault)
+    _write(run, _known(key), None, vault)
     return FOUND
 
 
@@ -175,11 +179,14 @@ def _known(key: str) -> Option:
     return known[key]
 
 
-def _write(option: Option, value: Any, vault: Path | None) -> None:
+def _write(run: Run, option: Option, value: Any, vault: Path | None) -> None:
     file = folders().user_settings
     if vault is not None and option.scope == "user":
         raise UsageError(f"{option.key} holds for all vaults: leave --vault away")
     within = [VAULT_TABLES, str(chosen_vault(vault).resolve())] if vault is not None else []
     edit(file, [*within, *option.key.split(".")], value)
+    if run.json:
+        echo_json({"key": option.key, "value": value, "vault": within[-1] if within else None, "file": str(file)})
+        return
     done = f"{option.key} = {show(value)}" if value is not None else f"{option.key} is not set any more"
     note(f"{done} in {file}; a running daemon takes it up when it starts anew (khoj-ls daemon stop)")

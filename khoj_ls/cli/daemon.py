@@ -25,21 +25,32 @@ def command() -> None:
 
 
 @command.command("start")
-def start() -> int:
+@json_option
+@click.pass_obj
+def start(run: Run) -> int:
     """Start the daemon, unless it is running."""
     from khoj_ls.daemon.client import DaemonClient
 
     with DaemonClient.connect(start=True) as daemon:
-        click.echo(f"khoj-ls {daemon.version} is running (process {daemon.pid})")
+        if run.json:
+            echo_json({"daemon": {"pid": daemon.pid, "version": daemon.version}})
+        else:
+            click.echo(f"khoj-ls {daemon.version} is running (process {daemon.pid})")
     return FOUND
 
 
 @command.command("stop")
-def stop() -> int:
+@json_option
+@click.pass_obj
+def stop(run: Run) -> int:
     """End the daemon. Editors start it again when they need it."""
     from khoj_ls.daemon import launch
 
-    click.echo("stopped" if launch.stop() else "no daemon was running")
+    stopped = launch.stop()
+    if run.json:
+        echo_json({"stopped": stopped})
+    else:
+        click.echo("stopped" if stopped else "no daemon was running")
     return FOUND
 
 
@@ -106,8 +117,11 @@ def _new_lines(path: Path, start: int) -> int:
         with path.open("rb") as log:
             log.seek(start)
             for line in log:
+                if not line.endswith(b"\n"):  # still being written
+                    break
                 _echo(line)
-            return log.tell()
+                start += len(line)
+            return start
     except FileNotFoundError:
         return 0
 

@@ -50,7 +50,7 @@ def _tell(error: BaseException, *, as_json: bool) -> int:
 def _described(error: BaseException) -> tuple[int, str, str]:
     """Exit status, stable code, and one line that says what to do."""
     if isinstance(error, (KeyboardInterrupt, click.Abort, Cancelled)):
-        return CANCELLED, Cancelled.code, "cancelled"
+        return CANCELLED, Cancelled.code, str(error) or "cancelled"
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "khoj-ls"
         return USAGE, UsageError.code, f"{_line(error.format_message()).rstrip('.')} (see: {where} --help)"

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from khoj_ls.cli.connection import connect
-from khoj_ls.cli.output import columns, duration, echo_json, plural, printable, short_path
+from khoj_ls.cli.output import columns, duration, echo_json, note, plural, printable, short_path
 from khoj_ls.cli.progress import shown_progress
 from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_option
-from khoj_ls.core.errors import UsageError
+from khoj_ls.core.errors import Cancelled, UsageError
 
 _SHOWN_FAILURES = 20
 _HELP = """Bring the index of a vault up to date.
@@ -47,7 +47,12 @@ def command(run: Run, folder: Path | None, vault: Path | None, wait: bool, force
             raise UsageError(f"{folder} is not in the vault {root}")
         params["paths"] = [str(part)]
     with connect(run) as connection, shown_progress() as report:
-        (result,) = connection.call("khoj/reindex", params, report)
+        try:
+            (result,) = connection.call("khoj/reindex", params, report)
+        except (Cancelled, KeyboardInterrupt):
+            raise Cancelled("cancelled; what is done is kept, and the next `khoj-ls index` goes on from there") from None
+    if result["vault"] != str(root.resolve()):
+        note(f"{root} belongs to the vault {result['vault']}, which has one index")
     if run.json:
         echo_json(result)
     else:

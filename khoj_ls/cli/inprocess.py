@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,17 +19,22 @@ from khoj_ls.core.jobs import CancelToken, Progress, ProgressCallback
 from khoj_ls.vaults import OpenVaults
 from khoj_ls.wire.operations import OPERATIONS, Job, Session
 
+_LOOK_SECONDS = 0.1
+
 
 @contextmanager
 def in_process(overrides: Mapping[str, Any]) -> Iterator[InProcess]:
     """A connection to vaults opened for the block, in this process; checked `overrides` win over all files."""
     here = folders()
+    before = os.umask(0o077)
     settings, _ = load_user_settings(here, overrides)
     vaults = OpenVaults(settings, here, watch=False, environment=os.environ)
-    try:
-        yield InProcess(Session(vaults, settings))
-    finally:
-        vaults.close()
+    with _workers_apart(here.state / "in-process.log"):
+        try:
+            yield InProcess(Session(vaults, settings))
+        finally:
+            vaults.close()
+            os.umask(before)
 
 
 class InProcess:
@@ -48,10 +55,32 @@ class InProcess:
         with ThreadPoolExecutor(1, thread_name_prefix=operation.name) as pool:
             running = pool.submit(operation.run, self._session, given, job)
             try:
+                # Looked at again and again: a signal that the system gives to another thread does not end a wait of this one.
+                while wait([running], timeout=_LOOK_SECONDS).not_done:
+                    pass
                 return msgspec.to_builtins(running.result())
             except KeyboardInterrupt:
                 job.token.cancel()
                 raise
+
+
+@contextmanager
+def _workers_apart(path: Path) -> Iterator[None]:
+    """Let worker processes write their warnings to a log instead of the terminal; what we say still goes there."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log, terminal, ours = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), os.dup(2), sys.stderr
+    if ours is sys.__stderr__:
+        sys.stderr = open(os.dup(2), "w", buffering=1, errors="backslashreplace")  # noqa: SIM115 - closed below
+    os.dup2(log, 2)
+    os.close(log)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        if sys.stderr is not ours:
+            sys.stderr.close()
+            sys.stderr = ours
 
 
 def _nothing(progress: Progress) -> None:

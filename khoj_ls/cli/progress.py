@@ -46,9 +46,11 @@ def shown_progress() -> Iterator[ProgressCallback]:
         task = bar.add_task("starting", total=None, left="")
 
         def report(progress: Progress) -> None:
+            if progress.phase not in PHASES:
+                return
             bar.update(
                 task,
-                description=PHASES.get(progress.phase, progress.phase),
+                description=PHASES[progress.phase],
                 total=progress.total or None,
                 completed=progress.done,
                 left=_left(progress),
@@ -58,21 +60,27 @@ def shown_progress() -> Iterator[ProgressCallback]:
 
 
 class _Lines:
-    """One line at each new phase and every few seconds, for logs and pipes."""
+    """One line at each new phase, and every few seconds while things move, for logs and pipes."""
 
     def __init__(self) -> None:
+        self._last = ""
         self._phase = ""
         self._next = 0.0
 
     def __call__(self, progress: Progress, /) -> None:
         now = time.monotonic()
-        if progress.phase == self._phase and now < self._next:
+        line = _line(progress)
+        if progress.phase not in PHASES or line == self._last or (progress.phase == self._phase and now < self._next):
             return
-        self._phase, self._next = progress.phase, now + LINE_SECONDS
-        share = f" ({progress.percentage}%)" if progress.percentage is not None else ""
-        count = f": {progress.done:,}/{progress.total:,}{share}" if progress.total else ""
-        left = _left(progress)
-        click.echo(f"{PHASES.get(progress.phase, progress.phase)}{count}{', ' + left if left else ''}", err=True)
+        self._last, self._phase, self._next = line, progress.phase, now + LINE_SECONDS
+        click.echo(line, err=True)
+
+
+def _line(progress: Progress) -> str:
+    counted = progress.total and (progress.done or progress.phase != "model")
+    count = f" {progress.done:,}/{progress.total:,} ({progress.percentage}%)" if counted else ""
+    left = _left(progress)
+    return f"{PHASES.get(progress.phase, progress.phase)}{count}{', ' + left if left else ''}"
 
 
 def _left(progress: Progress) -> str:

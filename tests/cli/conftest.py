@@ -16,7 +16,7 @@ Verb = Callable[..., Result]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """KHOJ_LS_HOME of this test; nothing of the user's own is read."""
     folder = tmp_path / "home"
     folder.mkdir()
@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def verb(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Verb:
+def verb(private_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Verb:
     """Run `khoj-ls ARGUMENTS...` in this process, from a folder that belongs to no vault."""
     monkeypatch.chdir(tmp_path)
 

@@ -70,4 +70,4 @@ def test_a_vault_that_has_an_index_does_not_keep_anyone_waiting(
     daemon = Daemon(("words", 1.0), files=40)
     answered(daemon, "khoj/search", {}, ROOT, wait=None, needs_vectors=False)
     assert daemon.asked[-1] == "search"
-    assert "may not know the latest" in capsys.readouterr().err
+    assert "3 notes still to be read; this answer does not know them" in capsys.readouterr().err

@@ -71,7 +71,7 @@ def test_wrong_usage_in_json(verb: Any) -> None:
         (errors.VaultError("/n is gone:\n bring it back"), 3, "khoj.vault", "/n is gone: bring it back"),
         (errors.StoreError("\x1b[2Jfull"), 3, "khoj.store", "\ufffd[2Jfull"),
         (errors.DaemonError("no daemon"), 3, "khoj.daemon", "no daemon"),
-        (errors.Cancelled("x"), 130, "khoj.cancelled", "cancelled"),
+        (errors.Cancelled("cancelled; go on"), 130, "khoj.cancelled", "cancelled; go on"),
         (KeyboardInterrupt(), 130, "khoj.cancelled", "cancelled"),
         (PermissionError(13, "Permission denied", "/n"), 3, "khoj.error", "[Errno 13] Permission denied: '/n'"),
     ],

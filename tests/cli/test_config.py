@@ -12,8 +12,8 @@ from khoj_ls.config.options import options
 from khoj_ls.config.paths import folders
 
 
-def test_set_get_and_unset(verb: Any, home: Path) -> None:
-    file = home / "config" / "config.toml"
+def test_set_get_and_unset(verb: Any, private_home: Path) -> None:
+    file = private_home / "config" / "config.toml"
     assert verb("config", "get", "search.limit").stdout == "10\n"
     shown = verb("config", "set", "search.limit", "25")
     assert (shown.exit_code, shown.stdout) == (0, "")
@@ -22,9 +22,15 @@ def test_set_get_and_unset(verb: Any, home: Path) -> None:
     assert verb("config", "get", "search.limit").stdout == "25\n"
     assert verb("config", "unset", "search.limit").exit_code == 0
     assert verb("config", "get", "search.limit").stdout == "10\n"
+    assert json.loads(verb("config", "set", "index.ignore", "a,b", "--json").stdout) == {
+        "key": "index.ignore",
+        "value": ["a", "b"],
+        "vault": None,
+        "file": str(file),
+    }
 
 
-def test_set_for_one_vault(verb: Any, home: Path, tmp_path: Path) -> None:
+def test_set_for_one_vault(verb: Any, private_home: Path, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     assert verb("config", "set", "--vault", "notes", "embedding.model", "multilingual").exit_code == 0
     assert verb("config", "get", "--vault", "notes", "embedding.model").stdout == "multilingual\n"
@@ -41,15 +47,15 @@ def test_set_for_one_vault(verb: Any, home: Path, tmp_path: Path) -> None:
         ("serch.limit", "1", "there is no setting serch.limit; did you mean search.limit?"),
     ],
 )
-def test_what_cannot_be_set(verb: Any, home: Path, key: str, value: str, message: str) -> None:
+def test_what_cannot_be_set(verb: Any, private_home: Path, key: str, value: str, message: str) -> None:
     shown = verb("config", "set", key, value)
     assert (shown.exit_code, shown.stderr) == (2, f"khoj-ls: {message}\n")
-    assert not (home / "config").exists()
+    assert not (private_home / "config").exists()
 
 
-def test_show_says_what_holds_and_what_is_wrong(verb: Any, home: Path, tmp_path: Path) -> None:
-    (home / "config").mkdir()
-    (home / "config" / "config.toml").write_text("[search]\nlimit = 7\n")
+def test_show_says_what_holds_and_what_is_wrong(verb: Any, private_home: Path, tmp_path: Path) -> None:
+    (private_home / "config").mkdir()
+    (private_home / "config" / "config.toml").write_text("[search]\nlimit = 7\n")
     (tmp_path / ".khoj.toml").write_text("[index]\nhidden = true\n[daemon]\nnice = 1\n")
     shown = json.loads(verb("config", "show", "--json").stdout)
     assert shown["vault"] == str(tmp_path)
@@ -67,8 +73,8 @@ def test_generated_documents(verb: Any) -> None:
     assert verb("config", "defaults").stdout == default_toml()
 
 
-def test_paths(verb: Any, home: Path) -> None:
-    assert verb("config", "path").stdout.splitlines()[0] == str(home / "config" / "config.toml")
+def test_paths(verb: Any, private_home: Path) -> None:
+    assert verb("config", "path").stdout.splitlines()[0] == str(private_home / "config" / "config.toml")
     assert set(json.loads(verb("config", "path", "--json").stdout)) == {"settings", "keys", "data", "models", "log", "runtime"}
 
 

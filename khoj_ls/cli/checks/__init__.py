@@ -23,7 +23,7 @@ class Check:
 
 
 def all_checks(root: Path) -> Iterator[Check]:
-    """Every check, for this installation, this user and the vault at `root`."""
+    """Every check of this installation, this user and the vault at `root`."""
     from khoj_ls.cli.checks import installation, model, process, storage
     from khoj_ls.config.paths import folders
 

@@ -1,4 +1,4 @@
-"""The daemon, and the system's limits for watching files."""
+"""The daemon, and how many files the system lets us watch."""
 
 from __future__ import annotations
 

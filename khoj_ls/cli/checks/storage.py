@@ -41,9 +41,7 @@ def _keys(here: Folders) -> Check:
     problem = keys_file_problem(here)
     if problem:
         return Check("keys", "warn", problem, "until then only the environment and the keyring give keys")
-    return Check(
-        "keys", "ok", f"{keys_file(here)}{'' if keys_file(here).exists() else ' (not there)'}"
-    )
+    return Check("keys", "ok", f"{keys_file(here)}{'' if keys_file(here).exists() else ' (not there)'}")
 
 
 def _folders(here: Folders) -> Iterator[Check]:
