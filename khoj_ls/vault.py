@@ -199,11 +199,12 @@ class Vault:
 
     def holds(self, path: Path) -> bool:
         """Whether `path` lies in this vault."""
-        return path == self.root or self.root in path.parents or self.root in _real(path).parents
+        return path == self.root or self.root in path.parents or self.root in Path(os.path.realpath(path)).parents
 
     def relative(self, path: Path) -> str:
         """`path` relative to the vault, posix. Raises UsageError when it lies outside."""
-        for candidate in (path.absolute(), _real(path)):
+        # Unlike Path.resolve, realpath has an answer for a link that leads to itself.
+        for candidate in (path.absolute(), Path(os.path.realpath(path))):
             if candidate == self.root or self.root in candidate.parents:
                 return candidate.relative_to(self.root).as_posix()
         raise UsageError(f"{path} is not in the vault {self.root}")
@@ -221,18 +222,7 @@ class Vault:
     ) -> IndexReport:
         """Bring the index up to date; with `wait` until words and vectors are complete. Raises Cancelled, VaultError."""
         relative = [self.relative(path) for path in paths] if paths is not None else None
-
-        def bring_up_to_date() -> IndexReport:
-            writer = self._writer()
-            try:
-                return writer.index(progress, token, force=force, paths=relative, wait=wait)
-            except StoreError as error:
-                if self._database.intact():
-                    raise
-                # The writer ends where it meets damage, and says no more than that it cannot write.
-                raise DamagedDatabase(str(error)) from error
-
-        return self._answer(bring_up_to_date)
+        return self._answer(lambda: self._writer().index(progress, token, force=force, paths=relative, wait=wait))
 
     def changed(self, path: Path) -> None:
         """Take note that a file was saved, created, renamed or deleted."""
@@ -290,14 +280,12 @@ class Vault:
             self._database = Database(path, read_only=True)
             return
         self._database, kept = open_database(path)
+        self._message = _rebuilt(kept) if kept else ""
         (self.folder / "root.txt").write_text(f"{self.root}\n", errors="surrogateescape")
         try:
             self._start_indexer()
         except DamagedDatabase as error:
             self._replace_database(error)
-            return
-        if kept:
-            self._message = _rebuilt(kept)
 
     def _start_indexer(self) -> None:
         encoder = self._encoder_for(self.settings.embedding, self.settings.embedding.model)
@@ -410,8 +398,3 @@ class Vault:
 
 def _rebuilt(kept: Path) -> str:
     return f"the index was damaged and was built anew from the notes; the old file is kept as {kept}"
-
-
-def _real(path: Path) -> Path:
-    # Unlike Path.resolve, this has an answer for a link that leads to itself.
-    return Path(os.path.realpath(path))

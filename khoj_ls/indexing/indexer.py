@@ -24,7 +24,7 @@ from khoj_ls.indexing.watch import Watcher
 from khoj_ls.indexing.words import Tally
 from khoj_ls.store.chunks import coverage
 from khoj_ls.store.counts import chunk_count, counts, problems
-from khoj_ls.store.database import Database, get_meta, set_meta
+from khoj_ls.store.database import DamagedDatabase, Database, get_meta, set_meta
 from khoj_ls.store.files import file_rows
 
 __all__ = ["Decision", "IndexEvent", "IndexReport", "IndexState", "Indexer", "count_files"]
@@ -205,7 +205,9 @@ class Indexer:
             if pipeline.scanner.offline and not pipeline.scanner.busy and not self._queue.rescans_wait():
                 break
             # The first failure may pass; the writer goes on trying after we have spoken.
-            if pipeline.dead or pipeline.failures > failures + 1:
+            if pipeline.dead:
+                raise DamagedDatabase(pipeline.trouble)
+            if pipeline.failures > failures + 1:
                 raise StoreError(pipeline.trouble)
             with pipeline.rounds:
                 pipeline.rounds.wait_for(lambda: pipeline.complete_at >= version, _LOOK_SECONDS)
