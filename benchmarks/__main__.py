@@ -1,0 +1,33 @@
+"""`make bench`: all measurements that need nothing but the package, one after the other.
+
+Each runs in a process of its own and can be run alone with its own options: `python -m benchmarks.encoder --help`.
+benchmarks.retrieval and benchmarks.exactness want a retrieval set or a vault of yours and are not among these.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+MEASURES = (
+    ("startup", "from spawning khoj-ls to the answer to initialize"),
+    ("latency", "search latency and memory at 10k and 100k chunks"),
+    ("indexing", "first index by words, re-open, edits"),
+    ("encoder", "the encoder beside sentence-transformers' own default"),
+)
+
+
+def main() -> int:
+    """Run them; 0 when all could be measured."""
+    failed = []
+    for name, what in MEASURES:
+        sys.stdout.write(f"\n== {name}: {what}\n")
+        sys.stdout.flush()
+        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode:
+            failed.append(name)
+    sys.stdout.write(f"\nfailed or missed a goal: {', '.join(failed) or 'none'}\n")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
