@@ -25,6 +25,11 @@ def test_every_verb_has_help(verb: Any, name: str) -> None:
     assert shown.stdout == verb(name, "-h").stdout
 
 
+def test_every_verb_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert [name for name in VERBS if f"| `{name}" not in text] == []
+
+
 def test_version(verb: Any) -> None:
     assert verb("--version").stdout == f"khoj-ls {__version__}\n"
 

@@ -48,6 +48,8 @@ HIT_KEYS = (
 )
 NEVER_IMPORTED = ("numpy", "pygls", "lsprotocol", "torch", "onnxruntime", "sentence_transformers", "rich", "msgspec", "sqlite3")
 
+DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
+
 Completed = subprocess.CompletedProcess[str]
 
 
@@ -110,12 +112,39 @@ def paths(answer: Any) -> list[str]:
     return [Path(hit["path"]).name for hit in answer["hits"]]
 
 
+def shape(value: Any) -> Any:
+    """The keys of a JSON value, and of what lies in it; which sources and stages there are is not fixed."""
+    if isinstance(value, dict):
+        return {key: None if key in ("sources", "timings", "worker") else shape(inner) for key, inner in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value and isinstance(value[0], dict) else None
+
+
+@pytest.mark.parametrize(
+    ("example", "arguments", "status"),
+    [
+        ("search", ["search", "channel"], 0),
+        ("search", ["related", "router.md"], 0),
+        ("index", ["index"], 0),
+        ("status", ["status"], 0),
+        ("why", ["status", "--why", "router.md"], 0),
+        ("doctor", ["doctor"], 0),
+        ("error", ["related"], 2),
+    ],
+)
+def test_the_documented_shapes(khoj: Khoj, example: str, arguments: list[str], status: int) -> None:
+    documented = re.search(rf"^```json {example}\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert documented
+    expected, answer = json.loads(documented[1]), khoj.json(*arguments, status=status)
+    assert shape(answer) == shape(expected)
+
+
 def test_index_reports_what_it_did(make_khoj: Callable[[], Khoj]) -> None:
     khoj = make_khoj()
     first = khoj.json("index")
     assert list(first) == ["vault", "files", "entries", "chunks", "embedded", "reused", "removed", "failures", "seconds"]
     assert (first["vault"], first["files"], first["removed"]) == (str(khoj.folder), 4, 0)
     assert first["embedded"] == first["chunks"] > 0
+    assert [failure["path"] for failure in first["failures"]] == [str(khoj.folder / BROKEN)]
     again = khoj.json("index", "--force")
     assert (again["embedded"], again["reused"], again["chunks"]) == (0, first["chunks"], first["chunks"])
     khoj("daemon", "stop")  # it would notice by itself
