@@ -18,7 +18,8 @@ from khoj_ls.store.entries import parsed_entries
 _TAKE = 16
 _MOST_BYTES = 32_000_000
 _ALL = 1 << 31
-_PRIORITY = {Lane.OPEN: 2.0, Lane.LIVE: 1.0, Lane.BACKLOG: 0.0}
+_PRIORITY = (2.0, 1.0, 0.0)
+"""By lane: what is embedded first."""
 
 
 @dataclass(frozen=True)

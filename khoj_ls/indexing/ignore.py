@@ -179,7 +179,7 @@ class IgnoreRules:
     def by_name(self, path: str, known: dict[str, Scope | Decision]) -> Decision | None:
         """Why the file `path` (relative, posix) is left out, judged by names and folders alone; None when nothing does."""
         parts = path.split("/")
-        if path.startswith("/") or any(part in ("", ".", "..") for part in parts):
+        if path.startswith("/") or "\0" in path or any(part in ("", ".", "..") for part in parts):
             return _OUTSIDE
         if not is_encodable(path):
             return BAD_NAME
@@ -226,7 +226,10 @@ class IgnoreRules:
         decision = scope.folder(name)
         if decision is not None:
             return decision
-        return self.link(path) if (self.root / path).is_symlink() else scope.enter(name)
+        try:
+            return self.link(path) if (self.root / path).is_symlink() else scope.enter(name)
+        except OSError as error:  # a name longer than any file system takes
+            return unreadable(error)
 
     def _rule_file(self, folder: str, name: str) -> RuleFile | None:
         path = self.root / folder / name

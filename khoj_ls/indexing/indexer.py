@@ -19,9 +19,8 @@ from khoj_ls.indexing.pipeline import Pipeline
 from khoj_ls.indexing.queue import Depth, Lane
 from khoj_ls.indexing.scan import count_files
 from khoj_ls.indexing.tools import Registry, file_types
-from khoj_ls.indexing.types import IndexEvent, IndexReport, IndexState
+from khoj_ls.indexing.types import IndexEvent, IndexReport, IndexState, Tally
 from khoj_ls.indexing.watch import Watcher
-from khoj_ls.indexing.words import Tally
 from khoj_ls.store.chunks import coverage
 from khoj_ls.store.counts import chunk_count, counts, problems
 from khoj_ls.store.database import DamagedDatabase, Database, get_meta, set_meta

@@ -16,7 +16,7 @@ from khoj_ls.indexing.parsers import Job
 from khoj_ls.indexing.queue import Lane
 from khoj_ls.indexing.storing import Effect
 from khoj_ls.indexing.task import Background, Task
-from khoj_ls.indexing.words import Tally
+from khoj_ls.indexing.types import Tally
 from khoj_ls.store.chunks import ActiveModel, purge_unused
 from khoj_ls.store.database import Database, get_meta, set_meta
 

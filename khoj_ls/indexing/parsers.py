@@ -250,7 +250,7 @@ class _Lane(Generic[T]):
                 answer = self._decoder.decode(child.receive(self._pool.limit(job)))
                 done += 1
                 self._pool.give(job, answer)
-        except (ChildGone, msgspec.DecodeError) as error:
+        except Exception as error:  # noqa: BLE001 - ChildGone, or an answer that is none: the lane must live on in any case
             self._end()
             self._blame(batch[done], time.monotonic() - begun, error)
             self._pool.give_back(batch[done + 1 :])

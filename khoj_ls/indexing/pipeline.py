@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from khoj_ls.config.settings import Settings
-from khoj_ls.core.errors import KhojError, StoreError, VaultError
+from khoj_ls.core.errors import KhojError, VaultError
 from khoj_ls.indexing.cutting import CutOrder
 from khoj_ls.indexing.ignore import IgnoreRules
 from khoj_ls.indexing.meaning import MeaningPath
@@ -26,8 +26,9 @@ from khoj_ls.indexing.reporting import Reporter
 from khoj_ls.indexing.root import RootGone
 from khoj_ls.indexing.scanner import Scanner
 from khoj_ls.indexing.storing import Effect, Storing
-from khoj_ls.indexing.types import IndexEvent, IndexState
-from khoj_ls.indexing.words import FileTypes, Reading, Tally, WordPath
+from khoj_ls.indexing.tools import FileTypes
+from khoj_ls.indexing.types import IndexEvent, IndexState, Tally
+from khoj_ls.indexing.words import Reading, WordPath
 from khoj_ls.store.database import DamagedDatabase, Database, set_meta
 
 log = logging.getLogger(__name__)
@@ -273,7 +274,7 @@ class Pipeline:
         self._wake.set()
 
     def _fail(self, error: Exception) -> None:
-        known = isinstance(error, StoreError)
+        known = isinstance(error, KhojError)
         self.failures += 1
         self.trouble = str(error) if known else f"indexing failed ({type(error).__name__}: {error}); it is tried again"
         log.warning("%s", self.trouble, exc_info=not known)

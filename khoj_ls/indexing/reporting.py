@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from khoj_ls.core.jobs import Progress
-from khoj_ls.indexing.types import IndexEvent, IndexState
-from khoj_ls.indexing.words import Tally
+from khoj_ls.indexing.types import IndexEvent, IndexState, Tally
 
 _FIRST_AFTER = 0.5
 """Work that is through sooner, like the indexing of one edit, shows no progress."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from khoj_ls.core.errors import KhojError, VaultError
+from khoj_ls.core.errors import Cancelled, KhojError, VaultError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.indexing.changes import Changes, diff
 from khoj_ls.indexing.ignore import IgnoreRules
@@ -92,12 +92,14 @@ class Scanner:
         except VaultError as error:
             self.offline, self.identity = str(error), ""
             self._on_error(error)
-        except KhojError as error:
-            if self._closing.cancelled:
-                return
+        except Cancelled:
+            return
+        except Exception as error:
+            log.warning("walking %s failed", self._rules.root, exc_info=True)
             self._queue.rescan(rescan.folder, rescan.depth, believe_empty=rescan.believe_empty)
+            what = f"walking {self._rules.root} failed ({type(error).__name__}: {error}); it is tried again"
+            self._on_error(error if isinstance(error, KhojError) else KhojError(what))
             self._closing.wait(_OFFLINE_SECONDS)
-            self._on_error(error)
 
     def _walk(self, rescan: Rescan) -> None:
         identity = root_identity(self._rules.root)

@@ -7,11 +7,14 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from khoj_ls.core.errors import StoreError
+from khoj_ls.core.types import ParsedFile
 from khoj_ls.indexing.queue import Lane
 from khoj_ls.store.database import Database
+from khoj_ls.store.files import FileStat, Origin, move_file, remove_file, replace_file, touch_file
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,27 @@ class Effect:
     file_id: int = 0
     """0 where `apply` tells it."""
     size: int = 0
+
+
+def replacing(stat: FileStat, digest: bytes, parsed: ParsedFile, origin: Origin, lane: Lane, size: int) -> Effect:
+    """Store what was parsed from `size` bytes of the file at `stat.path`."""
+    apply = partial(replace_file, stat=stat, digest=digest, parsed=parsed, origin=origin)
+    return Effect("replaced", (stat.path,), apply, lane, size=size)
+
+
+def touching(file_id: int, stat: FileStat, origin: Origin, lane: Lane) -> Effect:
+    """Take note of a new stat of unchanged content."""
+    return Effect("touched", (stat.path,), partial(touch_file, file_id=file_id, stat=stat, origin=origin), lane, file_id)
+
+
+def moving(file_id: int, old: str, stat: FileStat, lane: Lane) -> Effect:
+    """Give the file that was at `old` its new path."""
+    return Effect("moved", (stat.path, old), partial(move_file, file_id=file_id, stat=stat), lane, file_id)
+
+
+def removing(file_id: int, path: str, lane: Lane) -> Effect:
+    """Forget a file."""
+    return Effect("removed", (path,), partial(remove_file, file_id=file_id), lane, file_id)
 
 
 class Storing:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from khoj_ls.core.protocols import ContentProcessor, Tokenizer
 from khoj_ls.core.types import Chunk, Entry, ParsedFile
-from khoj_ls.indexing.words import FileTypes
 
 
 class Registry(Protocol):
@@ -20,6 +20,18 @@ class Registry(Protocol):
     def for_path(self, path: str) -> ContentProcessor | None:
         """The processor that reads the file at `path`; None when there is none."""
         ...
+
+
+@dataclass(frozen=True)
+class FileTypes:
+    """What the word path must know of content processors, without running any."""
+
+    type_of: Callable[[str], str]
+    """Content type of a path, as stored."""
+    reads_binary: Callable[[str], bool]
+    """Whether the processor of a path reads files that are no text."""
+    same_reading: Callable[[str, str], bool]
+    """Whether a file moved from the first path to the second is read as before."""
 
 
 def file_types(registry: Registry) -> FileTypes:

@@ -61,3 +61,16 @@ class IndexReport:
     failures: tuple[tuple[str, str], ...]
     """(path, reason) of files and folders that are not indexed, or only by their words, though they should be."""
     seconds: float
+
+
+@dataclass
+class Tally:
+    """What was done since the program started."""
+
+    looked: int = 0
+    """Changes looked at."""
+    read: int = 0
+    """Files read from disk."""
+    parsed: int = 0
+    removed: int = 0
+    embedded: int = 0

@@ -8,7 +8,6 @@ import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from khoj_ls.core.errors import StoreError
 from khoj_ls.core.types import ParsedFile, Problem
@@ -22,7 +21,9 @@ from khoj_ls.indexing.reading import Source, Unsettled, read_source
 from khoj_ls.indexing.root import RootGone, root_identity
 from khoj_ls.indexing.rows import files_with_content, paths_under
 from khoj_ls.indexing.scan import stat_of
-from khoj_ls.indexing.storing import Effect, Storing
+from khoj_ls.indexing.storing import Storing, moving, removing, replacing, touching
+from khoj_ls.indexing.tools import FileTypes
+from khoj_ls.indexing.types import Tally
 from khoj_ls.store.database import Database
 from khoj_ls.store.files import (
     FileRow,
@@ -30,10 +31,6 @@ from khoj_ls.store.files import (
     Origin,
     content_hash,
     file_rows,
-    move_file,
-    remove_file,
-    replace_file,
-    touch_file,
 )
 
 log = logging.getLogger(__name__)
@@ -43,31 +40,7 @@ _MOST_BYTES = 32_000_000
 _MOST_EFFECTS = 256
 _AGAIN_SECONDS = 0.1
 _RACY_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class FileTypes:
-    """What the word path must know of content processors, without running any."""
-
-    type_of: Callable[[str], str]
-    """Content type of a path, as stored."""
-    reads_binary: Callable[[str], bool]
-    """Whether the processor of a path reads files that are no text."""
-    same_reading: Callable[[str, str], bool]
-    """Whether a file moved from the first path to the second is read as before."""
-
-
-@dataclass
-class Tally:
-    """What was done since the program started."""
-
-    looked: int = 0
-    """Changes looked at."""
-    read: int = 0
-    """Files read from disk."""
-    parsed: int = 0
-    removed: int = 0
-    embedded: int = 0
+_LONGEST_TAKE = 0.1
 
 
 @dataclass(frozen=True)
@@ -117,7 +90,10 @@ class WordPath:
     def take(self, width: int) -> bool:
         """Look at changes until `width` files are being parsed; True when there were any. Raises RootGone, StoreError."""
         moved = False
+        begun = time.monotonic()
         while len(self._parsing) < width and len(self._storing) < _MOST_EFFECTS and self._bytes < _MOST_BYTES:
+            if time.monotonic() - begun > _LONGEST_TAKE:
+                break
             changes = self._queue.take(_TAKE, self._parsing.keys() | self._storing.paths)
             if not changes:
                 break
@@ -169,8 +145,13 @@ class WordPath:
             return
         try:
             self._look(change, row, found, known)
+        except (StoreError, RootGone):
+            raise
         except (Unsettled, FileNotFoundError):
             self._queue.put([change.path], change.lane, delay=_AGAIN_SECONDS, depth=change.depth)
+        except Exception as error:
+            log.warning("looking at %r failed", change.path, exc_info=True)
+            self._storing.refused[change.path] = f"it cannot be looked at ({type(error).__name__}: {error})"
 
     def _look(
         self, change: Change, row: FileRow | None, found: os.stat_result | OSError | None, known: dict[str, Scope | Decision]
@@ -240,7 +221,7 @@ class WordPath:
             self._touch(change, row, kept, "disk")
         elif is_binary(source.data) and not self._types.reads_binary(path):
             self._fail(change, row, kept, BINARY, source.digest)
-        elif row is None and self._moved(change, source, kept):
+        elif row is None and change.depth < Depth.PARSE and self._moved(change, source, kept):
             return
         else:
             self._parse(Reading(change, kept, source.digest, "disk", len(source.data)), source.data)
@@ -252,17 +233,30 @@ class WordPath:
         origin: Origin = "buffer"
         if isinstance(found, os.stat_result):
             kept = stat_of(path, found)
-            if found.st_size == len(buffer.data) and found.st_size <= self._rules.max_file_bytes:
-                source = read_source(self._rules.root, path, self._rules.max_file_bytes)
-                if source.digest == digest:
-                    origin, kept = "disk", source.stored_stat
-                    self._overlays.saved(path)
+            source = self._saved(path, found, buffer, digest)
+            if source:
+                origin, kept = "disk", source.stored_stat
+                if source.racy:
+                    self._queue.put([path], Lane.LIVE, delay=_RACY_SECONDS, depth=Depth.READ)
         if len(buffer.data) > self._rules.max_file_bytes:
             self._fail(change, row, kept, too_large(len(buffer.data), self._rules.max_file_bytes))
         elif row and row.content_hash == digest and change.depth < Depth.PARSE:
             self._touch(change, row, kept, origin)
         else:
             self._parse(Reading(change, kept, digest, origin, len(buffer.data)), buffer.data)
+
+    def _saved(self, path: str, found: os.stat_result, buffer: Buffer, digest: bytes) -> Source | None:
+        """The file on disk, if it holds what the buffer holds: then it stands for itself, and the buffer rests."""
+        if found.st_size != len(buffer.data) or found.st_size > self._rules.max_file_bytes:
+            return None
+        try:
+            source = read_source(self._rules.root, path, self._rules.max_file_bytes)
+        except (OSError, Unsettled):
+            return None  # the buffer is what counts
+        if source.digest != digest:
+            return None
+        self._overlays.saved(path)
+        return source
 
     # -- outcomes --------------------------------------------------------------------------------------------------
 
@@ -273,13 +267,11 @@ class WordPath:
         self._submit(Job(Parse(path, data), reading, urgent=reading.change.lane < Lane.BACKLOG))
 
     def _replace(self, reading: Reading, parsed: ParsedFile) -> None:
-        apply = partial(replace_file, stat=reading.stat, digest=reading.digest, parsed=parsed, origin=reading.origin)
-        self._storing.add(Effect("replaced", (reading.stat.path,), apply, reading.change.lane, size=reading.size))
+        self._storing.add(replacing(reading.stat, reading.digest, parsed, reading.origin, reading.change.lane, reading.size))
 
     def _touch(self, change: Change, row: FileRow, kept: FileStat, origin: Origin) -> None:
         if row.stat != kept or row.origin != origin:
-            apply = partial(touch_file, file_id=row.id, stat=kept, origin=origin)
-            self._storing.add(Effect("touched", (change.path,), apply, change.lane, row.id))
+            self._storing.add(touching(row.id, kept, origin, change.lane))
 
     def _moved(self, change: Change, source: Source, kept: FileStat) -> bool:
         """Whether the new file is one that is gone from another path; it then keeps its rows."""
@@ -288,8 +280,7 @@ class WordPath:
         for file_id, old in twins:
             free = old not in self._parsing and old not in self._storing.paths and self._overlays.get(old) is None
             if free and _lstat(self._rules, old) is None and self._types.same_reading(old, change.path):
-                apply = partial(move_file, file_id=file_id, stat=kept)
-                self._storing.add(Effect("moved", (change.path, old), apply, change.lane, file_id))
+                self._storing.add(moving(file_id, old, kept, change.lane))
                 return True
         return False
 
@@ -300,7 +291,7 @@ class WordPath:
 
     def _remove(self, change: Change, row: FileRow | None) -> None:
         if row:
-            self._storing.add(Effect("removed", (change.path,), partial(remove_file, file_id=row.id), change.lane, row.id))
+            self._storing.add(removing(row.id, change.path, change.lane))
 
     def _fail(self, change: Change, row: FileRow | None, kept: FileStat, decision: Decision, digest: bytes = b"") -> None:
         parsed = self._failed(change.path, decision.code, decision.reason)

@@ -321,6 +321,69 @@ def test_a_buffer_that_is_left_out_on_disk_is_left_out_unsaved(bench, path):
     assert bench.finds("secret") == []
 
 
+@pytest.mark.parametrize("path", ["a\0b.md", "x" * 300 + ".md", "d" * 300 + "/x.md", "a//b.md", "./a.md", "", ".", "\udc80.md"])
+def test_a_path_that_can_be_no_file_harms_nothing(bench, path):
+    plant(bench)
+    bench.open().index()
+    bench.indexer.changed(path)
+    bench.indexer.overlay(path, "# Odd\nodd words\n", 1)
+    bench.settle()
+    assert not bench.indexer.why(path).indexed or path.startswith("x")
+    bench.indexer.overlay_closed(path)
+    bench.indexer.index()
+    assert bench.paths() == ["a.md", "b.md", "folder/c.md", "folder/d.md"]
+    assert bench.indexer.state().message == ""
+
+
+def test_a_buffer_counts_even_if_its_file_cannot_be_read(bench, monkeypatch):
+    bench.write("a.md", "# Old\nwords\n")
+    bench.open().index()
+
+    def refuse(root, path, limit):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("khoj_ls.indexing.words.read_source", refuse)
+    bench.indexer.overlay("a.md", "# New\nwords\n", 1)  # as long as the file: might be what is saved
+    bench.settle()
+    assert bench.finds("new") == ["a.md"]
+
+
+def test_a_fault_of_our_own_costs_one_path_and_is_told(bench, monkeypatch):
+    import khoj_ls.indexing.words as words
+
+    read = words.read_source
+
+    def broken(root, path, limit):
+        if path == "b.md":
+            raise RuntimeError("fault")
+        return read(root, path, limit)
+
+    monkeypatch.setattr(words, "read_source", broken)
+    plant(bench)
+    report = bench.open().index()
+    assert bench.paths() == ["a.md", "folder/c.md", "folder/d.md"]
+    assert report.failures == (("b.md", "it cannot be looked at (RuntimeError: fault)"),)
+
+
+def test_a_walk_that_fails_is_told_and_tried_again(bench, monkeypatch):
+    import khoj_ls.indexing.scanner as scanner
+
+    walk = scanner.scan
+    calls = []
+
+    def broken(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise RuntimeError("fault")
+        return walk(*arguments)
+
+    monkeypatch.setattr(scanner, "scan", broken)
+    monkeypatch.setattr(scanner, "_OFFLINE_SECONDS", 0.01)
+    plant(bench)
+    assert bench.open().index().files == 4
+    assert any("walking" in event.message for event in bench.events if event.kind == "problem")
+
+
 # -- stopping and going on ---------------------------------------------------------------------------------------------
 
 
@@ -465,16 +528,16 @@ def test_a_full_disk_is_told_and_got_over(bench, monkeypatch):
 
 
 def test_a_row_that_cannot_be_written_costs_its_file_only(bench, monkeypatch):
-    import khoj_ls.indexing.words as words
+    import khoj_ls.indexing.storing as storing
 
-    replace_file = words.replace_file
+    replace_file = storing.replace_file
 
     def refuse(connection, stat, digest, parsed, **more):
         if stat.path == "b.md":
             raise OverflowError("Python int too large")
         return replace_file(connection, stat, digest, parsed, **more)
 
-    monkeypatch.setattr(words, "replace_file", refuse)
+    monkeypatch.setattr(storing, "replace_file", refuse)
     plant(bench)
     report = bench.open().index()
     assert report.failures == (("b.md", "it cannot be stored (OverflowError: Python int too large)"),)
