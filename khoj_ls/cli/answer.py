@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,17 @@ def answered(
     connection: Connection,
     method: str,
     params: Mapping[str, Any],
-    root: Path,
+    roots: Sequence[Path],
     *,
     wait: bool | None,
     needs_vectors: bool,
 ) -> dict[str, Any]:
-    """The result of `method` once the vault at `root` can answer it: `wait` None waits for what the question needs."""
-    if wait is not False:
-        status = _words_read(connection, root)
+    """The result of `method` once the vaults at `roots` can answer it: `wait` None waits for what the question needs."""
+    for root in roots:
+        status = _status(connection, root)  # opens the vault, so that files without a marker above are found to be in it
+        if wait is False:
+            continue
+        status = _words_read(connection, root, status)
         if (wait or needs_vectors) and status["coverage"] < 1 and status["phase"] not in _STUCK:
             with shown_progress() as report:
                 connection.call("khoj/reindex", {"vault": str(root)}, report)
@@ -42,9 +45,8 @@ def answered(
     return result
 
 
-def _words_read(connection: Connection, root: Path) -> dict[str, Any]:
+def _words_read(connection: Connection, root: Path, status: dict[str, Any]) -> dict[str, Any]:
     """Status of the vault, once every note's words can be found."""
-    status = _status(connection, root)
     if status["phase"] not in _READING:
         return status
     known, begun = status["files"] > status["queue"], time.monotonic()

@@ -17,7 +17,7 @@ _HELP = """Check the installation, the settings, the daemon and the indexes.
 Every line is ok, warn (works, but something is left out) or fail (something does not work), and says what to do. Nothing is
 changed, and no daemon is started. Exit status: 0, or 3 when a check fails.
 
-\\b
+\b
 Examples:
   khoj-ls doctor
   khoj-ls doctor --vault ~/notes --json

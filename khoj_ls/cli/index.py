@@ -20,7 +20,7 @@ _HELP = """Bring the index of a vault up to date.
 DIR is the vault; or, beside --vault, a folder or file in it, and only that is looked at. Files that have not changed are not
 read, and no text is embedded twice. What cannot be indexed is listed with the reason, and stops nothing.
 
-\\b
+\b
 Examples:
   khoj-ls index                     the vault around the current folder
   khoj-ls index ~/notes --no-wait   begin, and let the daemon do the rest

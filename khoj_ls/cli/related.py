@@ -13,8 +13,7 @@ from khoj_ls.cli.connection import connect
 from khoj_ls.cli.errors import FOUND, NOTHING
 from khoj_ls.cli.hits import result_json, show_hits
 from khoj_ls.cli.output import echo_json
-from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_option
-from khoj_ls.config.roots import find_root
+from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, searched_vaults, vault_around, vault_option
 from khoj_ls.core.errors import UsageError
 
 _PLACES = (
@@ -27,7 +26,7 @@ _HELP = """Find notes like a note, a place in it, or a text; never the note itse
 FILE:LINE compares the passage at that line, FILE:FIRST-LAST those lines, FILE alone the whole note. Places as grep and
 compilers print them (file:12:5) are understood. Notes that link each other already are marked.
 
-\\b
+\b
 Examples:
   khoj-ls related notes/router.md
   khoj-ls related notes/router.md:12 --limit 3
@@ -52,12 +51,12 @@ def command(run: Run, place: str | None, text: str | None, vault: Path | None, l
     if place is not None:
         path, lines = parse_place(place)
         params |= {"textDocument": {"uri": path.as_uri()}, **lines}
-        root = vault or find_root(path) or path.parent
+        roots = [chosen_vault(vault) if vault else vault_around(path)]
     else:
-        root = chosen_vault(vault)
-        params |= {"text": text, "vault": str(root)}
+        roots = searched_vaults(vault)
+        params |= {"text": text, "vault": str(roots[0]) if len(roots) == 1 else None}
     with connect(run) as connection:
-        result = answered(connection, "khoj/related", params, root, wait=wait, needs_vectors=True)
+        result = answered(connection, "khoj/related", params, roots, wait=wait, needs_vectors=True)
     if run.json:
         echo_json(result_json(result))
     else:

@@ -66,20 +66,57 @@ def vault_option(command: Command) -> Command:
         "--vault",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="Folder of notes. Default: the nearest folder above with .khoj.toml, .git, .obsidian, logseq/ or dendron.yml, "
-        "else the current one.",
+        help="Folder of notes. Default: the nearest folder at or above the current one with .khoj.toml, .git, .obsidian, "
+        "logseq/ or dendron.yml, else the current one.",
     )(command)
 
 
 def chosen_vault(folder: Path | None) -> Path:
-    """The vault to work on, absolute: `folder`, else the one around the current folder. Raises UsageError."""
+    """The vault to work on, absolute: `folder`, else the one around the current folder, else that folder. Raises UsageError."""
     if folder is None:
-        try:
-            here = Path.cwd()
-        except FileNotFoundError:
-            raise UsageError("the current folder was deleted: go elsewhere or name a vault with --vault") from None
-        return find_root(here) or here
+        here = _current_folder()
+        return find_root(here) or _listed_around(here) or here
     vault = folder.expanduser().absolute()
     if not vault.is_dir():
         raise UsageError(f"{folder} is {'not a folder' if vault.exists() else 'not there'}: name a folder of notes")
     return vault
+
+
+def searched_vaults(folder: Path | None) -> list[Path]:
+    """The vaults to search: as `chosen_vault`, but outside of any vault all those that the user's settings list."""
+    if folder is None:
+        here = _current_folder()
+        if find_root(here) is None and _listed_around(here) is None:
+            return _listed() or [here]
+    return [chosen_vault(folder)]
+
+
+def vault_around(file: Path) -> Path:
+    """The vault of a file (absolute): by markers, by the user's list, else the current folder if it lies there, else its own."""
+    found = find_root(file.parent) or _listed_around(file)
+    if found is None:
+        here = _current_folder()
+        found = here if here in file.parents else file.parent
+    return found
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder was deleted: go elsewhere or name a vault with --vault") from None
+
+
+def _listed_around(folder: Path) -> Path | None:
+    around = [vault for vault in _listed() if vault == folder or vault in folder.parents]
+    return max(around, key=lambda vault: len(vault.parts), default=None)
+
+
+def _listed() -> list[Path]:
+    """The vaults of the user's settings that are there."""
+    # Imported here: within a vault that carries a marker nobody needs the settings.
+    from khoj_ls.config.load import load_user_settings
+    from khoj_ls.config.paths import folders
+
+    listed = (Path(vault).expanduser() for vault in load_user_settings(folders())[0].vaults)
+    return [vault for vault in listed if vault.is_absolute() and vault.is_dir()]

@@ -11,7 +11,7 @@ from khoj_ls.cli.connection import connect
 from khoj_ls.cli.errors import FOUND, NOTHING
 from khoj_ls.cli.hits import result_json, show_hits
 from khoj_ls.cli.output import echo_json
-from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_option
+from khoj_ls.cli.run import Run, json_option, run_options, searched_vaults, vault_option
 
 _HELP = """Find passages by words and by meaning.
 
@@ -19,7 +19,7 @@ Words in double quotes must occur exactly so (mind your shell: '"like this"'). A
 its words answer after seconds, meaning follows, and the answer says how much of it is there already. Put -- before a query
 that begins with a dash.
 
-\\b
+\b
 Examples:
   khoj-ls search how did I fix the router
   khoj-ls search --mode lexical --limit 3 '"forward-zone" unbound'
@@ -44,12 +44,14 @@ def command(
     run: Run, query: tuple[str, ...], vault: Path | None, mode: str | None, limit: int | None, wait: bool | None
 ) -> int:
     """Search and show."""
-    root = chosen_vault(vault)
-    params = {"query": " ".join(query), "limit": limit, "mode": mode, "vault": str(root)}
+    roots = searched_vaults(vault)
+    # All of several vaults are those that the settings list, and so does the daemon understand it.
+    named = str(roots[0]) if len(roots) == 1 else None
+    params = {"query": " ".join(query), "limit": limit, "mode": mode, "vault": named}
     with connect(run) as connection:
-        result = answered(connection, "khoj/search", params, root, wait=wait, needs_vectors=mode == "dense")
+        result = answered(connection, "khoj/search", params, roots, wait=wait, needs_vectors=mode == "dense")
     if run.json:
         echo_json(result_json(result))
     else:
-        show_hits(result, f"nothing found in {root}")
+        show_hits(result, f"nothing found in {', '.join(map(str, roots))}")
     return FOUND if result["hits"] else NOTHING

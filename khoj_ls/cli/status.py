@@ -13,14 +13,14 @@ from khoj_ls.cli.errors import FOUND, NOTHING
 from khoj_ls.cli.index import show_failures
 from khoj_ls.cli.output import columns, duration, echo_json, note, plural, printable, size
 from khoj_ls.cli.progress import PHASES
-from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_option
+from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_around, vault_option
 
 _HELP = """Show the daemon and its vaults, or why a file is or is not indexed.
 
 Without --vault the open vaults of a running daemon are shown, and no daemon is started to say that there is none. With
 --vault that vault is opened. Exit status of --why: 0 when the file is indexed, 1 when it is not.
 
-\\b
+\b
 Examples:
   khoj-ls status
   khoj-ls status --vault ~/notes --json
@@ -39,7 +39,8 @@ Examples:
 def command(run: Run, vault: Path | None, why: Path | None) -> int:
     """Ask and show."""
     if why is not None:
-        return _why(run, why)
+        path = why.expanduser().absolute()
+        return _why(run, path, chosen_vault(vault) if vault else vault_around(path))
     status = _status(run, vault)
     if run.json:
         echo_json(status)
@@ -65,9 +66,9 @@ def _status(run: Run, vault: Path | None) -> dict[str, Any]:
         return dict(connection.call("khoj/status", {"vault": str(chosen_vault(vault))}))
 
 
-def _why(run: Run, file: Path) -> int:
-    path = file.expanduser().absolute()
+def _why(run: Run, path: Path, root: Path) -> int:
     with connect(run) as connection:
+        connection.call("khoj/status", {"vault": str(root)})  # opens the vault, where no marker says that the file is in it
         answer = connection.call("khoj/why", {"path": str(path)})
     if run.json:
         echo_json(answer)
