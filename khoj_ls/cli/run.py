@@ -92,7 +92,7 @@ def searched_vaults(folder: Path | None) -> list[Path]:
 
 
 def vault_around(file: Path) -> Path:
-    """The vault of a file (absolute): by markers, by the user's list, else the current folder if it lies there, else its own."""
+    """The vault of a file (absolute): by markers, by the user's list, else the current folder around it, else its own."""
     found = find_root(file.parent) or _listed_around(file)
     if found is None:
         here = _current_folder()
@@ -108,6 +108,7 @@ def _current_folder() -> Path:
 
 
 def _listed_around(folder: Path) -> Path | None:
+    folder = folder.resolve()
     around = [vault for vault in _listed() if vault == folder or vault in folder.parents]
     return max(around, key=lambda vault: len(vault.parts), default=None)
 
@@ -119,4 +120,4 @@ def _listed() -> list[Path]:
     from khoj_ls.config.paths import folders
 
     listed = (Path(vault).expanduser() for vault in load_user_settings(folders())[0].vaults)
-    return [vault for vault in listed if vault.is_absolute() and vault.is_dir()]
+    return [vault.resolve() for vault in listed if vault.is_absolute() and vault.is_dir()]

@@ -45,7 +45,7 @@ class Daemon:
         ([("read-only", 0.1)], None, True, ["status", "search"]),
         ([("waiting", 0.1)], None, True, ["status", "search"]),
         # and not when told so
-        ([("scan", 0.0)], False, True, ["search"]),
+        ([("scan", 0.0)], False, True, ["status", "search"]),
     ],
 )
 def test_what_is_waited_for(
@@ -57,7 +57,7 @@ def test_what_is_waited_for(
 ) -> None:
     monkeypatch.setattr(answer, "POLL_SECONDS", 0)
     daemon = Daemon(*states)
-    result = answered(daemon, "khoj/search", {"query": "x"}, ROOT, wait=wait, needs_vectors=needs_vectors)
+    result = answered(daemon, "khoj/search", {"query": "x"}, [ROOT], wait=wait, needs_vectors=needs_vectors)
     assert daemon.asked == asked
     assert result == {"method": "khoj/search", "params": {"query": "x"}}
 
@@ -68,6 +68,6 @@ def test_a_vault_that_has_an_index_does_not_keep_anyone_waiting(
     monkeypatch.setattr(answer, "POLL_SECONDS", 0)
     monkeypatch.setattr(answer, "KNOWN_VAULT_SECONDS", 0)
     daemon = Daemon(("words", 1.0), files=40)
-    answered(daemon, "khoj/search", {}, ROOT, wait=None, needs_vectors=False)
+    answered(daemon, "khoj/search", {}, [ROOT], wait=None, needs_vectors=False)
     assert daemon.asked[-1] == "search"
     assert "3 notes still to be read; this answer does not know them" in capsys.readouterr().err

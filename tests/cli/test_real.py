@@ -220,6 +220,23 @@ def test_from_a_folder_inside_the_vault_and_from_outside(khoj: Khoj, tmp_path: P
     assert paths(khoj.json("search", "--vault", str(khoj.folder), "firmware", cwd=tmp_path))[0] == "router.md"
 
 
+def test_vaults_without_a_marker(make_khoj: Callable[[], Khoj], tmp_path: Path) -> None:
+    khoj = make_khoj()
+    (khoj.folder / ".khoj.toml").unlink()
+    (khoj.folder / "sub").mkdir()
+    note = (khoj.folder / "router.md").rename(khoj.folder / "sub" / "router.md")
+    khoj.json("index")
+    khoj("daemon", "stop")
+    assert "wifi.txt" in paths(khoj.json("related", "sub/router.md")), "the current folder is the vault"
+    khoj("daemon", "stop")
+    assert khoj("config", "set", "vaults", str(khoj.folder)).returncode == 0
+    assert paths(khoj.json("search", "firmware", cwd=tmp_path))[0] == "router.md", "listed vaults are searched from anywhere"
+    khoj("daemon", "stop")
+    assert "wifi.txt" in paths(khoj.json("related", str(note), cwd=note.parent)), "and know their files"
+    assert [vault["root"] for vault in khoj.json("status")["vaults"]] == [str(khoj.folder)]
+    assert khoj.json("status", "--why", str(note), cwd=tmp_path)["indexed"]
+
+
 @pytest.mark.parametrize(
     "place", [["router.md"], ["router.md:11"], ["router.md:9-11"], ["--text", "the wireless access point drops its clients"]]
 )
