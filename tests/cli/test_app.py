@@ -22,6 +22,8 @@ def test_every_verb_has_help(verb: Any, name: str) -> None:
     shown = verb(name, "--help")
     assert shown.exit_code == 0
     assert f"Usage: khoj-ls {name}" in shown.stdout
+    assert "\\b" not in shown.stdout
+    assert "Examples:" not in shown.stdout or "\n  Examples:\n    khoj-ls " in shown.stdout
     assert shown.stdout == verb(name, "-h").stdout
 
 
