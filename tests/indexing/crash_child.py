@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from toys import TOOLS, ToyEncoder, ToyRegistry
+from indexing_toys import TOOLS, ToyEncoder, ToyRegistry
 
 from khoj_ls.config.settings import EmbeddingSettings, IndexSettings, Settings
 from khoj_ls.indexing.indexer import Indexer

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from conftest import PATIENCE
+from indexing_bench import PATIENCE
 
 NOTES, SECTIONS = 40, 4
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-from conftest import PATIENCE
-from toys import ToyEncoder, vector
+from indexing_bench import PATIENCE
+from indexing_toys import ToyEncoder, vector
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError

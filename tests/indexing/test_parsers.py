@@ -8,8 +8,8 @@ import time
 
 import psutil
 import pytest
-from conftest import PATIENCE
-from toys import TOOLS
+from indexing_bench import PATIENCE
+from indexing_toys import TOOLS
 
 from khoj_ls.config.settings import IndexSettings
 from khoj_ls.indexing.messages import Cut, Parse

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import Workbench
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from indexing_bench import Workbench
 
 NAMES = ("a.md", "b.md", "d/a.md", "d/c.md", "e/b.md", "d/f/x.md", "picture.jpg")
 FOLDERS = ("d", "e", "d/f")

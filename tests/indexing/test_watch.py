@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from conftest import PATIENCE
+from indexing_bench import PATIENCE
 
 from khoj_ls.indexing.queue import ChangeQueue, Lane
 from khoj_ls.indexing.watch import Watcher

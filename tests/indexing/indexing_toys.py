@@ -16,7 +16,7 @@ from khoj_ls.indexing.models import ModelInfo
 from khoj_ls.store.chunks import chunk_hash
 
 DIMENSIONS = 4
-TOOLS = "toys:tools"
+TOOLS = "indexing_toys:tools"
 
 
 class ToyProcessor:
