@@ -12,26 +12,11 @@ from urllib.parse import unquote, urlsplit
 
 from khoj_ls.config.load import load_vault_settings
 from khoj_ls.config.paths import Folders
+from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import EmbeddingSettings, Settings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.vault import Vault
-
-MARKERS = (".khoj.toml", ".git", ".obsidian", "logseq", "dendron.yml")
-"""What makes a folder a vault: the nearest one above a file wins. `logseq` is a folder."""
-
-
-def find_root(start: Path) -> Path | None:
-    """The nearest folder at or above `start` that carries a marker; None when there is none below the home folder."""
-    folder = start if start.is_dir() else start.parent
-    home = Path.home()
-    for candidate in (folder, *folder.parents):
-        # A dotfiles repository in $HOME must not make everything a vault.
-        if candidate == home or candidate == Path(candidate.anchor):
-            return None
-        if any((candidate / marker).is_dir() if marker == "logseq" else (candidate / marker).exists() for marker in MARKERS):
-            return candidate
-    return None
 
 
 def to_path(reference: str) -> Path:
@@ -78,9 +63,12 @@ class OpenVaults:
             return max(candidates, key=lambda root: len(root.parts))
         return path if path.is_dir() else path.parent
 
-    def open(self, path: Path, *, yes: bool = False) -> Vault:
-        """The vault that `path` belongs to, opened if it is not. Raises VaultError when it is missing or refused."""
-        root = self.root_of(path)
+    def open(self, path: Path, *, yes: bool = False, exact: bool = False) -> Vault:
+        """The vault that `path` belongs to, or with `exact` the vault at `path`, opened if it is not.
+
+        Raises VaultError when it is missing or refused.
+        """
+        root = Path(os.path.realpath(path)) if exact else self.root_of(path)
         with self._lock:
             vault = self._vaults.get(root)
             if vault is None:

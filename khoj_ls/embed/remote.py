@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from khoj_ls.config.keys import find_key
+from khoj_ls.config.paths import folders
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.jobs import CancelToken
@@ -76,7 +78,8 @@ class RemoteEncoder:
         import httpx  # here: the daemon's start does not wait for it
 
         self._settings = settings
-        key = environment.get(settings.api_key_variable, "").strip()
+        secret = find_key(settings.api_key_variable, environment, folders())
+        key = secret.reveal() if secret else ""
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(_REQUEST_SECONDS, connect=10.0),

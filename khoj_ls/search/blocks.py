@@ -37,6 +37,12 @@ class Block:
         return "".join(self.reading.raw_lines[self.first - self.reading.first : self.last - self.reading.first + 1])
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it says nothing to a reader: drawers, front matter, planning."""
+        lines = slice(self.first - self.reading.first, self.last - self.reading.first + 1)
+        return not self.is_heading and not any(map(str.strip, self.reading.text_lines[lines]))
+
+    @property
     def text(self) -> str:
         """The lines in readable form, joined by blanks."""
         return self._read[0]

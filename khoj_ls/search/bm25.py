@@ -19,14 +19,12 @@ class Table:
     """A word index, and what a word in each of its columns is worth."""
 
     name: str
-    rows: str
-    """The table its row ids belong to."""
     weights: str
 
 
-ENTRIES = Table("entry_fts", "entry", "1.0, 2.0, 1.0")
+ENTRIES = Table("entry_fts", "1.0, 2.0, 1.0")
 """Title, heading with outline, body."""
-NOTES = Table("file_fts", "file", "1.0, 2.0, 1.5, 1.0")
+NOTES = Table("file_fts", "1.0, 2.0, 1.5, 1.0")
 """Name, title with aliases, tags, body."""
 
 _K1 = 1.2  # fixed in FTS5
@@ -39,11 +37,6 @@ def count(connection: sqlite3.Connection, table: Table, expression: str) -> int:
     """How many rows an FTS5 expression finds; costs some 40 ns for each."""
     row = connection.execute(f"SELECT count(*) FROM {table.name} WHERE {table.name} MATCH ?", (expression,)).fetchone()
     return int(row[0])
-
-
-def size(connection: sqlite3.Connection, table: Table) -> int:
-    """How many rows there are."""
-    return int(connection.execute(f"SELECT count(*) FROM {table.rows}").fetchone()[0])
 
 
 def ranked(
@@ -71,7 +64,7 @@ def ranked(
 def affordable(counts: Mapping[str, int]) -> list[str]:
     """FTS5 expressions that together find what matters and score no more rows than can be afforded.
 
-    `counts` says how many rows hold each FTS5 string, rarest first.
+    `counts` says how many entries hold each FTS5 string, rarest first.
     """
     held = {string: rows for string, rows in counts.items() if rows}
     if not held:

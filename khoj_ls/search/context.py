@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from khoj_ls.core.errors import KhojError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
-from khoj_ls.store.chunks import ActiveModel, coverage
+from khoj_ls.search.statistics import StatisticsCache
+from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import Database
 from khoj_ls.store.vectors import VectorIndex
 
@@ -33,6 +33,8 @@ class SearchContext:
     """Why there is no model, for people."""
     patience_seconds: float = 5.0
     """How long a search waits for its query's vector before it answers from words alone."""
+    statistics: StatisticsCache = field(default_factory=StatisticsCache)
+    """Hand the same one to every search of a vault: it saves counting the index each time."""
 
 
 class QueryVector:
@@ -73,14 +75,6 @@ class QueryVector:
         if model and len(self._vector) != model.dimensions * _FLOAT_BYTES:
             return None, f"the embedding model was changed: the vectors of {model.name} cannot be compared with its own"
         return self._vector, None
-
-
-def covered(connection: sqlite3.Connection, model: ActiveModel | None) -> float:
-    """Share of the notes' passages that have their vector, 0..1."""
-    if model is None:
-        return 0.0 if connection.execute("SELECT 1 FROM file WHERE status = 'indexed' LIMIT 1").fetchone() else 1.0
-    embedded, total = coverage(connection, model)
-    return embedded / total if total else 1.0
 
 
 def missing(share: float) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from khoj_ls.core.types import Vector
 from khoj_ls.search.scope import Scope
@@ -18,8 +18,7 @@ _WIDER = 4
 """How many more neighbours are asked for when a wide filter will drop some."""
 
 
-@dataclass(frozen=True)
-class DenseMatch:
+class DenseMatch(NamedTuple):
     """The passage of an entry that is nearest to the query."""
 
     score: float
@@ -29,8 +28,7 @@ class DenseMatch:
     """Ids of the entries the chunk covers, in source order, when they are several and words found none of them."""
 
 
-@dataclass(frozen=True)
-class EntryRef:
+class EntryRef(NamedTuple):
     """Which entry stands where."""
 
     id: int

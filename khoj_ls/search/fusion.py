@@ -9,8 +9,7 @@ Reciprocal rank fusion is for retrievers whose range is not known (Cormack, Clar
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from khoj_ls.search.dense import DenseMatch, EntryRef
 from khoj_ls.search.lexical import LexicalMatches
@@ -24,8 +23,7 @@ _RRF_K = 60
 Item = TypeVar("Item", bound=Hashable)
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An entry that may become a hit, with how each retriever saw it."""
 
     entry: EntryRef

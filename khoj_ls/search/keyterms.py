@@ -6,7 +6,8 @@ import math
 import sqlite3
 from collections import Counter
 
-from khoj_ls.search.bm25 import ENTRIES, count, idf, size
+from khoj_ls.search.bm25 import ENTRIES, count, idf
+from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.words import phrase, query_terms
 
 _MOST_READ = 200_000
@@ -16,15 +17,14 @@ _MOST_COUNTED = 96
 _LONGEST = 40
 
 
-def key_terms(connection: sqlite3.Connection, text: str, most: int) -> dict[str, int]:
-    """The `most` telling words of `text` as FTS5 strings, rarest first, with how many entries hold each.
+def key_terms(connection: sqlite3.Connection, statistics: Statistics, text: str, most: int) -> dict[str, int]:
+    """The `most` telling words of `text`, rarest first, with how many entries hold each.
 
     Weighed by tf-idf (Salton & Buckley 1988); a word that only one entry holds can lead nowhere else and is left out.
     """
     frequency = Counter(term for term in query_terms(text[:_MOST_READ]) if 1 < len(term) <= _LONGEST)
-    total = size(connection, ENTRIES)
     often = sorted(frequency, key=lambda term: (-frequency[term], -len(term)))[:_MOST_COUNTED]
     held = {term: count(connection, ENTRIES, phrase(term)) for term in often}
     telling = [term for term in often if held[term] > 1]
-    telling.sort(key=lambda term: -(1 + math.log(frequency[term])) * idf(total, held[term]))
-    return {phrase(term): held[term] for term in sorted(telling[:most], key=held.__getitem__)}
+    telling.sort(key=lambda term: -(1 + math.log(frequency[term])) * idf(statistics.entries, held[term]))
+    return {term: held[term] for term in sorted(telling[:most], key=held.__getitem__)}

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.search.bm25 import ENTRIES, NOTES, Table, affordable, bound, count, idf, ranked, saturated, size
+from khoj_ls.search.bm25 import ENTRIES, NOTES, Table, affordable, bound, count, idf, ranked, saturated
+from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.scope import Scope
+from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.words import adjacent_terms, any_of, is_unspaced, phrase, query_terms, same_words, words
 from khoj_ls.store.fts import display_title
 
@@ -25,7 +27,7 @@ _NOTE_SHARE = 0.5
 """How much a whole note says about each of its entries."""
 
 _MAX_TERMS = 32
-_MAX_LOOKUPS = 192
+"""A longer text is looked up by its most telling words."""
 _MAX_ADJACENT = 16
 _VERBATIM_WORDS = 4
 """From this many words on, a text that stands in a note word for word is taken to be that very sentence."""
@@ -53,6 +55,7 @@ class LexicalMatches:
 
 def match_words(
     connection: sqlite3.Connection,
+    statistics: Statistics,
     text: str,
     pool: int,
     *,
@@ -62,37 +65,33 @@ def match_words(
 ) -> LexicalMatches:
     """Entries and notes that hold words of `text`: the best `pool` of each. With `prefix` the last word may be a beginning."""
     in_order = query_terms(text)
-    terms = list(dict.fromkeys(in_order))[:_MAX_LOOKUPS]
+    terms = list(dict.fromkeys(in_order))
     if not terms:
         return LexicalMatches()
+    if len(terms) > _MAX_TERMS:
+        terms = list(key_terms(connection, statistics, text, _MAX_TERMS)) or terms[:_MAX_TERMS]
     strings = {phrase(term, prefix=prefix and term == in_order[-1]): term for term in terms}
-    counts = rarest(connection, strings)
+    held = {string: count(connection, ENTRIES, string) for string in strings}
+    counts = dict(sorted(held.items(), key=lambda item: item[1]))
     side_by_side = any_of(adjacent_terms(text)[:_MAX_ADJACENT])
 
-    def scored(table: Table, held: Iterable[int], allowed: frozenset[int] | None) -> dict[int, float]:
+    def scored(table: Table, most: float, allowed: frozenset[int] | None) -> dict[int, float]:
         if token:
             token.raise_if_cancelled()
         found = ranked(connection, table, affordable(counts), pool, allowed)
         if found and side_by_side:
-            for row, score in ranked(connection, table, [side_by_side], pool, allowed).items():
+            for row, score in ranked(connection, table, [side_by_side], pool, frozenset(found)).items():
                 found[row] = found.get(row, 0.0) + _ADJACENT_WEIGHT * score
-        most = bound(size(connection, table), held)
         return {row: saturated(score, most) for row, score in found.items()}
 
-    total = size(connection, ENTRIES)
+    in_notes = (count(connection, NOTES, string) for string in counts)
     return LexicalMatches(
-        entries=scored(ENTRIES, counts.values(), scope.entries if scope else None),
-        notes=scored(NOTES, (count(connection, NOTES, string) for string in counts), scope.files if scope else None),
+        entries=scored(ENTRIES, bound(statistics.entries, counts.values()), scope.entries if scope else None),
+        notes=scored(NOTES, bound(statistics.notes, in_notes), scope.files if scope else None),
         exact=_exact(connection, text, pool, scope),
         titled=_titled(connection, text, pool, scope),
-        terms={strings[string]: idf(total, rows) for string, rows in counts.items()},
+        terms={strings[string]: idf(statistics.entries, rows) for string, rows in counts.items()},
     )
-
-
-def rarest(connection: sqlite3.Connection, strings: Iterable[str], most: int = _MAX_TERMS) -> dict[str, int]:
-    """The most telling of some FTS5 strings with how many entries hold each, rarest first; those that none holds at the end."""
-    counts = {string: count(connection, ENTRIES, string) for string in strings}
-    return dict(sorted(counts.items(), key=lambda item: (item[1] == 0, item[1]))[:most])
 
 
 def _exact(connection: sqlite3.Connection, text: str, pool: int, scope: Scope | None) -> frozenset[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from khoj_ls.core.text import spaced
 
@@ -12,7 +13,7 @@ TOKENIZER = "porter unicode61 remove_diacritics 2"
 """As in the database (store.migrations)."""
 
 _OPEN, _CLOSE = "\x01", "\x02"
-_NO_MARKS = {ord(_OPEN): " ", ord(_CLOSE): " "}
+_NO_MARKS = MappingProxyType({ord(_OPEN): " ", ord(_CLOSE): " "})
 
 
 def find_words(texts: Sequence[str], expression: str) -> list[list[tuple[int, int]]]:

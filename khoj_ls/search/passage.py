@@ -104,7 +104,17 @@ def _near_lines(item: Found) -> tuple[int, int] | None:
 
 
 def _lines_of(reading: Reading, sentence: re.Pattern[str]) -> tuple[int, int] | None:
-    """Lines of the first place below the heading where the sentence stands, in the source or in its readable form."""
+    """Lines of the first place where the sentence stands, in the source or in its readable form, the heading's included."""
+    below = _lines_below_heading(reading, sentence)
+    if not reading.row.level or not (sentence.search(reading.raw_lines[0]) or sentence.search(reading.row.heading)):
+        return below
+    blocks = reading.blocks
+    # A heading alone says little: what follows it is shown with it.
+    last = below[1] if below else blocks[1].last if len(blocks) > 1 else reading.first
+    return reading.first, last if last - reading.first < _MOST_LINES else reading.first
+
+
+def _lines_below_heading(reading: Reading, sentence: re.Pattern[str]) -> tuple[int, int] | None:
     skipped = int(reading.row.level > 0)
     for lines in (reading.raw_lines[skipped:], reading.text_lines[skipped:]):
         if match := sentence.search("".join(lines)):
@@ -132,6 +142,9 @@ def _look_into_markup(found: Sequence[Found], matched: list[list[tuple[Block, li
 
 def _passage(item: Found, matched: Sequence[tuple[Block, Ranges]], wanted: Wanted) -> Passage:
     first, last = _lines(item, matched, wanted)
+    if not item.by_words:
+        # What was found by its meaning is shown without what the model never read; a note that is nothing else stays as it is.
+        matched = [(block, found) for block, found in matched if not block.is_silent] or matched
     text = ""
     ranges: list[tuple[int, int]] = []
     joint = ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
-from khoj_ls.search.context import QueryVector, SearchContext, covered, missing
+from khoj_ls.search.context import QueryVector, SearchContext, missing
 from khoj_ls.search.dense import DenseMatch, EntryRef, match_meaning
 from khoj_ls.search.fusion import Candidate, fuse, ordered, word_for_word
 from khoj_ls.search.hits import build_hits, ranks
@@ -21,6 +21,7 @@ from khoj_ls.search.lexical import LexicalMatches, is_sentence, match_words
 from khoj_ls.search.passage import Wanted, wanted_words
 from khoj_ls.search.query import Query, occurs, parse
 from khoj_ls.search.scope import Scope, scope_of
+from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.tuning import above_threshold, apart, capped
 from khoj_ls.search.types import SearchHit, SearchRequest, SearchResult
@@ -28,7 +29,7 @@ from khoj_ls.search.words import any_of, flexible, phrase, query_terms, words
 
 __all__ = ["SearchContext", "search"]
 
-_POOL = 200
+_POOL = 100
 """How many candidates each retriever brings for a limit of up to a quarter of it; more for more."""
 _POOL_PER_HIT = 4
 _MOST_POOLED = 5000
@@ -43,6 +44,7 @@ class _Search:
 
     connection: sqlite3.Connection
     context: SearchContext
+    statistics: Statistics
     request: SearchRequest
     query: Query
     scope: Scope | None
@@ -63,12 +65,12 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
     by_meaning = request.mode != "lexical"
     pending = QueryVector(context, query.text) if by_meaning else None
     with context.database.read() as connection:
-        share = covered(connection, context.model)
-        run = _Search(connection, context, request, query, scope_of(connection, query, request.paths), None, token)
+        statistics = context.statistics.of(connection, context.model)
+        run = _Search(connection, context, statistics, request, query, scope_of(connection, query, request.paths), None, token)
         clock.lap("query")
         lexical = _by_words(run, pool := max(_POOL, _POOL_PER_HIT * request.limit))
         clock.lap("lexical")
-        reason = missing(share)
+        reason = missing(statistics.coverage)
         if pending:
             vector, problem = pending.wait(token)
             run = replace(run, vector=vector)
@@ -81,14 +83,16 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
         hits = _shown(run, lexical, candidates)
         clock.lap("show")
     degraded = by_meaning and reason is not None
-    return SearchResult(hits, degraded, reason if degraded else None, share, clock.stop())
+    return SearchResult(hits, degraded, reason if degraded else None, statistics.coverage, clock.stop())
 
 
 def _by_words(run: _Search, pool: int) -> LexicalMatches:
     run.check()
     if run.request.mode == "dense":
         return LexicalMatches()
-    return match_words(run.connection, run.query.text, pool, scope=run.scope, prefix=run.request.prefix, token=run.token)
+    return match_words(
+        run.connection, run.statistics, run.query.text, pool, scope=run.scope, prefix=run.request.prefix, token=run.token
+    )
 
 
 def _fused(run: _Search, lexical: LexicalMatches, pool: int, clock: Stopwatch) -> list[Candidate]:
@@ -156,11 +160,13 @@ def _with_sentence(run: _Search, candidates: list[Candidate]) -> list[Candidate]
     lowered = [word.lower() for word in asked]
     holding = {
         entry
-        for entry, (_, text) in _texts(run.connection, doubtful).items()
+        for entry, forms in _texts(run.connection, doubtful).items()
         # The pattern is slow on text that does not hold the words at all.
-        if all(word in folded for folded in (text.lower(),) for word in lowered) and sentence.search(text)
+        if any(
+            all(word in folded for word in lowered) and sentence.search(form) for form in forms for folded in (form.lower(),)
+        )
     }
-    return ordered(replace(c, score=word_for_word(c.score), exact=True) if c.entry.id in holding else c for c in candidates)
+    return ordered(c._replace(score=word_for_word(c.score), exact=True) if c.entry.id in holding else c for c in candidates)
 
 
 def _shown(run: _Search, lexical: LexicalMatches, candidates: list[Candidate]) -> tuple[SearchHit, ...]:

@@ -14,22 +14,24 @@ from dataclasses import dataclass, replace
 
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
-from khoj_ls.search.bm25 import Table, affordable, bound, ranked, saturated, size
-from khoj_ls.search.context import QueryVector, SearchContext, covered, missing
+from khoj_ls.search.bm25 import Table, affordable, bound, ranked, saturated
+from khoj_ls.search.context import QueryVector, SearchContext, missing
 from khoj_ls.search.dense import DenseMatch, EntryRef, match_meaning
 from khoj_ls.search.fusion import Candidate, ordered
 from khoj_ls.search.hits import build_hits, ranks
 from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.linked import linked_files
 from khoj_ls.search.passage import wanted_words
+from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import RelatedRequest, SearchResult
+from khoj_ls.search.words import phrase
 from khoj_ls.store.chunks import ChunkRow, chunks_of_file
 from khoj_ls.store.entries import EntryRow, file_entries
 
 _POOL = 200
 _POOL_PER_HIT = 4
-_WORDS = Table("entry_fts", "entry", "5.0, 2.0, 1.0")
+_WORDS = Table("entry_fts", "5.0, 2.0, 1.0")
 """A word in another note's title says most."""
 _TELLING_WORDS = 32
 _SHARES = (0.5, 0.3, 0.2)
@@ -50,15 +52,17 @@ class _Start:
 
 @dataclass(frozen=True)
 class _ByWords:
-    """BM25 scores by entry, best of each note, and their bound."""
+    """BM25 score and entry by note, of its best entry."""
 
     notes: Mapping[int, tuple[float, EntryRef]]
+    best: float
     most: float
+    """The bound of the scores."""
     expression: str
 
     def share(self, file_id: int) -> float:
         """Score of a note in proportion to the best."""
-        return self.notes[file_id][0] / max(score for score, _ in self.notes.values()) if file_id in self.notes else 0.0
+        return self.notes[file_id][0] / self.best if file_id in self.notes else 0.0
 
 
 def related(context: SearchContext, request: RelatedRequest, token: CancelToken | None = None) -> SearchResult:
@@ -66,10 +70,10 @@ def related(context: SearchContext, request: RelatedRequest, token: CancelToken 
     clock = Stopwatch()
     pending = QueryVector(context, request.text) if request.text else None
     with context.database.read() as connection:
-        share = covered(connection, context.model)
+        statistics = context.statistics.of(connection, context.model)
         start = _start(connection, context, request)
         if start is None:
-            return SearchResult((), True, f"{request.path} is not indexed", share, clock.stop())
+            return SearchResult((), True, f"{request.path} is not indexed", statistics.coverage, clock.stop())
         if pending:
             vector, reason = pending.wait(token)
             start = replace(start, vector=vector, reason=reason)
@@ -79,8 +83,8 @@ def related(context: SearchContext, request: RelatedRequest, token: CancelToken 
         clock.lap("dense")
         if token:
             token.raise_if_cancelled()
-        telling = _by_words(connection, start, start.text, pool)
-        named = _by_words(connection, start, start.name, pool)
+        telling = _by_words(connection, statistics, start, start.text, pool)
+        named = _by_words(connection, statistics, start, start.name, pool)
         clock.lap("lexical")
         candidates = _fused(dense, telling, named)
         chosen = candidates[: request.limit]
@@ -88,12 +92,12 @@ def related(context: SearchContext, request: RelatedRequest, token: CancelToken 
         hits = build_hits(connection, chosen, ranks(candidates), wanted_words(telling.expression, {}))
         notes = {candidate.entry.id: candidate.entry.file_id for candidate in chosen}
         clock.lap("show")
-    reason = start.reason or missing(share)
+    reason = start.reason or missing(statistics.coverage)
     return SearchResult(
         tuple(replace(hit, linked=notes[hit.entry_id] in linked) for hit in hits),
         reason is not None,
         reason,
-        share,
+        statistics.coverage,
         clock.stop(),
     )
 
@@ -162,9 +166,9 @@ def _by_meaning(
     return best
 
 
-def _by_words(connection: sqlite3.Connection, start: _Start, text: str, pool: int) -> _ByWords:
+def _by_words(connection: sqlite3.Connection, statistics: Statistics, start: _Start, text: str, pool: int) -> _ByWords:
     """The best entry of each other note for the telling words of `text`."""
-    counts = key_terms(connection, text, _TELLING_WORDS)
+    counts = {phrase(term): rows for term, rows in key_terms(connection, statistics, text, _TELLING_WORDS).items()}
     scores = ranked(connection, _WORDS, affordable(counts), pool)
     rows = connection.execute(
         "SELECT id, file_id, ordinal FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(scores)),)
@@ -173,7 +177,8 @@ def _by_words(connection: sqlite3.Connection, start: _Start, text: str, pool: in
     for entry in (EntryRef(*row) for row in rows):
         if entry.file_id != start.file_id and scores[entry.id] > best.get(entry.file_id, (0.0,))[0]:
             best[entry.file_id] = (scores[entry.id], entry)
-    return _ByWords(best, bound(size(connection, _WORDS), counts.values()), " OR ".join(counts))
+    highest = max((score for score, _ in best.values()), default=0.0)
+    return _ByWords(best, highest, bound(statistics.entries, counts.values()), " OR ".join(counts))
 
 
 def _fused(dense: Mapping[int, tuple[EntryRef, DenseMatch]], telling: _ByWords, named: _ByWords) -> list[Candidate]:
@@ -190,4 +195,4 @@ def _fused(dense: Mapping[int, tuple[EntryRef, DenseMatch]], telling: _ByWords, 
             candidates.append(Candidate(entry, score, lexical, match, worded=match is None))
     best = max((candidate.score for candidate in candidates), default=0.0)
     shown = nearest or max((candidate.lexical for candidate in candidates), default=0.0)
-    return ordered(replace(candidate, score=shown * candidate.score / best) for candidate in candidates)
+    return ordered(candidate._replace(score=shown * candidate.score / best) for candidate in candidates)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from khoj_ls.search.fusion import Candidate
 
@@ -20,7 +19,7 @@ def apart(candidates: Iterable[Candidate]) -> list[Candidate]:
         if dense and dense.covered:
             together = {candidate.entry.id} if shown & set(dense.covered) else set(dense.covered)
             if len(together) == 1:
-                candidate = replace(candidate, dense=replace(dense, covered=()))
+                candidate = candidate._replace(dense=dense._replace(covered=()))
             shown |= together
         shown.add(candidate.entry.id)
         kept.append(candidate)

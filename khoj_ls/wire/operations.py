@@ -61,17 +61,21 @@ class Operation:
 
 def search(session: Session, params: wire.SearchParams, job: Job) -> wire.SearchResult:
     """Find passages by words and by meaning."""
-    settings = session.settings.search
-    limit = _limit(params.limit, settings.limit)
-    request = SearchRequest(
-        query=params.query,
-        limit=limit,
-        mode=params.mode or settings.mode,  # type: ignore[arg-type]
-        max_per_file=settings.max_per_file,
-        score_threshold=settings.score_threshold,
-    )
-    answers = [(vault, vault.search(request, job.token)) for vault in _asked(session, params.vault)]
-    return merged(answers, limit)
+    answers = []
+    limits = []
+    for vault in _asked(session, params.vault):
+        # What the editor has set for its session wins over the vault's own settings.
+        own = vault.settings if session.settings is session.vaults.settings else session.settings
+        request = SearchRequest(
+            query=params.query,
+            limit=_limit(params.limit, own.search.limit),
+            mode=params.mode or own.search.mode,  # type: ignore[arg-type]
+            max_per_file=own.search.max_per_file,
+            score_threshold=own.search.score_threshold,
+        )
+        limits.append(request.limit)
+        answers.append((vault, vault.search(request, job.token)))
+    return merged(answers, max(limits))
 
 
 def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.SearchResult:
@@ -92,7 +96,7 @@ def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.Sear
 
 def status(session: Session, params: wire.StatusParams, job: Job) -> wire.StatusResult:
     """Say how the daemon and the vaults are."""
-    vaults = [session.vaults.open(to_path(params.vault))] if params.vault else session.vaults.open_vaults()
+    vaults = [session.vaults.open(to_path(params.vault), exact=True)] if params.vault else session.vaults.open_vaults()
     return wire.StatusResult(session.daemon(), [vault_status(vault.status()) for vault in vaults])
 
 
@@ -101,7 +105,7 @@ def reindex(session: Session, params: wire.ReindexParams, job: Job) -> list[wire
     results = []
     paths = [to_path(path) for path in params.paths] if params.paths else None
     targets = (
-        [session.vaults.open(to_path(params.vault), yes=params.yes)]
+        [session.vaults.open(to_path(params.vault), yes=params.yes, exact=True)]
         if params.vault
         else list(dict.fromkeys(session.vaults.open(path) for path in paths))
         if paths
@@ -166,7 +170,7 @@ def _set_paused(session: Session, params: wire.VaultParams, *, paused: bool) -> 
 def _asked(session: Session, reference: str | None) -> list[Vault]:
     """The vaults a request is about. Raises UsageError when there is none."""
     if reference:
-        return [session.vaults.open(to_path(reference))]
+        return [session.vaults.open(to_path(reference), exact=True)]
     roots = session.roots or [Path(folder).expanduser() for folder in session.settings.vaults]
     if not roots:
         raise UsageError("no vault: open a folder of notes, name one with `vault`, or list some under `vaults` in the settings")
