@@ -84,6 +84,16 @@ def test_a_sentence_comes_first_with_its_lines(vault, mode):
         assert vault.found(f"On day {number} the repeater hummed in tune {number}.", mode=mode)[0] == f"{number}.md:5-6"
 
 
+def test_a_heading_asked_for_word_for_word_is_in_the_range(vault):
+    vault.put(
+        "site.md",
+        "# Site\n\nIntro.\n\n## Configure the theme for your site\n\nTo configure the theme for your site, edit it.\n",
+    )
+    vault.put("links.md", "# Links\n\n## The [idris](lang/idris) module of the set\n\nIt has no other words.\n")
+    assert vault.found("Configure the theme for your site")[0] == "site.md:5-7"
+    assert vault.found("## The [idris](lang/idris) module of the set")[0].startswith("links.md:3-")
+
+
 def test_a_hit_says_where_it_is_and_who_found_it(house):
     hit = house.search("admin page wifi").hits[0]
     assert (hit.path, hit.title, hit.heading, hit.outline) == ("home.md", "Home", "Network", ("Home", "Network"))

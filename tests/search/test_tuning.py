@@ -11,6 +11,7 @@ from khoj_ls.search.bm25 import affordable, bound, saturated
 from khoj_ls.search.dense import DenseMatch, EntryRef
 from khoj_ls.search.fusion import Candidate, fuse, reciprocal_ranks
 from khoj_ls.search.lexical import LexicalMatches
+from khoj_ls.search.notes import WholeNotes
 from khoj_ls.search.tuning import above_threshold, apart, capped
 from khoj_ls.store.chunks import ChunkRow
 
@@ -74,7 +75,7 @@ def test_fused_scores_are_absolute_and_fall(lexical, dense, mode):
     entries = [EntryRef(i, 1, i) for i in range(1, 10)]
     matches = {EntryRef(i, 1, i): DenseMatch(score, chunk()) for i, score in dense.items()}
     words = LexicalMatches(entries=lexical, exact=frozenset({3}))
-    candidates = fuse(entries, words, matches, mode)
+    candidates = fuse(entries, words, matches, WholeNotes(), mode)
     scores = [c.score for c in candidates]
     assert scores == sorted(scores, reverse=True)
     assert all(0 < score <= 1 for score in scores)
