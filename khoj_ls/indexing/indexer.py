@@ -178,6 +178,13 @@ class Indexer:
             return Decision(False, "no rule leaves it out; it waits to be indexed", None, "waiting")
         return Decision(False, row.failure, None, row.problems[0].code) if row.failure else decision
 
+    def refused(self) -> dict[str, str]:
+        """What should be indexed and is not, or only by its words, beside the failed files in the store: reason by path.
+
+        Folders that cannot be listed, names that are no text, files that cannot be cut.
+        """
+        return self._pipeline.refused()
+
     def state(self) -> IndexState:
         """What goes on."""
         state = self._pipeline.state()
