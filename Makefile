@@ -19,7 +19,7 @@ demo: $(STAMP)  ## index examples/vault, then a search by words, by meaning, and
 	$(VENV)/bin/khoj-ls demo
 
 test: $(STAMP)  ## the whole suite
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)  ## ruff, mypy, import-linter
 	$(VENV)/bin/ruff check .

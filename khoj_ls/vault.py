@@ -17,15 +17,15 @@ from typing import TypeVar
 
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import EmbeddingSettings, Settings
-from khoj_ls.content.chunk import chunker_id
 from khoj_ls.content.registry import default_registry, parse_file
 from khoj_ls.core.errors import StoreError, UsageError, VaultError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.core.types import Entry, Vector
 from khoj_ls.embed.service import EncoderService
+from khoj_ls.indexing.encoder import IndexingEncoder
 from khoj_ls.indexing.ignore import Decision
 from khoj_ls.indexing.indexer import Indexer, IndexEvent, IndexReport
-from khoj_ls.indexing.models import ModelInfo, active_model
+from khoj_ls.indexing.models import active_model
 from khoj_ls.indexing.root import check_root
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.pipeline import search as search_pipeline
@@ -42,6 +42,12 @@ log = logging.getLogger(__name__)
 
 _ASK_FOR_LOCK_SECONDS = 2.0
 """How often a vault that only reads looks whether it may write now."""
+
+_REREAD_SECONDS = 60.0
+"""How long a question waits for the words of an index that was damaged and is built anew."""
+
+_SAVE_AFTER = 2000
+"""So many new vectors make it worth while to write the whole HNSW file again; at the end it is written for any."""
 
 Answer = TypeVar("Answer")
 
@@ -69,31 +75,6 @@ class Status:
     paused: bool
     vectors: str
     eta_seconds: float | None
-
-
-@dataclass(frozen=True)
-class IndexingEncoder:
-    """The encoder as the indexer wants it: prepared when it is first needed."""
-
-    service: EncoderService
-
-    def info(self) -> ModelInfo:
-        """What the model is. Blocks while it is being prepared. Raises ModelError."""
-        self.service.prepare()
-        tokenizer, max_tokens = self.service.tokenizer_source()
-        return ModelInfo(
-            key=self.service.id,
-            name=self.service.settings.model,
-            dimensions=self.service.dimensions,
-            chunker=chunker_id(self.service.tokenizer()),
-            tokenizer=tokenizer,
-            max_tokens=max_tokens,
-            remote=self.service.remote,
-        )
-
-    def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
-        """Vectors of `texts`. Raises ModelError."""
-        return self.service.embed_documents(texts)
 
 
 class Vault:
@@ -157,10 +138,11 @@ class Vault:
         state = self._indexer.state() if self._indexer else None
         with self._database.read() as connection:
             held = counts(connection)
-            failed = tuple(
-                (path, "; ".join(problem.message for problem in found))
-                for path, found in problems(connection, failed_only=True)
-            )
+            failed = {
+                path: "; ".join(problem.message for problem in found) for path, found in problems(connection, failed_only=True)
+            }
+            if self._indexer:
+                failed = {**self._indexer.refused(), **failed}
             model = active_model(connection)
             embedded, total = coverage(connection, model) if model else (0, held.files)
             chunks = chunk_count(connection, model.chunker_id) if model else 0
@@ -172,7 +154,7 @@ class Vault:
             chunks=chunks,
             embedded=embedded,
             queue=state.queue + state.pending if state else 0,
-            failures=failed,
+            failures=tuple(sorted(failed.items())),
             model=model.name if model else self.settings.embedding.model,
             database_bytes=self._database.size_bytes(),
             coverage=embedded / total if total else 1.0,
@@ -347,10 +329,10 @@ class Vault:
         encoder = self._encoder_for(self.settings.embedding, model.name)
         return encoder.embed_query
 
-    def _save_vectors(self) -> None:
+    def _save_vectors(self, *, at_least: int = 1) -> None:
         if self._index is not None and not self.read_only:
             try:
-                self._index.save()
+                self._index.save(at_least=at_least)
             except (OSError, StoreError, RuntimeError) as error:
                 log.warning("the vector index of %s was not saved and will be rebuilt: %s", self.root, error)
 
@@ -367,7 +349,14 @@ class Vault:
             with self._guard:  # a rebuild that goes on is waited for: it closes what others still read
                 if self._database is asked:
                     raise
+            self._wait_for_words()
             return question()
+
+    def _wait_for_words(self) -> None:
+        """After a rebuild there is nothing to find before the notes were read again."""
+        until = time.monotonic() + _REREAD_SECONDS
+        while self._indexer and self._indexer.state().phase in ("scan", "words") and time.monotonic() < until:
+            threading.Event().wait(0.02)
 
     def _rebuild(self, error: DamagedDatabase, damaged: Database) -> None:
         with self._guard:
@@ -387,7 +376,7 @@ class Vault:
 
     def _on_event(self, database: Database, event: IndexEvent) -> None:
         if event.kind == "idle":
-            self._save_vectors()
+            self._save_vectors(at_least=_SAVE_AFTER)
         if isinstance(event.error, DamagedDatabase):
             # Not on the indexer's own thread, which is about to be ended.
             rebuild = threading.Thread(target=self._rebuild, args=(event.error, database), name="khoj-rebuild", daemon=True)

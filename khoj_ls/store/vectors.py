@@ -52,6 +52,8 @@ class VectorIndex:
         self._last_id = 0
         self._purges = -1
         self._count = 0
+        self._saved = 0
+        """How many vectors the file on disk holds."""
         self._ids: Any = None
         self._matrix: Any = None
         self._hnsw: Any = None
@@ -120,10 +122,13 @@ class VectorIndex:
             self._take_in(connection, total)
             return total
 
-    def save(self) -> None:
-        """Write the HNSW file, if HNSW is in use: atomically, with what it stands for in its name's side file."""
+    def save(self, *, at_least: int = 1) -> None:
+        """Write the HNSW file, if HNSW is in use and `at_least` so many vectors are new to it.
+
+        Atomically, with what it stands for in a side file; what is missing from it is caught up from the database.
+        """
         with self._lock:
-            if self._hnsw is None:
+            if self._hnsw is None or self._count - self._saved < at_least:
                 return
             scratch = self._cache.with_name(f"{self._cache.name}.{os.getpid()}.tmp")
             self._hnsw.save_index(str(scratch))
@@ -135,6 +140,7 @@ class VectorIndex:
             side = self._state_path.with_name(self._state_path.name + ".tmp")
             side.write_text(json.dumps(state))
             side.replace(self._state_path)
+            self._saved = self._count
 
     @property
     def _state_path(self) -> Path:
@@ -214,6 +220,7 @@ class VectorIndex:
             return  # a torn or foreign file: the database has everything
         if index.get_current_count() == state["count"]:
             self._hnsw, self._count, self._last_id = index, state["count"], state["last_id"]
+            self._saved = self._count
 
     def _held(self, connection: sqlite3.Connection, last_id: int) -> int:
         row = connection.execute(
