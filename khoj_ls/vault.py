@@ -103,6 +103,7 @@ class Vault:
         self._listeners: list[Callable[[IndexEvent], None]] = []
         self._guard = threading.RLock()
         self._message = ""
+        self._reread = False
         self._registry = default_registry()
         self._index: VectorIndex | None = None
         check_root(self.root, settings, known=(self.folder / "index.db").exists(), yes=yes)
@@ -262,7 +263,7 @@ class Vault:
             self._database = Database(path, read_only=True)
             return
         self._database, kept = open_database(path)
-        self._message = _rebuilt(kept) if kept else ""
+        self._message, self._reread = (_rebuilt(kept), True) if kept else ("", False)
         (self.folder / "root.txt").write_text(f"{self.root}\n", errors="surrogateescape")
         try:
             self._start_indexer()
@@ -338,6 +339,7 @@ class Vault:
 
     def _answer(self, question: Callable[[], Answer]) -> Answer:
         """Ask; where the database turns out to be damaged, build a new one and ask that."""
+        self._wait_for_words()
         asked = self._database
         try:
             return question()
@@ -353,10 +355,11 @@ class Vault:
             return question()
 
     def _wait_for_words(self) -> None:
-        """After a rebuild there is nothing to find before the notes were read again."""
+        """After a rebuild there is nothing to find before the notes were read again: wait for that, once."""
         until = time.monotonic() + _REREAD_SECONDS
-        while self._indexer and self._indexer.state().phase in ("scan", "words") and time.monotonic() < until:
-            threading.Event().wait(0.02)
+        while self._reread and time.monotonic() < until:
+            self._reread = self._indexer is not None and self._indexer.state().phase in ("scan", "words")
+            threading.Event().wait(0.02 if self._reread else 0)
 
     def _rebuild(self, error: DamagedDatabase, damaged: Database) -> None:
         with self._guard:
@@ -371,7 +374,7 @@ class Vault:
         self._database.close()
         self._index = None
         self._database, kept = rebuild_database(self.folder / "index.db")
-        self._message = _rebuilt(kept)
+        self._message, self._reread = _rebuilt(kept), True
         self._start_indexer()
 
     def _on_event(self, database: Database, event: IndexEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from khoj_ls.core.types import Vector
@@ -46,13 +46,15 @@ def match_meaning(
     scope: Scope | None = None,
     by_words: Mapping[int, float] | None = None,
 ) -> dict[EntryRef, DenseMatch]:
-    """Entries by their nearest passage, of the `pool` nearest vectors.
+    """Entries by their nearest passage, of the `pool` nearest vectors and of those of the entries that words found.
 
     A chunk that covers a small subtree stands for one of its entries: the one that words found best (`by_words`: score by
     entry id), else the outermost. So no passage is two hits.
     """
     known = by_words or {}
     nearest = _nearest(connection, model, index, vector, pool, scope)
+    # What words found is compared too: a score that is missing is no score of nothing.
+    nearest += _others(connection, model, index, vector, known, {embedding for embedding, _ in nearest})
     chunks = chunks_of_embeddings(connection, model, [embedding for embedding, _ in nearest])
     covered = _covered(connection, [chunk for rows in chunks.values() for chunk in rows])
     matches: dict[EntryRef, DenseMatch] = {}
@@ -69,6 +71,19 @@ def match_meaning(
     return matches
 
 
+def _others(
+    connection: sqlite3.Connection,
+    model: ActiveModel,
+    index: VectorIndex,
+    vector: Vector,
+    entries: Iterable[int],
+    seen: Collection[int],
+) -> list[tuple[int, float]]:
+    """The embeddings of `entries` that are not among those `seen`, with their cosines, nearest first."""
+    wanted = [embedding for embedding in _embeddings_of(connection, model, entries) if embedding not in seen]
+    return index.search_among(vector, wanted, len(wanted)) if wanted else []
+
+
 def _nearest(
     connection: sqlite3.Connection, model: ActiveModel, index: VectorIndex, vector: Vector, pool: int, scope: Scope | None
 ) -> list[tuple[int, float]]:
@@ -76,13 +91,18 @@ def _nearest(
         return index.search(vector, pool)
     if len(scope.entries) > _SCOPE_SEARCHED_EXACTLY:
         return index.search(vector, _WIDER * pool)
+    return index.search_among(vector, _embeddings_of(connection, model, scope.entries), pool)
+
+
+def _embeddings_of(connection: sqlite3.Connection, model: ActiveModel, entries: Iterable[int]) -> list[int]:
+    """The embeddings of all chunks that cover `entries`."""
     rows = connection.execute(
         "SELECT DISTINCT v.id FROM json_each(?) wanted JOIN entry e ON e.id = wanted.value "
         "JOIN chunk c ON c.file_id = e.file_id AND c.chunker_id = ? AND e.ordinal BETWEEN c.entry AND c.last_entry "
         "JOIN embedding v ON v.model_id = ? AND v.hash = c.hash",
-        (json.dumps(list(scope.entries)), model.chunker_id, model.id),
+        (json.dumps(list(entries)), model.chunker_id, model.id),
     )
-    return index.search_among(vector, [row[0] for row in rows], pool)
+    return [row[0] for row in rows]
 
 
 def _covered(connection: sqlite3.Connection, chunks: Iterable[ChunkRow]) -> dict[int, list[EntryRef]]:

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from khoj_ls.search.dense import DenseMatch, EntryRef
 from khoj_ls.search.lexical import LexicalMatches
+from khoj_ls.search.notes import WholeNotes
 from khoj_ls.search.types import Mode
 
 _LEXICAL_SHARE = 0.5
@@ -38,23 +39,29 @@ class Candidate(NamedTuple):
 
 
 def fuse(
-    entries: Iterable[EntryRef], lexical: LexicalMatches, dense: Mapping[EntryRef, DenseMatch] | None, mode: Mode
+    entries: Iterable[EntryRef],
+    lexical: LexicalMatches,
+    dense: Mapping[EntryRef, DenseMatch] | None,
+    notes: WholeNotes,
+    mode: Mode,
 ) -> list[Candidate]:
     """All candidates, best first; `dense` is None when there is no vector to compare with, and words alone decide."""
     candidates = []
     for entry in entries:
-        by_words = lexical.score(entry.id, entry.file_id)
-        by_meaning = dense.get(entry) if dense else None
-        cosine = by_meaning.score if by_meaning else 0.0
-        exact = entry.id in lexical.exact or (entry.ordinal == 0 and entry.file_id in lexical.titled)
-        score = cosine if mode == "dense" else by_words
+        note = entry.file_id
+        by_words = notes.with_note(lexical.entries.get(entry.id, 0.0), lexical.notes.get(note, 0.0), note)
+        nearest = dense.get(entry) if dense else None
+        cosine = nearest.score if nearest else 0.0
+        by_meaning = notes.with_note(cosine, notes.meaning.get(note, cosine), note)
+        exact = entry.id in lexical.exact or (entry.ordinal == 0 and note in lexical.titled)
+        score = by_meaning if mode == "dense" else by_words
         if mode == "hybrid" and dense is not None:
-            score = combine(by_words, cosine)
+            score = combine(by_words, by_meaning)
         if mode != "dense":
             score = word_for_word(score) if exact else _INEXACT * score
         if score > 0.0:
             worded = entry.id in lexical.entries or entry.id in lexical.exact
-            candidates.append(Candidate(entry, score, by_words, by_meaning, worded, exact))
+            candidates.append(Candidate(entry, score, by_words, nearest, worded, exact))
     return ordered(candidates)
 
 

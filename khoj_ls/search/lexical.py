@@ -23,9 +23,6 @@ from khoj_ls.search.words import adjacent_terms, any_of, is_unspaced, phrase, qu
 from khoj_ls.store.fts import display_title
 
 _ADJACENT_WEIGHT = 0.3
-_NOTE_SHARE = 0.5
-"""How much a whole note says about each of its entries."""
-
 _MAX_TERMS = 32
 """A longer text is looked up by its most telling words."""
 _MAX_ADJACENT = 16
@@ -47,10 +44,6 @@ class LexicalMatches:
     """Notes whose title or alias the text is."""
     terms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """What was looked for, with how much each term tells (its inverse document frequency)."""
-
-    def score(self, entry_id: int, file_id: int) -> float:
-        """How well an entry fits, its note counted in: 0..1."""
-        return (1 - _NOTE_SHARE) * self.entries.get(entry_id, 0.0) + _NOTE_SHARE * self.notes.get(file_id, 0.0)
 
 
 def match_words(

@@ -18,6 +18,7 @@ from khoj_ls.search.dense import DenseMatch, EntryRef, match_meaning
 from khoj_ls.search.fusion import Candidate, fuse, ordered, word_for_word
 from khoj_ls.search.hits import build_hits, ranks
 from khoj_ls.search.lexical import LexicalMatches, is_sentence, match_words
+from khoj_ls.search.notes import whole_notes
 from khoj_ls.search.passage import Wanted, wanted_words
 from khoj_ls.search.query import Query, occurs, parse
 from khoj_ls.search.scope import Scope, scope_of
@@ -106,7 +107,10 @@ def _fused(run: _Search, lexical: LexicalMatches, pool: int, clock: Stopwatch) -
         clock.lap("dense")
     run.check()
     entries = dict.fromkeys([*_refs(run.connection, lexical), *(dense or ())])
-    candidates = apart(fuse(entries, lexical, dense, run.request.mode))
+    files = {entry.file_id for entry in entries}
+    notes = whole_notes(run.connection, files, run.context.model, run.vector)
+    clock.lap("notes")
+    candidates = apart(fuse(entries, lexical, dense, notes, run.request.mode))
     if run.query.exact:
         candidates = _holding(run, candidates)
     candidates = _with_sentence(run, candidates)
