@@ -358,8 +358,12 @@ class Vault:
         """After a rebuild there is nothing to find before the notes were read again: wait for that, once."""
         until = time.monotonic() + _REREAD_SECONDS
         while self._reread and time.monotonic() < until:
-            self._reread = self._indexer is not None and self._indexer.state().phase in ("scan", "words")
-            threading.Event().wait(0.02 if self._reread else 0)
+            if self._indexer is None or self._indexer.wait(0.02):
+                self._reread = False
+            elif self._indexer.state().phase not in ("scan", "words"):
+                # The first scan may not have begun yet: only notes that are there say that the words are.
+                with self._database.read() as connection:
+                    self._reread = counts(connection).files == 0
 
     def _rebuild(self, error: DamagedDatabase, damaged: Database) -> None:
         with self._guard:

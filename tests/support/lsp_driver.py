@@ -48,7 +48,7 @@ async def command(client: LanguageClient, name: str, *arguments):
 
 async def indexed(client: LanguageClient):
     """Wait until words and meaning of everything are there."""
-    return await asyncio.wait_for(request(client, "reindex"), 120)
+    return await asyncio.wait_for(request(client, "reindex"), 240)
 
 
 async def until(condition, seconds: float = 20.0):
