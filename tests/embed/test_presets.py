@@ -6,7 +6,7 @@ import pytest
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
-from khoj_ls.embed.presets import PRESETS, resolve_model
+from khoj_ls.embed.presets import BGE_QUERY, PRESETS, resolve_model, trained_prefixes
 
 FACTS = (
     ("fast", "sentence-transformers/all-MiniLM-L6-v2", 384, 256, 128, "cpu"),
@@ -25,6 +25,7 @@ def test_presets():
 def test_a_preset_is_resolved(name, model, dimensions, limit):
     spec = resolve_model(EmbeddingSettings(model=name))
     assert (spec.source, spec.dimensions, spec.max_tokens, spec.remote) == (model, dimensions, limit, False)
+    assert resolve_model(EmbeddingSettings(model=model)) == spec
 
 
 def test_the_default_comes_with_the_installation():
@@ -53,11 +54,50 @@ def test_remote_is_what_the_settings_say():
         resolve_model(EmbeddingSettings(model="remote"))
 
 
-@pytest.mark.parametrize("name", ["fats", "/no/such/folder", "FAST"])
+@pytest.mark.parametrize(
+    "name", ["fats", "/no/such/folder", "FAST", "", "./folder/of/mine", "../model", "text-embedding-3-small"]
+)
 def test_an_unknown_name_lists_the_presets(name):
     with pytest.raises(ModelError) as caught:
         resolve_model(EmbeddingSettings(model=name))
     assert all(fact[0] in str(caught.value) for fact in FACTS)
+
+
+def test_a_slip_is_understood():
+    with pytest.raises(ModelError, match="did you mean multilingual"):
+        resolve_model(EmbeddingSettings(model="multi-lingual"))
+
+
+DEVICES = (
+    ("fast", "auto", "cpu"),
+    ("high_quality", "auto", "auto"),
+    ("owner/model", "auto", "auto"),
+    ("fast", "cuda", "cuda"),
+    ("high_quality", "cpu", "cpu"),
+)
+
+
+@pytest.mark.parametrize(("model", "setting", "device"), DEVICES)
+def test_where_it_runs(model, setting, device):
+    assert resolve_model(EmbeddingSettings(model=model, device=setting)).device == device
+
+
+PREFIXES = (
+    ("intfloat/multilingual-e5-small", "query: ", "passage: "),
+    ("intfloat/multilingual-e5-large-instruct", None, None),
+    ("BAAI/bge-small-en-v1.5", BGE_QUERY, ""),
+    ("BAAI/bge-m3", None, None),
+    ("nomic-embed-text", "search_query: ", "search_document: "),
+    ("Snowflake/snowflake-arctic-embed-m-v2.0", "query: ", ""),
+    ("Snowflake/snowflake-arctic-embed-m", BGE_QUERY, ""),
+)
+
+
+@pytest.mark.parametrize(("model", "query", "document"), PREFIXES)
+def test_models_get_the_prefixes_they_were_trained_with(model, query, document):
+    assert trained_prefixes(model) == (query, document)
+    spec = resolve_model(EmbeddingSettings(model="remote", endpoint="http://localhost:1", remote_model=model))
+    assert (spec.query_prefix, spec.document_prefix) == (query or "", document or "")
 
 
 def test_a_name_and_a_folder(tmp_path):

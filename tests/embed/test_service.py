@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,17 +13,18 @@ import psutil
 import pytest
 
 from khoj_ls.core.errors import Cancelled, ModelError
+from khoj_ls.core.jobs import CancelToken
+from khoj_ls.embed.client import WorkerClient
 
 pytestmark = pytest.mark.model
 
 LONG = [f"Note {number}: " + "the long winter evenings are for reading by the stove. " * 30 for number in range(64)]
-PIECE = 64
 
 
 def embeds(service):
-    """Whether the worker is at work on a message."""
+    """Whether the worker is computing something."""
     worker = service._worker
-    return worker is not None and worker.ready.is_set() and bool(worker._waiting)
+    return worker is not None and worker.alive and any(worker._computing.values())
 
 
 def close_to(vectors, others):
@@ -51,18 +54,52 @@ def test_a_query_asked_again_comes_from_memory(make_encoder):
     os.kill(service.status().pid, signal.SIGSTOP)  # nobody is there to answer
     try:
         assert service.embed_query("the same words", timeout=5) == first
-        with pytest.raises(ModelError, match=r"did not answer within 0\.1 s"):
+        with pytest.raises(ModelError, match="did not answer in time"):
             service.embed_query("other words", timeout=0.1)
     finally:
         os.kill(service.status().pid, signal.SIGCONT)
 
 
-def test_cancelling_stops_between_two_pieces(encoder, looked_at):
-    token = looked_at({3: lambda: token.cancel()})
+def test_cancelling_stops_between_two_batches(encoder, until):
+    token, done = CancelToken(), []
+
+    def on_vectors(places, vectors):
+        done.extend(places)
+        token.cancel()
+
     with pytest.raises(Cancelled):
-        encoder.embed_documents(["short"] * PIECE * 9, token)
-    assert token.looks == 3
+        encoder.embed_documents(LONG * 16, token, on_vectors)
+    assert len(done) <= 2  # two notes of that length fill a batch
+    until(lambda: not embeds(encoder), 15)  # all of them would take much longer
     assert len(encoder.embed_query("still there")) == 4 * 384
+
+
+def test_what_is_called_off_before_it_begins_is_not_begun(make_encoder):
+    token = CancelToken()
+    token.cancel()
+    service = make_encoder()
+    for work in (lambda: service.embed_documents(LONG, token), lambda: service.embed_query("text", token=token)):
+        with pytest.raises(Cancelled):
+            work()
+    assert service.status().state == "off"
+
+
+def test_vectors_are_told_as_they_come(encoder):
+    told = {}
+    vectors = encoder.embed_documents(LONG[:9], on_vectors=lambda places, found: told.update(zip(places, found, strict=True)))
+    assert [told[place] for place in range(9)] == vectors
+
+
+def test_one_note_does_not_wait_for_the_vault(encoder):
+    first, vault = threading.Event(), CancelToken()
+    with ThreadPoolExecutor() as pool:
+        backlog = pool.submit(encoder.embed_documents, LONG * 9, vault, lambda *_: first.set())
+        assert first.wait(60)
+        assert len(encoder.embed_documents(["the note that was just saved"])) == 1
+        assert not backlog.done()
+        vault.cancel()
+        with pytest.raises(Cancelled):
+            backlog.result()
 
 
 def test_a_worker_killed_at_work_costs_nothing_but_time(make_encoder, encoder, until):
@@ -76,34 +113,58 @@ def test_a_worker_killed_at_work_costs_nothing_but_time(make_encoder, encoder, u
     assert service.status().pid != killed
 
 
-def test_a_worker_that_is_gone_between_two_pieces_is_started_again(make_encoder, encoder, looked_at):
+def test_what_was_there_before_the_worker_ended_is_not_asked_again(make_encoder, encoder):
     service = make_encoder()
-    texts = [f"text {number}" for number in range(3 * PIECE)]
-    token = looked_at({3: lambda: os.kill(service.status().pid, signal.SIGKILL)})
-    assert close_to(service.embed_documents(texts, token), encoder.embed_documents(texts))
+    told = []
+
+    def on_vectors(places, vectors):
+        told.extend(places)
+        if len(told) == len(places):
+            os.kill(service.status().pid, signal.SIGKILL)
+
+    texts = [f"text {number}" for number in range(300)]
+    assert close_to(service.embed_documents(texts, on_vectors=on_vectors), encoder.embed_documents(texts))
+    assert sorted(told) == list(range(300))
 
 
-def test_a_worker_that_ends_twice_is_an_error_that_names_the_text(make_encoder, until):
+def test_a_text_that_ends_the_worker_twice_is_named_and_the_rest_is_served(make_encoder, until):
     service = make_encoder()
-    with ThreadPoolExecutor() as pool:
-        work = pool.submit(service.embed_documents, LONG)
+    [deadly, *rest] = LONG
+
+    def computed():
+        """What the worker has in work, as one who looks over its shoulder would see it."""
+        worker = service._worker
+        with worker._changed:
+            return {texts[number][place] for number, places in worker._computing.items() for place in places}
+
+    texts = {}
+    ask = WorkerClient.ask
+
+    def remember(worker, sent, **options):
+        ticket = ask(worker, sent, **options)
+        texts[ticket.number] = sent
+        return ticket
+
+    with ThreadPoolExecutor() as pool, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WorkerClient, "ask", remember)
+        work = pool.submit(service.embed_documents, [deadly, *rest[:3]])
         for _ in range(2):
-            until(lambda: embeds(service))
+            until(lambda: service._worker is not None and service._worker.alive and deadly in computed())
             worker = service._worker
             os.kill(worker.pid, signal.SIGKILL)
-            until(lambda worker=worker: service._worker is not worker or work.done())
-        with pytest.raises(ModelError, match="ended twice while embedding a text that begins with 'Note"):
+            until(lambda worker=worker: not worker.alive)
+        with pytest.raises(ModelError, match="ended twice while embedding the text that begins with 'Note 0: the long"):
             work.result()
-    assert len(service.embed_query("and the next one is served")) == 4 * 384
+    assert len(service.embed_documents(rest[:3])) == 3
 
 
 def test_the_worker_goes_when_idle_and_comes_back(make_encoder, until):
-    # Loading takes longer than it may be idle: that is not idleness.
-    service = make_encoder(idle_unload_seconds=0.3)
+    # Loading and work take longer than it may be idle: that is not idleness.
+    service = make_encoder(idle_unload_seconds=0.05)
+    assert len(service.embed_documents(LONG[:8])) == 8
     before = service.embed_query("first")
     pid = service._worker.pid
-    until(lambda: service.status().state == "off")
-    assert not psutil.pid_exists(pid)
+    until(lambda: service.status().state == "off" and not psutil.pid_exists(pid))
     assert service.embed_query("first") == before
     assert service.status().state == "off"
     assert service.embed_documents(["first"]) == [before]
@@ -137,7 +198,7 @@ def test_before_the_model_is_prepared(make_encoder, tmp_path):
             ask()
 
 
-def test_a_damaged_prepared_model_is_an_error_that_is_over_when_it_is_repaired(make_encoder, prepared_models, tmp_path):
+def test_a_prepared_model_of_another_size_is_none(make_encoder, prepared_models, tmp_path):
     [folder] = [path for path in prepared_models.iterdir() if path.name.startswith("fast-")]
     copy = tmp_path / folder.name
     copy.mkdir()
@@ -145,11 +206,22 @@ def test_a_damaged_prepared_model_is_an_error_that_is_over_when_it_is_repaired(m
         (copy / name).symlink_to(folder / name)
     (copy / "model.onnx").write_bytes(b"torn")
     service = make_encoder(tmp_path)
+    assert not service.prepared
+    with pytest.raises(ModelError, match="being prepared"):
+        service.embed_query("text")
+
+
+def test_a_damage_that_shows_only_when_loading_is_repaired_by_preparing(make_encoder, prepared_models, tmp_path):
+    [folder] = [path for path in prepared_models.iterdir() if path.name.startswith("fast-")]
+    copy = tmp_path / folder.name
+    shutil.copytree(folder, copy)
+    graph = copy / "model.onnx"
+    graph.write_bytes(b"\0" * graph.stat().st_size)
+    service = make_encoder(tmp_path)
     with pytest.raises(ModelError, match="cannot be loaded"):
         service.embed_query("text")
     status = service.status()
     assert (status.state, status.error is None) == ("failed", False)
-    (copy / "model.onnx").unlink()
-    (copy / "model.onnx").symlink_to(folder / "model.onnx")
-    assert len(service.embed_query("text")) == 4 * 384
+    assert not service.prepared
+    assert len(service.embed_documents(["text"])[0]) == 4 * 384
     assert service.status().error is None

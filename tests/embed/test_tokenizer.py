@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khoj_ls.embed.remote import EstimateTokenizer
-from khoj_ls.embed.tokenizer import HfTokenizer, load_tokenizer
+from khoj_ls.embed.tokenizer import EstimateTokenizer, HfTokenizer, load_tokenizer
 
 TEXTS = ("", "How did I fix the router?", "unbelievable", "修理路由器", "🦉 owl", "café", "word " * 600)
 COUNTS = (0, 8, 1, 5, 2, 1, 600)
@@ -44,16 +45,29 @@ def test_the_id_names_the_content(tokenizer, encoder, tmp_path):
 def test_without_a_model_here_tokens_are_estimated():
     tokenizer = load_tokenizer("", 8191)
     assert isinstance(tokenizer, EstimateTokenizer)
-    assert (tokenizer.max_tokens, tokenizer.special_tokens) == (8191, 0)
+    assert (tokenizer.max_tokens, tokenizer.special_tokens) == (1365, 2)
     assert tokenizer.id != EstimateTokenizer(512).id
     assert tokenizer.id == EstimateTokenizer(8191).id
-    assert tokenizer.count(["", "a", "four", "路由器"]) == [0, 1, 2, 3]
+    text = "I fixed the routers, 2024-05-01: 路由器 🦉\n\n  done"
+    assert [text[start:end] for start, end in tokenizer.offsets(text)] == [
+        *("I", " fixed", " the", " route", "rs", ",", " 202", "4", "-", "05", "-", "01", ":"),
+        *(" 路", "由", "器", " 🦉", "\n\n  ", "done"),
+    ]
 
 
-@given(st.text())
-def test_the_estimate_covers_every_character_once(text):
-    tokenizer = EstimateTokenizer(100)
+@given(st.text(), st.integers(16, 9000))
+def test_the_estimate_is_never_over_the_limit(text, limit):
+    # Byte-level BPE makes at most one token of a byte.
+    tokenizer = EstimateTokenizer(limit)
     ranges = tokenizer.offsets(text)
     assert "".join(text[start:end] for start, end in ranges) == text
-    assert all(1 <= end - start <= 2 for start, end in ranges)
     assert tokenizer.count([text]) == [len(ranges)]
+    fits = "".join(text[start:end] for start, end in ranges[: tokenizer.max_tokens - tokenizer.special_tokens])
+    assert len(fits.encode(errors="replace")) + tokenizer.special_tokens <= limit
+
+
+def test_a_prefix_takes_its_room(tokenizer, encoder):
+    folder, limit = encoder.tokenizer_source()
+    with_prefix = HfTokenizer(Path(folder) / "tokenizer.json", limit, "search_document: ")
+    assert with_prefix.special_tokens == tokenizer.special_tokens + tokenizer.count(["search_document: "])[0]
+    assert with_prefix.id != tokenizer.id

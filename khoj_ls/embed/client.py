@@ -1,0 +1,186 @@
+"""A running encoder process as the service sees it: who waits for which of its answers, and what it is computing."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+
+import msgspec
+
+from khoj_ls.core.errors import ModelError
+from khoj_ls.core.jobs import CancelToken
+from khoj_ls.embed.messages import Cancel, Embed, Failed, Load, Ready, Reply, Started, Unusable, Vectors
+from khoj_ls.workers.child import Child, ChildGone
+
+POLL_SECONDS = 0.1
+"""How often who waits looks whether the work was called off."""
+_LOAD_SECONDS = 120.0
+
+WORKER_ENVIRONMENT = (
+    ("HF_HUB_OFFLINE", "1"),
+    ("TRANSFORMERS_OFFLINE", "1"),
+    ("HF_HUB_DISABLE_TELEMETRY", "1"),
+    ("TOKENIZERS_PARALLELISM", "false"),
+    ("TQDM_DISABLE", "1"),
+)
+"""What every process that loads a model runs with: nothing is fetched, nothing drawn."""
+
+
+class Ticket:
+    """One request that was sent."""
+
+    def __init__(self, number: int, count: int) -> None:
+        """Number `number`, for `count` texts."""
+        self.number = number
+        self.missing = set(range(count))
+        """Places without a vector. For the thread that waits."""
+        self.answers: queue.SimpleQueue[Vectors | Failed | None] = queue.SimpleQueue()
+        """What came; None when the process has ended."""
+
+    def batches(self, token: CancelToken, until: float) -> Iterator[Vectors]:
+        """The batches as they come, till no text is missing. Raises ChildGone, ModelError, Cancelled."""
+        while self.missing:
+            token.raise_if_cancelled()
+            left = until - time.monotonic()
+            if left <= 0:
+                raise ModelError("the embedding model did not answer in time")
+            try:
+                answer = self.answers.get(timeout=min(POLL_SECONDS, left))
+            except queue.Empty:
+                continue
+            if answer is None:
+                raise ChildGone("the encoder is gone")
+            if isinstance(answer, Failed):
+                raise ModelError(answer.error)
+            self.missing.difference_update(answer.places)
+            yield answer
+
+
+class WorkerClient:
+    """Starts the process and speaks with it. Any thread may ask."""
+
+    def __init__(self, load: Load, idle_seconds: float) -> None:
+        """Start the process with `load`; it ends by itself after `idle_seconds` without work."""
+        self._child = Child(
+            "khoj_ls.embed.worker", environment={**dict(WORKER_ENVIRONMENT), "OMP_NUM_THREADS": str(load.threads)}
+        )
+        self._idle_seconds = idle_seconds
+        self._changed = threading.Condition()
+        self._tickets: dict[int, Ticket] = {}
+        self._computing: dict[int, set[int]] = {}
+        self._last_used = time.monotonic()
+        self._number = 0
+        self._gone = False
+        self.ready = threading.Event()
+        """Set when the model is loaded, and when that failed."""
+        self.error: str | None = None
+        """Why the model could not be loaded."""
+        for work, name in ((lambda: self._read(load), "khoj-encoder"), (self._unload_when_idle, "khoj-encoder-idle")):
+            threading.Thread(target=work, name=name, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs and can be asked."""
+        return not self._gone and self._child.alive and self.error is None
+
+    def wait_loaded(self, token: CancelToken, until: float) -> None:
+        """Return when the model is loaded, or cannot be (`error`). Raises ModelError, Cancelled."""
+        until = min(until, time.monotonic() + _LOAD_SECONDS)
+        while not self.ready.wait(max(0.0, min(POLL_SECONDS, until - time.monotonic()))):
+            token.raise_if_cancelled()
+            if time.monotonic() >= until:
+                raise ModelError("the embedding model is still being loaded")
+
+    def ask(self, texts: list[str], *, query: bool = False, alone: bool = False) -> Ticket:
+        """Send texts; the answers come into the ticket. Raises ChildGone."""
+        with self._changed:
+            if self._gone:
+                raise ChildGone(f"worker {self.pid} is gone")
+            self._number += 1
+            ticket = self._tickets[self._number] = Ticket(self._number, len(texts))
+        # Half of a surrogate pair, which JSON may hold and UTF-8 may not, is sent as a question mark.
+        whole = [text.encode(errors="replace").decode() for text in texts]
+        try:
+            self._child.send(Embed(ticket.number, whole, query, alone))
+        except ChildGone:
+            self.drop(ticket)
+            raise
+        return ticket
+
+    def drop(self, ticket: Ticket) -> None:
+        """The answers are all there, or not wanted any more: then no more of its batches are begun."""
+        with self._changed:
+            self._tickets.pop(ticket.number, None)
+            self._last_used = time.monotonic()
+            self._changed.notify()
+            gone = self._gone
+        if ticket.missing and not gone:
+            try:
+                self._child.send(Cancel(ticket.number))
+            except ChildGone:
+                return  # nothing is computed any more
+
+    def computing(self, ticket: Ticket) -> tuple[set[int], bool]:
+        """The places of a ticket that are being computed, or were when the process ended; whether those of others are, too."""
+        with self._changed:
+            mine = self._computing.get(ticket.number, set())
+            return set(mine), any(places for number, places in self._computing.items() if number != ticket.number)
+
+    def close(self) -> None:
+        """End the process."""
+        self._child.close()
+
+    def _read(self, load: Load) -> None:
+        try:
+            self._child.send(load)
+            while True:
+                self._take(msgspec.msgpack.decode(self._child.receive(), type=Reply))
+        except ChildGone as error:
+            if not self.ready.is_set():
+                self.error = self.error or f"the encoder did not start ({error}): `khoj-ls daemon logs` says more"
+            with self._changed:
+                self._gone = True
+                waiting = list(self._tickets.values())
+                self._changed.notify()
+            self.ready.set()
+            for ticket in waiting:
+                ticket.answers.put(None)
+
+    def _take(self, reply: Reply) -> None:
+        if isinstance(reply, Ready | Unusable):
+            self.error = reply.error if isinstance(reply, Unusable) else None
+            with self._changed:
+                self._last_used = time.monotonic()
+                self._changed.notify()
+            self.ready.set()
+        elif isinstance(reply, Started):
+            with self._changed:
+                self._computing.setdefault(reply.id, set()).update(reply.places)
+        elif isinstance(reply, Vectors | Failed):
+            with self._changed:
+                done = reply.places if isinstance(reply, Vectors) else ()
+                left = self._computing.pop(reply.id, set()).difference(done)
+                if done and left:
+                    self._computing[reply.id] = left
+                ticket = self._tickets.get(reply.id)
+            if ticket:
+                ticket.answers.put(reply)
+
+    def _unload_when_idle(self) -> None:
+        with self._changed:
+            while not self._gone:
+                left = self._last_used + self._idle_seconds - time.monotonic()
+                if self._tickets or not self.ready.is_set():
+                    self._changed.wait()
+                elif left > 0:
+                    self._changed.wait(left)
+                else:
+                    self._gone = True
+        self._child.close()
