@@ -10,10 +10,10 @@ from khoj_ls.indexing.models import ModelInfo
 from khoj_ls.indexing.overlay import Overlays
 from khoj_ls.indexing.parsers import Job
 from khoj_ls.indexing.queue import Lane
-from khoj_ls.indexing.rows import files_without_vectors, indexed_paths
 from khoj_ls.store.chunks import ActiveModel, files_without_chunks, store_chunks
 from khoj_ls.store.database import Database
 from khoj_ls.store.entries import parsed_entries
+from khoj_ls.store.questions import files_without_vectors, indexed_paths
 
 _TAKE = 16
 _MOST_BYTES = 32_000_000

@@ -14,10 +14,10 @@ from khoj_ls.indexing.ignore import IgnoreRules
 from khoj_ls.indexing.overlay import Overlays
 from khoj_ls.indexing.queue import ChangeQueue, Depth, Lane, Rescan
 from khoj_ls.indexing.root import check_emptiness, root_identity
-from khoj_ls.indexing.rows import paths_under
 from khoj_ls.indexing.scan import Scan, scan
 from khoj_ls.store.database import Database, get_meta
 from khoj_ls.store.files import file_rows
+from khoj_ls.store.questions import paths_under
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from khoj_ls.indexing.parsers import Job
 from khoj_ls.indexing.queue import Change, ChangeQueue, Depth, Lane
 from khoj_ls.indexing.reading import Source, Unsettled, read_source
 from khoj_ls.indexing.root import RootGone, root_identity
-from khoj_ls.indexing.rows import files_with_content, paths_under
 from khoj_ls.indexing.scan import stat_of
 from khoj_ls.indexing.storing import Storing, moving, removing, replacing, touching
 from khoj_ls.indexing.tools import FileTypes
@@ -32,6 +31,7 @@ from khoj_ls.store.files import (
     content_hash,
     file_rows,
 )
+from khoj_ls.store.questions import files_with_content, paths_under
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Questions to the store that only indexing asks."""
+"""What indexing asks the store: which files it knows below a folder, by content, by id, and which still want vectors."""
 
 from __future__ import annotations
 
