@@ -46,11 +46,17 @@ def compile_section(source: OrgText, section: Section, first: int, last: int, ab
 def compile_heading(
     source: OrgText, line: int, columns: tuple[int, int], found: Found, abbreviations: Mapping[str, str]
 ) -> tuple[str, str]:
-    """The heading as one reads it, and as Org writes it in `[[*...]]`: both without statistics cookies like `[1/3]`."""
+    """The heading as one reads it, and as Org writes it in `[[*...]]`: both without statistics cookies like `[1/3]`.
+
+    A `<<target>>` is not read; only where it is all there is, its name is what the heading is called.
+    """
     start = source.index.char_starts[line]
-    written = source.text[start + columns[0] : start + columns[1]]
-    read = reduce(source, start + columns[0], start + columns[1], found, abbreviations)
-    return _without_cookies(read), _without_cookies(re.sub(r"\[\[[^\]\[]+\]\[([^\]\[]+)\]\]", r"\1", written))
+    first, end = start + columns[0], start + columns[1]
+    written = source.text[first:end]
+    read = _without_cookies(reduce(source, first, end, found, abbreviations, targets=False))
+    if not read:
+        read = _without_cookies(reduce(source, first, end, Found(), abbreviations))
+    return read, _without_cookies(re.sub(r"\[\[[^\]\[]+\]\[([^\]\[]+)\]\]", r"\1", written))
 
 
 def identifier_anchors(properties: Iterable[tuple[str, str]], first_line: Span) -> Iterator[Anchor]:

@@ -59,11 +59,17 @@ class Found:
     dates: list[EntryDate] = field(default_factory=list)
 
 
-def reduce(source: OrgText, start: int, end: int, found: Found, abbreviations: Mapping[str, str]) -> str:
-    """Readable text of the characters [start, end), every line break kept; links, anchors and dates go to `found`."""
+def reduce(
+    source: OrgText, start: int, end: int, found: Found, abbreviations: Mapping[str, str], *, targets: bool = True
+) -> str:
+    """Readable text of the characters [start, end), every line break kept; links, anchors and dates go to `found`.
+
+    Without `targets` the names of dedicated targets are left out, as where Org shows them to a reader. Those of radio targets
+    are text of their own.
+    """
     if _OBJECT.search(source.text, start, end) is None:
         return source.text[start:end]
-    reader = _Reader(source, start, end, found, abbreviations)
+    reader = _Reader(source, start, end, found, abbreviations, targets)
     reader.read()
     return reader.text_without_markup()
 
@@ -71,9 +77,11 @@ def reduce(source: OrgText, start: int, end: int, found: Found, abbreviations: M
 class _Reader:
     """One pass over a stretch of text. A reader of an object returns where to go on, or None when there is no such object."""
 
-    def __init__(self, source: OrgText, start: int, end: int, found: Found, abbreviations: Mapping[str, str]) -> None:
+    def __init__(
+        self, source: OrgText, start: int, end: int, found: Found, abbreviations: Mapping[str, str], targets: bool
+    ) -> None:
         self.source, self.text, self.start, self.end = source, source.text, start, end
-        self.found, self.abbreviations = found, abbreviations
+        self.found, self.abbreviations, self.targets = found, abbreviations, targets
         self.edits: list[tuple[int, int, str]] = []
         self.regions = [(start, end)]
         self.closing_marks: set[int] = set()
@@ -228,7 +236,10 @@ class _Reader:
             if len(target[1]) != len(target[3]):
                 return None
             self.found.anchors.append(Anchor("target", target[2], self.span(*target.span())))
-            self.drop(target.span(1), target.span(3))
+            if self.targets or len(target[1]) == 3:
+                self.drop(target.span(1), target.span(3))
+            else:
+                self.drop(target.span())
             return target.end()
         if angle := _ANGLE.match(self.text, begin, self.limit):
             self.written_link(angle[1], None, *angle.span())
