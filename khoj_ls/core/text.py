@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import bisect
 import re
+from types import MappingProxyType
 
+from khoj_ls.core.encoding import WESTERN, source_encoding
 from khoj_ls.core.types import Problem, Span
 
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_TOLD = MappingProxyType({WESTERN: "Windows-1252 (Latin-1)", "utf-16": "UTF-16"})
 
 # Scripts written without spaces between words (Han, kana, Thai, Lao, Khmer, Burmese, Tibetan), and Hangul, whose particles
 # cling to the word: one character is one term there, and a query is a phrase of such terms.
@@ -19,16 +21,18 @@ _UNSPACED = re.compile(
 
 
 def decode_source(data: bytes) -> tuple[str, tuple[Problem, ...]]:
-    """Text of a note's bytes, with a Problem where bytes had to be replaced.
+    """Text of a note's bytes, with a warning where it is not UTF-8.
 
-    UTF-8 with or without a byte order mark, UTF-16 with one. The mark is dropped (byte offsets count from behind it), line
-    endings stay as they are. Invalid
-    bytes become U+FFFD, NUL bytes a space, so that the text can be stored and shown.
+    UTF-8 and UTF-16 by their marks, and what is no UTF-8 but surely Windows-1252 (see `source_encoding`). A byte order mark is
+    dropped (byte offsets count from behind it, in the UTF-8 of the text), line endings stay as they are. Invalid bytes become
+    U+FFFD, NUL bytes a space, so that the text can be stored and shown. Lines are those of the file in any case.
     """
-    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
+    encoding = source_encoding(data)
     problems: list[Problem] = []
     try:
         text = data.decode(encoding)
+        if encoding in _TOLD:
+            problems.append(Problem("warning", "encoding", f"the file is {_TOLD[encoding]}, and read so: save it as UTF-8"))
     except UnicodeDecodeError as error:
         text = data.decode(encoding, errors="replace")
         line = data.count(b"\n", 0, error.start) + 1

@@ -244,8 +244,9 @@ def test_a_logbook_drawer_is_no_text() -> None:
         (b"\xef\xbb\xbf---\ntitle: T\n---\n", "T", []),
         (b"---\r\ntitle: T\r\n---\r\n", "T", []),
         (b"---\rtitle: T\r---\r", "T", []),
-        ("# Ünï\n".encode("utf-16"), "Ünï", []),
-        (b"# caf\xe9\n", "caf\ufffd", ["invalid-utf8"]),
+        ("# Ünï\n".encode("utf-16"), "Ünï", ["encoding"]),
+        (b"# caf\xe9\n", "café", ["encoding"]),
+        (b"# caf\x81\n", "caf\ufffd", ["invalid-utf8"]),
         (b"# a\0b\n", "a b", ["nul-bytes"]),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,11 @@ def test_line_breaks_make_no_difference(file: Path, line_break: str, as_data) ->
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_byte_order_mark_makes_no_difference(file: Path, encoding: str, as_data) -> None:
     text = file.read_text()
-    assert as_data(parse(text.encode(encoding)), text.encode()) == as_data(parse(text.encode()), text.encode())
+    marked = parse(text.encode(encoding))
+    told = tuple(problem for problem in marked.problems if problem.code == "encoding")
+    assert len(told) == (encoding == "utf-16")
+    rest = replace(marked, problems=marked.problems[len(told) :])
+    assert as_data(rest, text.encode()) == as_data(parse(text.encode()), text.encode())
 
 
 def test_it_is_a_content_processor() -> None:

@@ -46,7 +46,7 @@ def test_a_long_text_is_cut_at_a_blank_line(text: str, expected: list[tuple[int,
 
 
 def test_replaced_bytes_are_reported() -> None:
-    parsed = PlainTextProcessor().parse(b"caf\xe9\n", "note.txt")
+    parsed = PlainTextProcessor().parse(b"caf\x81\n", "note.txt")
     assert [problem.code for problem in parsed.problems] == ["invalid-utf8"]
     assert parsed.entries[0].text == "caf\ufffd\n"
 

@@ -1,0 +1,76 @@
+"""What a note's bytes are read as: Western text in its old encoding, UTF-16, and what cannot be told."""
+
+from __future__ import annotations
+
+import pytest
+
+from khoj_ls.core.encoding import source_encoding
+from khoj_ls.core.text import LineIndex, decode_source, text_lines
+
+WESTERN = (
+    "L'été dernier, « où es-tu ? » — dit-elle. Ça va, cœur d’or. 5 € et 20 °C. Élève créée.",
+    "Größe, Übung, Straße, ÄRGER, äußern „Zitat“ 3½ Fuß",
+    "El niño comió jalapeños. ¿Qué? ¡Olé! 1º año",
+    "São Paulo, coração, avó",
+    "Þetta er íslenska: ég á það, æði, Ísland, þú sérð fjöllin",
+    "Hyvää yötä, pääasia, työläinen ääni. Räksmörgås på väg över ån.",
+    "ÉTÉ À LA PLAGE ÊTRE CRÉÉ",
+    "don’t say—“hello”—to the naïve…",
+    "# Caf\u00e9\r\n\r\nEin Stück.\rNoch eins.\n",
+)
+OTHERS = (
+    ("Привет, как дела? Сегодня хорошая погода", ("cp1251", "koi8-r", "cp866", "iso8859-5")),
+    ("Hello мир test", ("cp1251", "koi8-r")),
+    ("これは日本語の文章です。", ("shift_jis", "euc-jp")),
+    ("안녕하세요 여러분", ("euc-kr",)),
+    ("中文笔记，饺子", ("gbk", "big5")),
+    ("Ελληνικά γλώσσα", ("cp1253",)),
+    ("שלום עולם", ("cp1255",)),
+    ("Łódź książka żółty", ("cp1250", "iso8859-2")),
+    ("Größe café schön façade über", ("cp437", "cp850", "mac_roman")),
+)
+
+
+@pytest.mark.parametrize("text", WESTERN)
+def test_western_text_is_read_with_its_letters_and_named(text):
+    data = text.encode("cp1252")
+    read, problems = decode_source(data)
+    assert (read, [(problem.severity, problem.code) for problem in problems]) == (text, [("warning", "encoding")])
+    assert "Windows-1252" in problems[0].message
+    assert [line.encode("cp1252") for line in text_lines(read)] == data.splitlines(keepends=True), "the lines of the file"
+
+
+@pytest.mark.parametrize(("text", "encoding"), [(text, encoding) for text, encodings in OTHERS for encoding in encodings])
+def test_what_cannot_be_told_is_named_and_keeps_its_plain_part(text, encoding):
+    read, problems = decode_source(text.encode(encoding, "ignore") + b"\nplain\n")
+    assert [problem.code for problem in problems] == ["invalid-utf8"]
+    assert "\ufffd" in read
+    assert read.endswith("\nplain\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("déjà".encode(), "utf-8"),
+        (b"plain", "utf-8"),
+        (b"", "utf-8"),
+        (b"\xef\xbb\xbfmarked", "utf-8-sig"),
+        ("é".encode("utf-16"), "utf-16"),
+        (b"\xfe\xff\x00a", "utf-16"),
+        ("Noël, déjà vu".encode() + b" caf\xe9", "utf-8"),
+        (b"The heron \xff\xfe stands still in the shallows.", "utf-8"),
+        (b"one \x81 undefined byte", "utf-8"),
+    ],
+    ids=["utf-8", "ascii", "empty", "marked", "utf-16-le", "utf-16-be", "UTF-8 with a broken place", "noise", "undefined"],
+)
+def test_the_encoding(data, encoding):
+    assert source_encoding(data) == encoding
+
+
+def test_utf_16_is_named_too():
+    text, problems = decode_source("# Tür\r\nzwei\n".encode("utf-16"))
+    assert (text, [problem.message for problem in problems]) == (
+        "# Tür\r\nzwei\n",
+        ["the file is UTF-16, and read so: save it as UTF-8"],
+    )
+    assert LineIndex(text).span_of_lines(2, 2).line == 2
