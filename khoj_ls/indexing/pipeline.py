@@ -86,6 +86,8 @@ class Pipeline:
         """Whether the writer has ended because the database is damaged."""
         self.complete_at = -1
         """The queue's version up to which all is indexed that can be."""
+        self._words_at = -1
+        """The queue's version up to which every note was read."""
 
     def start(self) -> None:
         """Run."""
@@ -117,9 +119,12 @@ class Pipeline:
 
     def state(self) -> IndexState:
         """What goes on; from any thread."""
+        # In the order in which a change travels, so that none is missed on its way from one place to the next.
+        scanning = self.scanner.busy or self.queue.rescans_wait()
+        version = self.queue.version
         waiting = len(self.queue) + self.words.parsing + len(self.storing)
         pending = self.meaning.pending if self.meaning else 0
-        phase, eta = self._phase(waiting)
+        phase, eta = self._phase(scanning, waiting, read=self._words_at >= version)
         messages = [self._troubles(), self.meaning.note if self.meaning else ""]
         if self.queue.held:
             messages.append("indexing was cancelled: resume it, or index again, to go on")
@@ -128,7 +133,7 @@ class Pipeline:
             pending=pending,
             phase=phase,
             paused=self.queue.paused,
-            scanning=self.scanner.busy,
+            scanning=scanning,
             eta_seconds=eta,
             message="; ".join(filter(None, messages)),
         )
@@ -137,16 +142,16 @@ class Pipeline:
         troubles = [self.scanner.offline, self.trouble, self.pool.trouble, self.meaning.trouble if self.meaning else ""]
         return "; ".join(filter(None, troubles))
 
-    def _phase(self, waiting: int) -> tuple[str, float | None]:
+    def _phase(self, scanning: bool, waiting: int, *, read: bool) -> tuple[str, float | None]:
         if self.scanner.offline:
             return "offline", None
         if self.queue.paused:
             return "paused", None
         if self.trouble:
             return "waiting", None
-        if self.scanner.busy or self.queue.rescans_wait():
+        if scanning:
             return "scan", None
-        if waiting:
+        if waiting or not read:
             return "words", self.reporter.eta(waiting)
         return (self.meaning.phase, self.meaning.eta_seconds) if self.meaning else ("idle", None)
 
@@ -162,6 +167,8 @@ class Pipeline:
             self._wake.clear()
             version = self.queue.version
             moved = time.monotonic() >= self._retry_at and self._round()
+            if self._words_idle():
+                self._words_at = version
             complete = not moved and self._is_complete()
             free = not (self.queue.held or self.queue.paused)
             self.reporter.round(self.state(), self._troubles(), complete=complete and free)

@@ -199,7 +199,7 @@ def test_before_the_model_is_prepared(make_encoder, tmp_path):
 
 
 def test_a_prepared_model_of_another_size_is_none(make_encoder, prepared_models, tmp_path):
-    [folder] = [path for path in prepared_models.iterdir() if path.name.startswith("fast-")]
+    folder = prepared_models / make_encoder().spec.slug
     copy = tmp_path / folder.name
     copy.mkdir()
     for name in ("model.json", "tokenizer.json"):
@@ -212,7 +212,7 @@ def test_a_prepared_model_of_another_size_is_none(make_encoder, prepared_models,
 
 
 def test_a_damage_that_shows_only_when_loading_is_repaired_by_preparing(make_encoder, prepared_models, tmp_path):
-    [folder] = [path for path in prepared_models.iterdir() if path.name.startswith("fast-")]
+    folder = prepared_models / make_encoder().spec.slug
     copy = tmp_path / folder.name
     shutil.copytree(folder, copy)
     graph = copy / "model.onnx"

@@ -24,6 +24,15 @@ def test_a_vault_is_indexed_and_found_by_words(real_bench):
     assert real_bench.covered() == (3, 3)
 
 
+def test_from_the_first_moment_on_the_phase_says_whether_all_notes_were_read(real_bench):
+    for number in range(40):
+        real_bench.write(f"{number}.md", "words\n")
+    indexer = real_bench.open()
+    while indexer.state().phase in ("scan", "words"):
+        continue
+    assert len(real_bench.paths()) == 40
+
+
 @pytest.mark.parametrize("path", ["new\nline.md", "😀 émoji 名.md", "a'b\"c%.md", "deep/" * 30 + "x.md"])
 def test_any_name_is_indexed_edited_and_forgotten(bench, path):
     bench.write(path, "# First\nwords\n")
