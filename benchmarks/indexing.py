@@ -30,7 +30,7 @@ from khoj_ls.indexing.indexer import Indexer
 from khoj_ls.indexing.models import Encoder
 from khoj_ls.indexing.types import IndexEvent
 from khoj_ls.store.database import Database
-from khoj_ls.vault import IndexingEncoder
+from khoj_ls.indexing.encoder import IndexingEncoder
 
 _WORDS = 12_000
 _PATIENCE = 60.0

@@ -1,0 +1,152 @@
+"""Vault: the notes of one folder, indexed and searchable. The composition root, and the face of the library.
+
+Plain data in and out, no LSP words: `Vault(...).search(SearchRequest("..."))` works in any program.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from khoj_ls.config.paths import Folders
+from khoj_ls.config.settings import Settings
+from khoj_ls.content.registry import default_registry, parse_file
+from khoj_ls.core.errors import UsageError
+from khoj_ls.core.jobs import CancelToken, ProgressCallback
+from khoj_ls.core.types import Entry
+from khoj_ls.indexing.ignore import Decision
+from khoj_ls.indexing.indexer import IndexEvent, IndexReport
+from khoj_ls.search.pipeline import search as search_pipeline
+from khoj_ls.search.related import related as related_pipeline
+from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
+from khoj_ls.vault.open_index import EncoderFactory, OpenIndex
+from khoj_ls.vault.status import Status, status_of
+
+
+class Vault:
+    """One open vault. All methods may be called from any thread; none but `index` waits for the indexer."""
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        folders: Folders,
+        encoder_for: EncoderFactory,
+        *,
+        watch: bool = True,
+        yes: bool = False,
+    ) -> None:
+        """Open the vault at `root`: reads start to be answered from what is stored, indexing goes on in the background.
+
+        Raises VaultError when the folder is missing or refused (`yes` overrides the latter), StoreError when its database
+        cannot be used. A second process finds the index locked and reads only.
+        """
+        self.root = root.resolve()
+        self.settings = settings
+        self._registry = default_registry()
+        self._index = OpenIndex(self.root, settings, folders, encoder_for, self._registry, watch=watch, yes=yes)
+
+    @property
+    def folder(self) -> Path:
+        """Where the index of this vault is kept."""
+        return self._index.folder
+
+    @property
+    def read_only(self) -> bool:
+        """Whether another process writes this index."""
+        return self._index.read_only
+
+    # -- questions -------------------------------------------------------------------------------------------------
+
+    def search(self, request: SearchRequest, token: CancelToken | None = None) -> SearchResult:
+        """Find passages. Answers from what is ready; says what is missing. Raises UsageError, Cancelled."""
+        return self._index.answer(lambda: search_pipeline(self._index.search_context(), request, token))
+
+    def related(self, request: RelatedRequest, token: CancelToken | None = None) -> SearchResult:
+        """Find notes like a place, a region, a file or a text; never the note itself. Raises UsageError, Cancelled."""
+        return self._index.answer(lambda: related_pipeline(self._index.search_context(), request, token))
+
+    def outline(self, path: Path, text: str) -> tuple[Entry, ...]:
+        """Entries of a note as `text` has them, which may be newer than the index; empty for files that no processor reads."""
+        return parse_file(self._registry, text.encode(errors="replace"), self.relative(path)).entries
+
+    def status(self) -> Status:
+        """Counts, coverage, failures and what is going on."""
+        return self._index.answer(lambda: status_of(self._index, self.root, self.settings.embedding.model))
+
+    def why(self, path: Path) -> Decision:
+        """Why a file is or is not indexed, and by which rule."""
+        if not self.holds(path.absolute()):
+            return Decision(False, f"it is outside the vault {self.root}", None, "outside")
+        return self._index.writer().why(self.relative(path))
+
+    @property
+    def busy(self) -> bool:
+        """Whether indexing is going on."""
+        indexer = self._index.indexer
+        state = indexer.state() if indexer else None
+        return bool(state and (state.queue or state.pending) and not state.paused)
+
+    # -- paths -----------------------------------------------------------------------------------------------------
+
+    def holds(self, path: Path) -> bool:
+        """Whether `path` lies in this vault."""
+        return path == self.root or self.root in path.parents or self.root in Path(os.path.realpath(path)).parents
+
+    def relative(self, path: Path) -> str:
+        """`path` relative to the vault, posix. Raises UsageError when it lies outside."""
+        # Unlike Path.resolve, realpath has an answer for a link that leads to itself.
+        for candidate in (path.absolute(), Path(os.path.realpath(path))):
+            if candidate == self.root or self.root in candidate.parents:
+                return candidate.relative_to(self.root).as_posix()
+        raise UsageError(f"{path} is not in the vault {self.root}")
+
+    # -- indexing --------------------------------------------------------------------------------------------------
+
+    def index(
+        self,
+        progress: ProgressCallback | None = None,
+        token: CancelToken | None = None,
+        *,
+        force: bool = False,
+        paths: Sequence[Path] | None = None,
+        wait: bool = True,
+    ) -> IndexReport:
+        """Bring the index up to date; with `wait` until words and vectors are complete. Raises Cancelled, VaultError."""
+        relative = [self.relative(path) for path in paths] if paths is not None else None
+        return self._index.answer(lambda: self._index.writer().index(progress, token, force=force, paths=relative, wait=wait))
+
+    def changed(self, path: Path) -> None:
+        """Take note that a file was saved, created, renamed or deleted."""
+        indexer = self._index.indexer
+        if indexer and self.holds(path):
+            indexer.changed(self.relative(path))
+
+    def overlay(self, path: Path, text: str, version: int, session: str = "") -> None:
+        """Index the unsaved text of an open buffer instead of the file; versions count within one `session`."""
+        indexer = self._index.indexer
+        if indexer and self.holds(path):
+            indexer.overlay(self.relative(path), text, version, session)
+
+    def overlay_closed(self, path: Path, session: str = "") -> None:
+        """Go back to what is on disk, or in another session's buffer."""
+        indexer = self._index.indexer
+        if indexer and self.holds(path):
+            indexer.overlay_closed(self.relative(path), session)
+
+    def set_paused(self, paused: bool) -> None:
+        """Stop indexing, or go on."""
+        writer = self._index.writer()
+        if paused:
+            writer.pause()
+        else:
+            writer.resume()
+
+    def subscribe(self, listener: Callable[[IndexEvent], None]) -> Callable[[], None]:
+        """Call `listener` with every index event, from the indexer's thread; returns how to stop that."""
+        return self._index.subscribe(listener)
+
+    def close(self) -> None:
+        """Stop indexing, store what is cached, give the write lock back."""
+        self._index.close()
