@@ -20,8 +20,16 @@ def main() -> None:
 
         sys.exit(relay())
     from khoj_ls.cli.app import program
+    from khoj_ls.cli.errors import CANCELLED
 
-    program.main(arguments)
+    try:
+        program.main(arguments)
+    except SystemExit as end:
+        if end.code == CANCELLED:
+            # Whoever called it off does not wait for threads that are slow to hear of it; what they had done is stored.
+            sys.stderr.flush()
+            os._exit(CANCELLED)
+        raise
 
 
 if __name__ == "__main__":

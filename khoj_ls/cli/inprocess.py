@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ import msgspec
 
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.paths import folders
-from khoj_ls.core.errors import UsageError
+from khoj_ls.core.errors import Cancelled, UsageError
 from khoj_ls.core.jobs import CancelToken, Progress, ProgressCallback
 from khoj_ls.vaults import OpenVaults
 from khoj_ls.wire.operations import OPERATIONS, Job, Session
 
 _LOOK_SECONDS = 0.1
+_STOP_SECONDS, _CLOSE_SECONDS = 0.15, 0.6
+"""How long work that was called off, and then the vaults, may take to end. What is slower is left: nothing depends on it."""
 
 
 @contextmanager
@@ -32,8 +35,12 @@ def in_process(overrides: Mapping[str, Any]) -> Iterator[InProcess]:
     with _workers_apart(here.state / "in-process.log"):
         try:
             yield InProcess(Session(vaults, settings))
-        finally:
+        except (KeyboardInterrupt, Cancelled):
+            _in_thread("khoj-close", vaults.close).join(_CLOSE_SECONDS)
+            raise
+        else:
             vaults.close()
+        finally:
             os.umask(before)
 
 
@@ -52,16 +59,31 @@ class InProcess:
         except msgspec.ValidationError as error:
             raise UsageError(f"{method}: {error}") from error
         job = Job(CancelToken(), on_progress or _nothing)
-        with ThreadPoolExecutor(1, thread_name_prefix=operation.name) as pool:
-            running = pool.submit(operation.run, self._session, given, job)
+        running: Future[Any] = Future()
+
+        def work() -> None:
             try:
-                # Looked at again and again: a signal that the system gives to another thread does not end a wait of this one.
-                while wait([running], timeout=_LOOK_SECONDS).not_done:
-                    pass
-                return msgspec.to_builtins(running.result())
-            except KeyboardInterrupt:
-                job.token.cancel()
-                raise
+                running.set_result(operation.run(self._session, given, job))
+            except BaseException as error:  # noqa: BLE001 - the boundary of the thread: `result` raises it
+                running.set_exception(error)
+
+        _in_thread(f"khoj-{operation.name}", work)
+        try:
+            # Looked at again and again: a signal that the system gives to another thread does not end a wait of this one.
+            while wait([running], timeout=_LOOK_SECONDS).not_done:
+                pass
+        except KeyboardInterrupt:
+            job.token.cancel()
+            wait([running], timeout=_STOP_SECONDS)
+            raise
+        return msgspec.to_builtins(running.result())
+
+
+def _in_thread(name: str, call: Callable[[], object]) -> threading.Thread:
+    """Run `call` in a thread that the end of the process does not wait for."""
+    thread = threading.Thread(target=call, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from khoj_ls.core.jobs import Progress, ProgressCallback
 from khoj_ls.daemon.dial import Link, dial
 
 _CHUNK = 1 << 16
-_CANCEL_SECONDS = 2.0
+_CANCEL_SECONDS = 0.8
 """How long the daemon's last word is waited for after Ctrl-C."""
 
 

@@ -69,7 +69,7 @@ class Child:
             raise ChildGone(f"worker {self.pid} ended with status {self._process.wait()}")
         return body
 
-    def close(self, grace_seconds: float = 1.0) -> None:
+    def close(self, grace_seconds: float = 0.3) -> None:
         """Close the worker's input, wait `grace_seconds` for its end, then kill it."""
         with contextlib.suppress(OSError):
             cast(BinaryIO, self._process.stdin).close()
