@@ -13,14 +13,18 @@ from typing import Literal
 from khoj_ls.core.errors import StoreError
 from khoj_ls.core.types import ParsedFile
 from khoj_ls.indexing.queue import Lane
+from khoj_ls.links.names import link_key, stored_names
 from khoj_ls.store.database import Database
-from khoj_ls.store.files import FileStat, Origin, move_file, remove_file, replace_file, touch_file
+from khoj_ls.store.files import FileStat, Naming, Origin, move_file, remove_file, replace_file, touch_file
 
 log = logging.getLogger(__name__)
 
 _MOST_EFFECTS = 128
 _MOST_BYTES = 2_000_000
 _LONGEST_WAIT = 0.25
+
+NAMING = Naming(stored_names, link_key)
+"""How links name notes, for the store."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Effect:
 
 def replacing(stat: FileStat, digest: bytes, parsed: ParsedFile, origin: Origin, lane: Lane, size: int) -> Effect:
     """Store what was parsed from `size` bytes of the file at `stat.path`."""
-    apply = partial(replace_file, stat=stat, digest=digest, parsed=parsed, origin=origin)
+    apply = partial(replace_file, stat=stat, digest=digest, parsed=parsed, origin=origin, naming=NAMING)
     return Effect("replaced", (stat.path,), apply, lane, size=size)
 
 
@@ -51,7 +55,7 @@ def touching(file_id: int, stat: FileStat, origin: Origin, lane: Lane) -> Effect
 
 def moving(file_id: int, old: str, stat: FileStat, lane: Lane) -> Effect:
     """Give the file that was at `old` its new path."""
-    return Effect("moved", (stat.path, old), partial(move_file, file_id=file_id, stat=stat), lane, file_id)
+    return Effect("moved", (stat.path, old), partial(move_file, file_id=file_id, stat=stat, naming=NAMING), lane, file_id)
 
 
 def removing(file_id: int, path: str, lane: Lane) -> Effect:

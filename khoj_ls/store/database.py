@@ -46,6 +46,9 @@ class Database:
                     f"{path} was written by a newer khoj-ls (schema {version}, this one knows {SCHEMA_VERSION}): "
                     "upgrade khoj-ls, or delete the file to build the index anew"
                 )
+            if read_only and version < SCHEMA_VERSION:
+                self.close()
+                raise StoreError(f"{path} is being written by an older khoj-ls: end that (`khoj-ls daemon stop`) and try again")
             if not read_only:
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 if version < SCHEMA_VERSION:

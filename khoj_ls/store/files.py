@@ -7,13 +7,13 @@ import json
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
-from khoj_ls.core.types import Entry, ParsedFile, Problem
+from khoj_ls.core.types import Entry, Link, ParsedFile, Problem, Span
 from khoj_ls.store import fts
 
 Origin = Literal["disk", "buffer"]
@@ -48,6 +48,27 @@ class FileRow:
         return "; ".join(problem.message for problem in self.problems) if self.status == "failed" else None
 
 
+NameValues = tuple[str, str, str]
+"""Key, full name and source of one name of a note."""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How links name notes: the rules are not the store's, what they come to is stored."""
+
+    names: Callable[
+        [str, str | None, Iterable[str], Iterable[tuple[str, str]], Iterable[str]],
+        Iterable[NameValues],
+    ]
+    """All names of a note, from its path, title, aliases, properties, and the ids in it."""
+    key: Callable[[Link, str], str | None]
+    """The key of a link in a note of some type; None where it leads to no other note."""
+
+
+NAMELESS = Naming(lambda *_: (), lambda *_: None)
+"""For an index that needs no links."""
+
+
 def content_hash(data: bytes) -> bytes:
     """Hash that names a file's content."""
     return hashlib.blake2b(data, digest_size=16).digest()
@@ -69,6 +90,7 @@ def replace_file(
     parsed: ParsedFile,
     *,
     origin: Origin = "disk",
+    naming: Naming = NAMELESS,
 ) -> int:
     """Store what was parsed from the file at `stat.path`, replacing what was known; returns the file's id.
 
@@ -107,6 +129,8 @@ def replace_file(
     # A new title changes the words of every entry, though not its hash.
     retitled = known is not None and fts.display_title(stat.path, known[2]) != fts.display_title(stat.path, parsed.title)
     _replace_entries(connection, file_id, stat.path, parsed, old_words, rewrite=retitled)
+    _replace_links(connection, file_id, parsed, naming)
+    _replace_names(connection, file_id, naming)
     fts.add_file(connection, fts.stored_file_words(connection, file_id))
     forget_chunks(connection, file_id)
     return file_id
@@ -119,12 +143,13 @@ def touch_file(connection: sqlite3.Connection, file_id: int, stat: FileStat, *, 
     connection.execute(f"UPDATE file SET {assignments} WHERE id = ?", (*values.values(), file_id))
 
 
-def move_file(connection: sqlite3.Connection, file_id: int, stat: FileStat) -> None:
-    """Give a file a new path, keeping its entries, chunks and vectors; only words that come from the name change."""
+def move_file(connection: sqlite3.Connection, file_id: int, stat: FileStat, *, naming: Naming = NAMELESS) -> None:
+    """Give a file a new path, keeping its entries, chunks and vectors; only words and names that come from the path change."""
     words = fts.stored_entry_words(connection, file_id)
     fts.drop_file(connection, fts.stored_file_words(connection, file_id))
     connection.execute("UPDATE file SET path = ? WHERE id = ?", (stat.path, file_id))
     touch_file(connection, file_id, stat)
+    _replace_names(connection, file_id, naming)
     fts.add_file(connection, fts.stored_file_words(connection, file_id))
     renamed = fts.stored_entry_words(connection, file_id)
     if renamed != words:
@@ -137,7 +162,7 @@ def remove_file(connection: sqlite3.Connection, file_id: int) -> None:
     fts.drop_entries(connection, fts.stored_entry_words(connection, file_id))
     fts.drop_file(connection, fts.stored_file_words(connection, file_id))
     forget_chunks(connection, file_id)
-    for table in ("entry", "link", "anchor"):
+    for table in ("entry", "link", "anchor", "name"):
         connection.execute(f"DELETE FROM {table} WHERE file_id = ?", (file_id,))
     connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
 
@@ -192,7 +217,6 @@ def _replace_entries(
     new_ids = [_insert_entry(connection, file_id, ordinal, entry, digest) for ordinal, entry, digest in added]
     stored = fts.stored_entry_words(connection, file_id)
     fts.add_entries(connection, stored if rewrite else [words for words in stored if words[0] in set(new_ids)])
-    _replace_links(connection, file_id, parsed.entries)
 
 
 def _insert_entry(connection: sqlite3.Connection, file_id: int, ordinal: int, entry: Entry, digest: bytes) -> int:
@@ -207,27 +231,47 @@ def _insert_entry(connection: sqlite3.Connection, file_id: int, ordinal: int, en
     return int(connection.execute(sql, tuple(values.values())).lastrowid or 0)
 
 
-def _replace_links(connection: sqlite3.Connection, file_id: int, entries: Iterable[Entry]) -> None:
+def _replace_links(connection: sqlite3.Connection, file_id: int, parsed: ParsedFile, naming: Naming) -> None:
     connection.execute("DELETE FROM link WHERE file_id = ?", (file_id,))
     connection.execute("DELETE FROM anchor WHERE file_id = ?", (file_id,))
     links = []
     anchors = []
-    for ordinal, entry in enumerate(entries):
+    for ordinal, entry in enumerate(parsed.entries):
         for link in entry.links:
-            span = link.span
-            links.append((file_id, ordinal, link.kind, link.target, link.label, span.start, span.end, span.line, span.end_line))
-        for anchor in entry.anchors:
-            span = anchor.span
-            anchors.append((file_id, ordinal, anchor.kind, anchor.name, span.start, span.end, span.line, span.end_line))
+            key = naming.key(link, parsed.type)
+            links.append((file_id, ordinal, link.kind, link.target, link.label, *_place(link.span), key))
+        anchors += [(file_id, ordinal, anchor.kind, anchor.name, *_place(anchor.span)) for anchor in entry.anchors]
     connection.executemany(
-        "INSERT INTO link (file_id, entry, kind, target, label, start_byte, end_byte, line, end_line) "
-        "VALUES (?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO link (file_id, entry, kind, target, label, start_byte, end_byte, line, end_line, key) "
+        "VALUES (?,?,?,?,?,?,?,?,?,?)",
         links,
     )
     connection.executemany(
         "INSERT INTO anchor (file_id, entry, kind, name, start_byte, end_byte, line, end_line) VALUES (?,?,?,?,?,?,?,?)",
         anchors,
     )
+
+
+def _replace_names(connection: sqlite3.Connection, file_id: int, naming: Naming) -> None:
+    """Name the file anew from what is stored of it: one way for parsed and for moved files."""
+    path, title, aliases, properties = connection.execute(
+        "SELECT path, title, aliases, properties FROM file WHERE id = ?", (file_id,)
+    ).fetchone()
+    # Logseq keeps the id of an Org block, which is a UUID, as a custom id.
+    ids = connection.execute(
+        "SELECT DISTINCT name FROM anchor WHERE file_id = ? AND (kind = 'id' OR (kind = 'custom_id' AND name GLOB ?))",
+        (file_id, "????????-????-????-????-????????????"),
+    )
+    pairs = [(name, value) for name, value in json.loads(properties or "[]")]
+    names = naming.names(path, title, json.loads(aliases or "[]"), pairs, [row[0] for row in ids])
+    connection.execute("DELETE FROM name WHERE file_id = ?", (file_id,))
+    connection.executemany(
+        "INSERT INTO name (file_id, key, full, source) VALUES (?, ?, ?, ?)", ((file_id, *name) for name in names)
+    )
+
+
+def _place(span: Span) -> tuple[int, int, int, int]:
+    return span.start, span.end, span.line, span.end_line
 
 
 def _stat_values(stat: FileStat) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Number of the newest migration below."""
 
 
@@ -19,6 +19,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     steps = Migrations("khoj_ls")
 
     steps(name="m001_core")(_m001_core)
+    steps(name="m002_links")(_m002_links)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -151,3 +152,17 @@ def _m001_core(db: object) -> None:
     execute(f"CREATE VIRTUAL TABLE file_fts USING fts5(name, title, tags, body, content = '', {words})")
     execute("CREATE VIRTUAL TABLE entry_vocab USING fts5vocab(entry_fts, 'row')")
     execute("INSERT INTO meta (key, value) VALUES ('revision', '0'), ('vector_purges', '0'), ('words_version', '1')")
+
+
+def _m002_links(db: object) -> None:
+    execute = db.execute  # type: ignore[attr-defined]
+    # Under which a link's target is looked up among the names; null where it leads to no other note.
+    execute("ALTER TABLE link ADD COLUMN key TEXT")
+    execute("CREATE INDEX idx_link_key ON link (key) WHERE key IS NOT NULL")
+    execute("DROP INDEX IF EXISTS idx_link_target")
+    execute("CREATE TABLE name (file_id INTEGER NOT NULL, key TEXT NOT NULL, full TEXT NOT NULL, source TEXT NOT NULL)")
+    execute("CREATE INDEX idx_name_key ON name (key)")
+    execute("CREATE INDEX idx_name_file_id ON name (file_id)")
+    execute("CREATE INDEX idx_pending_order ON pending (model_id, priority DESC, tokens)")
+    # A stat and a hash that no file has: the next scan parses every note again, and equal texts find their vectors.
+    execute("UPDATE file SET mtime_ns = 0, ctime_ns = 0, content_hash = x''")

@@ -1,0 +1,1 @@
+"""What notes are to each other: links and backlinks, told from the store at every question."""

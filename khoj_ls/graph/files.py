@@ -1,0 +1,86 @@
+"""What the graph asks of the disk: the tool's own settings, and the files of a vault that are no notes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from khoj_ls.core.types import Problem
+from khoj_ls.links.conventions import MARKERS, SETTINGS_FILES, Conventions, read_conventions
+from khoj_ls.links.target import LinkTarget
+from khoj_ls.links.text import fold, split_suffix
+
+_MOST_BYTES = 1_000_000
+_WALK_AGAIN_SECONDS = 10.0
+_NOT_WALKED = frozenset({"node_modules", "__pycache__"})
+
+
+def read_vault_conventions(root: Path) -> tuple[Conventions, tuple[Problem, ...]]:
+    """How the tool that the vault at `root` is written with makes its links work; problems name what could not be read."""
+    found: dict[str, bytes] = {}
+    for name in SETTINGS_FILES:
+        path = root / name
+        try:
+            if path.is_file() and path.stat().st_size <= _MOST_BYTES:
+                found[name] = path.read_bytes()
+        except OSError:
+            continue  # as if it were not there: the settings of another program are its own business
+    return read_conventions(found, {name for name in MARKERS if (root / name).exists()})
+
+
+class VaultFiles:
+    """The files of one vault that are no notes. May be asked from any thread.
+
+    A path is looked at on the disk. Only a name that no path leads to (Obsidian's `![[image.png]]`) needs the list of all
+    files, which is then made, and made again when it is older than some seconds.
+    """
+
+    def __init__(self, root: Path, attachments: Sequence[str] = ()) -> None:
+        """Look below `root`; `attachments` are folders where names are looked for first."""
+        self._root = root
+        self._attachments = tuple(attachments)
+        self._guard = threading.Lock()
+        self._named: dict[str, list[str]] = {}
+        self._walked = -_WALK_AGAIN_SECONDS
+
+    def find(self, target: LinkTarget, source: str, tried: Sequence[str]) -> str | None:
+        """The file at one of the paths `tried`; else, for a wikilink, the one of that name, the shortest path of several."""
+        for path in tried:
+            if path and not path.startswith("../") and self._is_there(path):
+                return path
+        name = target.note.rpartition("/")[2]
+        if target.scheme != "name" or "." not in name or split_suffix(name)[1]:
+            return None
+        for folder in self._attachments:
+            if self._is_there(f"{folder}/{name}"):
+                return f"{folder}/{name}"
+        end = "/" + fold(target.note.lstrip("./"))
+        found = [path for path in self._called(fold(name)) if ("/" + fold(path)).endswith(end)]
+        return min(found, key=lambda path: (len(path), path), default=None)
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            return (self._root / path).exists()
+        except (OSError, ValueError):  # a name too long, a NUL in it: no file system has that
+            return False
+
+    def _called(self, name: str) -> list[str]:
+        with self._guard:
+            if time.monotonic() - self._walked >= _WALK_AGAIN_SECONDS:
+                self._named = self._walk()
+                self._walked = time.monotonic()
+            return self._named.get(name, [])
+
+    def _walk(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for folder, folders, names in os.walk(self._root):
+            folders[:] = [name for name in folders if not name.startswith(".") and name not in _NOT_WALKED]
+            relative = os.path.relpath(folder, self._root)
+            for name in names:
+                if not split_suffix(name)[1]:
+                    found[fold(name)].append(name if relative == "." else f"{relative}/{name}".replace(os.sep, "/"))
+        return dict(found)

@@ -1,0 +1,321 @@
+"""The links between the notes of a vault, as one snapshot of the index has them.
+
+    with database.read() as connection:
+        network = LinkNetwork(connection, conventions, files)
+        network.backlinks(file_id)
+
+Nothing is stored as resolved: a link is looked up by its key among the names of all notes and decided by the rules of `links/`.
+So a note that comes, goes or is renamed changes only its own rows, and every answer is that of an index built anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Protocol, cast
+
+from khoj_ls.core.text import text_lines
+from khoj_ls.core.types import Link, LinkKind, ParsedFile, Span
+from khoj_ls.links.anchors import Place, find_places
+from khoj_ls.links.conventions import PLAIN, Conventions
+from khoj_ls.links.names import NameSource
+from khoj_ls.links.resolve import Candidate, Destination, Resolution, resolve_note
+from khoj_ls.links.target import Fragment, FragmentKind, LinkTarget, read_target
+from khoj_ls.store import links as store
+
+_BATCH = 256
+"""Notes whose links are resolved at once."""
+
+
+_Texts = dict[str, tuple[list[Place], str]]
+"""Anchors and source of notes whose text is newer than the index, by path."""
+
+_UNWRITTEN = Span(0, 0, 1, 1)
+
+_NOUNS: MappingProxyType[FragmentKind, str] = MappingProxyType(
+    {
+        "heading": "heading",
+        "block": "block",
+        "custom_id": "custom id",
+        "line": "line",
+        "search": "place",
+        "regex": "match of",
+        "code": "code reference",
+        "footnote": "footnote",
+    }
+)
+
+
+class OtherFiles(Protocol):
+    """The files of the vault that are no notes: what images and documents are linked to."""
+
+    def find(self, target: LinkTarget, source: str, tried: Sequence[str]) -> str | None:
+        """Path of the file that a link in the note at `source` means; `tried` are the paths it may stand for."""
+        ...
+
+
+class NoFiles:
+    """A vault of nothing but notes."""
+
+    def find(self, target: LinkTarget, source: str, tried: Sequence[str]) -> str | None:
+        """Find nothing."""
+        return None
+
+
+@dataclass(frozen=True)
+class ResolvedLink:
+    """A link, where it stands and where it leads."""
+
+    path: str
+    """The note it stands in."""
+    file_id: int | None
+    """None while the index does not hold that note."""
+    entry: int
+    """Ordinal of the entry it stands in."""
+    link: Link
+    target: LinkTarget
+    resolution: Resolution
+
+
+@dataclass(frozen=True)
+class Backlink:
+    """A link from another place, with the line that links."""
+
+    link: ResolvedLink
+    text: str
+    """The source of the line on which the link begins, blanks at its ends taken off."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A link before it is resolved."""
+
+    path: str
+    file_id: int | None
+    entry: int
+    link: Link
+    target: LinkTarget
+
+
+class LinkNetwork:
+    """The links of one vault within one read transaction; for one thread, and not to be kept longer than that."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, conventions: Conventions = PLAIN, files: OtherFiles | None = None
+    ) -> None:
+        """Read from `connection`; `files` knows what is in the vault besides notes."""
+        self._connection = connection
+        self.conventions = conventions
+        self._files: OtherFiles = files or NoFiles()
+        self._names: dict[str, list[Candidate]] = {}
+        self._places: dict[int, list[Place]] = {}
+
+    # -- links that go out ---------------------------------------------------------------------------------------------
+
+    def links_of(self, file_id: int) -> list[ResolvedLink]:
+        """The links that stand in a note, in source order."""
+        return self._resolved(self._read(store.links_of(self._connection, [file_id])))
+
+    def links_in(self, path: str, parsed: ParsedFile) -> list[ResolvedLink]:
+        """The links of a text that may be newer than the index, or not in it: an open buffer at `path` (relative)."""
+        known = store.file_at(self._connection, path)
+        file_id = known[0] if known else None
+        sources = [
+            _Source(path, file_id, ordinal, link, read_target(link.kind, link.target, parsed.type))
+            for ordinal, entry in enumerate(parsed.entries)
+            for link in entry.links
+        ]
+        own = (_places_of(parsed), "".join(entry.raw for entry in parsed.entries))
+        return self._resolved(sources, {path: own})
+
+    def resolve(self, path: str, kind: LinkKind, target: str, source_type: str) -> Resolution:
+        """Where a link of `kind` to `target` would lead, stood it in the note at `path` of type `source_type`."""
+        known = store.file_at(self._connection, path)
+        read = read_target(kind, target, source_type)
+        link = Link(kind, target, None, _UNWRITTEN)
+        return self._resolved([_Source(path, known[0] if known else None, 0, link, read)])[0].resolution
+
+    def all_links(self) -> Iterator[ResolvedLink]:
+        """Every link of the vault, note by note."""
+        ids = store.file_ids(self._connection)
+        for start in range(0, len(ids), _BATCH):
+            self._places.clear()
+            rows = store.links_of(self._connection, ids[start : start + _BATCH])
+            yield from self._resolved(self._read(rows))
+
+    # -- links that come in --------------------------------------------------------------------------------------------
+
+    def backlinks(self, file_id: int, place: Place | None = None) -> list[Backlink]:
+        """The links in other notes that lead to a note, or only those to a `place` in it (then also the note's own).
+
+        Ambiguous links that may mean the note count; so do those whose anchor is broken, for the note as a whole.
+        """
+        rows = store.links_with_keys(self._connection, store.keys_of(self._connection, file_id))
+        sources = self._read(rows)
+        if place is not None:
+            own = self._read(store.links_of(self._connection, [file_id]))
+            sources += [source for source in own if source.target.scheme in ("here", "fuzzy")]
+        unique = {(source.path, source.link.span.start, source.link.target): source for source in sources}
+        found = [
+            link
+            for link in self._resolved(list(unique.values()))
+            if (link.file_id != file_id or place is not None) and _leads_to(link.resolution, file_id, place)
+        ]
+        return self._with_lines(found)
+
+    def _with_lines(self, links: Sequence[ResolvedLink]) -> list[Backlink]:
+        entries = {(link.file_id, link.entry) for link in links if link.file_id is not None}
+        raws = store.entry_lines(self._connection, [(file_id, entry) for file_id, entry in entries if file_id is not None])
+        return [Backlink(link, _line(raws.get((link.file_id or 0, link.entry)), link.link.span.line)) for link in links]
+
+    # -- resolving -----------------------------------------------------------------------------------------------------
+
+    def places(self, file_id: int) -> list[Place]:
+        """All anchors of a note, in source order."""
+        if file_id not in self._places:
+            self._load_places([file_id])
+        return self._places[file_id]
+
+    def _read(self, rows: Iterable[store.LinkRow]) -> list[_Source]:
+        return [
+            _Source(row.path, row.file_id, row.entry, row.link, read_target(row.link.kind, row.link.target, row.type))
+            for row in rows
+        ]
+
+    def _resolved(self, sources: Sequence[_Source], texts: _Texts | None = None) -> list[ResolvedLink]:
+        self._look_up(source.target for source in sources)
+        notes = [self._note(source) for source in sources]
+        wanted = {
+            destination.file_id
+            for source, note in zip(sources, notes, strict=True)
+            if source.target.fragment or source.target.scheme == "id"
+            for destination in note.targets
+            if destination.file_id is not None
+        }
+        wanted |= {source.file_id for source in sources if source.target.scheme == "fuzzy" and source.file_id is not None}
+        self._load_places(wanted - self._places.keys())
+        return [
+            ResolvedLink(
+                source.path, source.file_id, source.entry, source.link, source.target, self._placed(source, note, texts or {})
+            )
+            for source, note in zip(sources, notes, strict=True)
+        ]
+
+    def _look_up(self, targets: Iterable[LinkTarget]) -> None:
+        keys = {key for target in targets if (key := target.key) is not None and key not in self._names}
+        if not keys:
+            return
+        found = store.names_with_keys(self._connection, keys)
+        for key in keys:
+            self._names[key] = [_candidate(row) for row in found.get(key, ())]
+
+    def _load_places(self, file_ids: Iterable[int]) -> None:
+        ids = list(file_ids)
+        if not ids:
+            return
+        found = store.anchors_of(self._connection, ids)
+        for file_id in ids:
+            self._places[file_id] = [
+                Place(row.kind, row.name, row.span, row.entry, row.level) for row in found.get(file_id, ())
+            ]
+
+    def _note(self, source: _Source) -> Resolution:
+        """The note that a link means, whatever the place in it."""
+        target = source.target
+        if target.scheme == "here":
+            return Resolution("resolved", (Destination(source.path, source.file_id),))
+        found = resolve_note(target, source.path, self._names.get(target.key or "", ()), self.conventions)
+        if found.state == "broken" and (path := self._files.find(target, source.path, found.tried)):
+            return Resolution("resolved", (Destination(path),))
+        return found
+
+    def _placed(self, source: _Source, note: Resolution, texts: _Texts) -> Resolution:
+        """`note` narrowed to the place in it that the link names."""
+        target = source.target
+        if target.scheme == "fuzzy":
+            own = Destination(source.path, source.file_id)
+            found = self._find(target.fragment, own, texts) if target.fragment else []
+            if found and not (note.state == "resolved" and self.conventions.tool == "logseq"):
+                return _at(own, found[:1])
+            return note
+        fragment = target.fragment
+        if target.scheme == "id":
+            return self._identified(target, note, texts)
+        if fragment is None or note.state != "resolved":
+            return note
+        destination = note.targets[0]
+        if destination.file_id is None and destination.path not in texts:
+            return note  # no note: nothing is known of places in it
+        found = self._find(fragment, destination, texts)
+        if found:
+            return _at(destination, found)
+        where = "this note" if destination.path == source.path else destination.path
+        return Resolution("broken_anchor", (destination,), f"{where} has no {_NOUNS[fragment.kind]} {fragment.text!r}")
+
+    def _identified(self, target: LinkTarget, note: Resolution, texts: _Texts) -> Resolution:
+        """An id names a place by itself; of a note's own id that is its beginning."""
+        found = [
+            replace(destination, place=place)
+            for destination in note.targets
+            for place in self._find(Fragment("custom_id", target.note), destination, texts)
+            if place.kind != "heading"
+        ]
+        if not found:
+            return note
+        if len(found) > 1:
+            return Resolution("ambiguous", tuple(found), f"the id {target.note} is given {len(found)} times")
+        if target.fragment:
+            inner = self._find(target.fragment, found[0], texts)
+            return (
+                _at(found[0], inner)
+                if inner
+                else Resolution("broken_anchor", tuple(found), f"no {target.fragment.text!r} there")
+            )
+        return Resolution("resolved", tuple(found))
+
+    def _find(self, fragment: Fragment, destination: Destination, texts: _Texts) -> list[Place]:
+        if destination.path in texts:
+            places, text = texts[destination.path]
+            return find_places(fragment, places, lambda: text)
+        if destination.file_id is None:
+            return []
+        text_of = partial(store.source_text, self._connection, destination.file_id)
+        return find_places(fragment, self.places(destination.file_id), text_of)
+
+
+def _candidate(row: store.NameRow) -> Candidate:
+    return Candidate(row.file_id, row.path, row.type, row.full, cast(NameSource, row.source))
+
+
+def _places_of(parsed: ParsedFile) -> list[Place]:
+    return [
+        Place(anchor.kind, anchor.name, anchor.span, ordinal, entry.level)
+        for ordinal, entry in enumerate(parsed.entries)
+        for anchor in entry.anchors
+    ]
+
+
+def _at(destination: Destination, places: Sequence[Place]) -> Resolution:
+    targets = tuple(replace(destination, place=place) for place in places)
+    if len(targets) == 1:
+        return Resolution("resolved", targets)
+    return Resolution("ambiguous", targets, f"{len(targets)} places in {destination.path} answer to this name")
+
+
+def _leads_to(resolution: Resolution, file_id: int, place: Place | None) -> bool:
+    return any(
+        target.file_id == file_id and (place is None or (target.place is not None and target.place.span == place.span))
+        for target in resolution.targets
+    )
+
+
+def _line(entry: tuple[int, str] | None, line: int) -> str:
+    """The line numbered `line` of an entry, given its first line and its source."""
+    if entry is None:
+        return ""
+    first, raw = entry
+    lines = text_lines(raw)
+    return lines[line - first].strip() if 0 <= line - first < len(lines) else ""
