@@ -14,7 +14,7 @@ from khoj_ls.cli.progress import shown_progress
 from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_option
 from khoj_ls.core.errors import Cancelled, UsageError
 
-_SHOWN_FAILURES = 20
+_SHOWN = 20
 _HELP = """Bring the index of a vault up to date.
 
 DIR is the vault; or, beside --vault, a folder or file in it, and only that is looked at. Files that have not changed are not
@@ -69,15 +69,23 @@ def _show(result: Mapping[str, Any], *, wait: bool) -> None:
         ("time", duration(result["seconds"])),
     ]
     columns(rows if wait else [*rows, ("", "the daemon goes on; `khoj-ls status` shows how far it is")])
-    show_failures(result["failures"])
+    show_problems(result)
 
 
-def show_failures(failures: list[Mapping[str, Any]]) -> None:
-    """Print files that are not indexed, with the reasons."""
-    if not failures:
+def show_problems(vault: Mapping[str, Any]) -> None:
+    """Print the `failures` and `warnings` of a vault, with the reasons; `--json` has them all."""
+    failures, warnings = vault["failures"], vault["warnings"]
+    _show_list(f"{plural(len(failures), 'file')} not indexed", failures)
+    warned = len({warning["path"] for warning in warnings})
+    _show_list(f"{plural(warned, 'file')} indexed, with {plural(len(warnings), 'warning')}", warnings)
+
+
+def _show_list(title: str, problems: list[Mapping[str, Any]]) -> None:
+    if not problems:
         return
-    click.secho(f"  {plural(len(failures), 'file')} not indexed:", fg="yellow")
-    for failure in failures[:_SHOWN_FAILURES]:
-        click.echo(f"    {printable(short_path(failure['path']))}: {printable(failure['reason'])}")
-    if len(failures) > _SHOWN_FAILURES:
-        click.echo(f"    and {len(failures) - _SHOWN_FAILURES:,} more (--json lists all)")
+    click.secho(f"  {title}:", fg="yellow")
+    for problem in problems[:_SHOWN]:
+        line = f":{problem['line']}" if "line" in problem else ""
+        click.echo(f"    {printable(short_path(problem['path']))}{line}: {printable(problem['reason'])}")
+    if len(problems) > _SHOWN:
+        click.echo(f"    and {len(problems) - _SHOWN:,} more (--json lists all)")

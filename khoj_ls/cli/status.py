@@ -10,7 +10,7 @@ import click
 
 from khoj_ls.cli.connection import connect
 from khoj_ls.cli.errors import FOUND, NOTHING
-from khoj_ls.cli.index import show_failures
+from khoj_ls.cli.index import show_problems
 from khoj_ls.cli.output import columns, duration, echo_json, note, plural, printable, size
 from khoj_ls.cli.progress import PHASES
 from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_around, vault_option
@@ -112,4 +112,4 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
             ("now", doing + (f": {vault['message']}" if vault["message"] else "")),
         ]
     )
-    show_failures(vault["failures"])
+    show_problems(vault)

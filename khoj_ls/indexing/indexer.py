@@ -22,7 +22,7 @@ from khoj_ls.indexing.tools import Registry, file_types
 from khoj_ls.indexing.types import IndexEvent, IndexReport, IndexState, Tally
 from khoj_ls.indexing.watch import Watcher
 from khoj_ls.store.chunks import coverage
-from khoj_ls.store.counts import chunk_count, counts, problems
+from khoj_ls.store.counts import chunk_count, counts, failures, warnings
 from khoj_ls.store.database import DamagedDatabase, Database, get_meta, set_meta
 from khoj_ls.store.files import file_rows
 
@@ -228,10 +228,8 @@ class Indexer:
             model = active_model(connection)
             chunks = chunk_count(connection, model.chunker_id) if model else 0
             covered = coverage(connection, model)[0] if model else 0
-            failed = {
-                path: "; ".join(problem.message for problem in found) for path, found in problems(connection, failed_only=True)
-            }
-        failed |= self._pipeline.refused()
+            failed = failures(connection) | self._pipeline.refused()
+            warned = warnings(connection)
         embedded = self._pipeline.tally.embedded - before.embedded
         return IndexReport(
             files=held.files,
@@ -241,6 +239,7 @@ class Indexer:
             reused=max(0, covered - embedded),
             removed=self._pipeline.tally.removed - before.removed,
             failures=tuple(sorted(failed.items())),
+            warnings=tuple(warned),
             seconds=seconds,
         )
 

@@ -60,6 +60,8 @@ class IndexReport:
     """Files taken out of the index since it was last at rest."""
     failures: tuple[tuple[str, str], ...]
     """(path, reason) of files and folders that are not indexed, or only by their words, though they should be."""
+    warnings: tuple[tuple[str, int, str], ...]
+    """(path, line, reason) of what was left out or guessed in files that are indexed."""
     seconds: float
 
 

@@ -1,4 +1,4 @@
-"""Counts and failures of one vault, for status."""
+"""Counts, failures and warnings of one vault, for status."""
 
 from __future__ import annotations
 
@@ -33,8 +33,24 @@ def chunk_count(connection: sqlite3.Connection, chunker_id: int) -> int:
     return int(connection.execute("SELECT count(*) FROM chunk WHERE chunker_id = ?", (chunker_id,)).fetchone()[0])
 
 
-def problems(connection: sqlite3.Connection, *, failed_only: bool = False) -> list[tuple[str, tuple[Problem, ...]]]:
-    """Files with problems, by path."""
-    where = "status = 'failed'" if failed_only else "problems NOT IN ('[]', '')"
-    rows = connection.execute(f"SELECT path, problems FROM file WHERE {where} ORDER BY path")
-    return [(path, msgspec.json.decode(text or "[]", type=tuple[Problem, ...])) for path, text in rows]
+def failures(connection: sqlite3.Connection) -> dict[str, str]:
+    """Why files are not indexed, by path."""
+    rows = connection.execute("SELECT path, problems FROM file WHERE status = 'failed' ORDER BY path")
+    return {path: "; ".join(problem.message for problem in _problems(text)) for path, text in rows}
+
+
+def warnings(connection: sqlite3.Connection) -> list[tuple[str, int, str]]:
+    """(path, line, reason) of what was left out or guessed in files that are indexed, by path and line."""
+    rows = connection.execute(
+        "SELECT path, problems FROM file WHERE status = 'indexed' AND problems NOT IN ('[]', '') ORDER BY path"
+    )
+    return [
+        (path, problem.line, problem.message)
+        for path, text in rows
+        for problem in sorted(_problems(text), key=lambda problem: problem.line)
+        if problem.severity == "warning"
+    ]
+
+
+def _problems(text: str) -> tuple[Problem, ...]:
+    return msgspec.json.decode(text or "[]", type=tuple[Problem, ...])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from khoj_ls.indexing.models import active_model
 from khoj_ls.store.chunks import coverage
-from khoj_ls.store.counts import chunk_count, counts, problems
+from khoj_ls.store.counts import chunk_count, counts, failures, warnings
 from khoj_ls.vault.open_index import OpenIndex
 
 
@@ -23,6 +23,8 @@ class Status:
     queue: int
     failures: tuple[tuple[str, str], ...]
     """(relative path, reason) of files that are not indexed."""
+    warnings: tuple[tuple[str, int, str], ...]
+    """(relative path, line, reason) of what was left out or guessed in files that are indexed."""
     model: str
     database_bytes: int
     coverage: float
@@ -39,11 +41,8 @@ def status_of(index: OpenIndex, root: Path, model_name: str) -> Status:
     state = indexer.state() if indexer else None
     with index.database.read() as connection:
         held = counts(connection)
-        failed = {
-            path: "; ".join(problem.message for problem in found) for path, found in problems(connection, failed_only=True)
-        }
-        if indexer:
-            failed = {**indexer.refused(), **failed}
+        failed = {**(indexer.refused() if indexer else {}), **failures(connection)}
+        warned = warnings(connection)
         model = active_model(connection)
         embedded, total = coverage(connection, model) if model else (0, held.files)
         chunks = chunk_count(connection, model.chunker_id) if model else 0
@@ -55,6 +54,7 @@ def status_of(index: OpenIndex, root: Path, model_name: str) -> Status:
         embedded=embedded,
         queue=state.queue + state.pending if state else 0,
         failures=tuple(sorted(failed.items())),
+        warnings=tuple(warned),
         model=model.name if model else model_name,
         database_bytes=index.database.size_bytes(),
         coverage=embedded / total if total else 1.0,

@@ -55,6 +55,11 @@ def failures(root: Path, items: Iterable[tuple[str, str]]) -> list[wire.Failure]
     return [wire.Failure(str(root / path), reason) for path, reason in items]
 
 
+def warnings(root: Path, items: Iterable[tuple[str, int, str]]) -> list[wire.FileWarning]:
+    """Warnings with absolute paths."""
+    return [wire.FileWarning(str(root / path), line, reason) for path, line, reason in items]
+
+
 def vault_status(status: Status) -> wire.VaultStatus:
     """The status of one vault."""
     return wire.VaultStatus(
@@ -73,4 +78,5 @@ def vault_status(status: Status) -> wire.VaultStatus:
         paused=status.paused,
         vectors=status.vectors,
         eta_seconds=status.eta_seconds,
+        warnings=warnings(status.root, status.warnings),
     )

@@ -187,6 +187,18 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class FileWarning:
+    """Something in a file that is indexed was left out or guessed."""
+
+    path: str
+    """Absolute path."""
+    line: int
+    """1-based line."""
+    reason: str
+    """What, and what to do."""
+
+
+@dataclass(frozen=True)
 class VaultStatus:
     """One vault and its index."""
 
@@ -220,6 +232,8 @@ class VaultStatus:
     """What answers by meaning: empty, exact or hnsw."""
     eta_seconds: float | None = None
     """Until the running phase is through, if known."""
+    warnings: list[FileWarning] = field(default_factory=list)
+    """What was left out or guessed in files that are indexed: their encoding, a front matter that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +284,8 @@ class ReindexResult:
     """Files that are not indexed though they should be."""
     seconds: float
     """How long it took."""
+    warnings: list[FileWarning] = field(default_factory=list)
+    """What was left out or guessed in files that are indexed."""
 
 
 @dataclass(frozen=True)

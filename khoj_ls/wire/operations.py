@@ -17,7 +17,7 @@ from khoj_ls.search.types import RelatedRequest, SearchRequest
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import OpenVaults, to_path
 from khoj_ls.wire import messages as wire
-from khoj_ls.wire.convert import failures, merged, vault_status
+from khoj_ls.wire.convert import failures, merged, vault_status, warnings
 
 MAX_LIMIT = 100
 _DEFAULT_RELATED = 5
@@ -125,6 +125,7 @@ def reindex(session: Session, params: wire.ReindexParams, job: Job) -> list[wire
                 removed=report.removed,
                 failures=failures(vault.root, report.failures),
                 seconds=report.seconds,
+                warnings=warnings(vault.root, report.warnings),
             )
         )
     return results

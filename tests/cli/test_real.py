@@ -31,6 +31,7 @@ NOTES = {
     "wifi.txt": "When the wireless network fails in the evening, restart the modem, then look who else uses the channel.\n",
 }
 BROKEN = "broken.md"
+UTF_16 = "wifi.txt"
 HIT_KEYS = (
     ("path", str),
     ("line", int),
@@ -90,7 +91,7 @@ def make_khoj(tmp_path_factory: pytest.TempPathFactory, prepared_models: Path) -
         vault.mkdir()
         (vault / ".khoj.toml").touch()
         for name, text in NOTES.items():
-            (vault / name).write_text(text, encoding="utf-8")
+            (vault / name).write_text(text, encoding="utf-16" if name == UTF_16 else "utf-8")
         (vault / BROKEN).write_bytes(b"# \xff\xfe\x00\x00 no text\n" * 10)
         made.append(Khoj(home, vault))
         return made[-1]
@@ -141,10 +142,22 @@ def test_the_documented_shapes(khoj: Khoj, example: str, arguments: list[str], s
 def test_index_reports_what_it_did(make_khoj: Callable[[], Khoj]) -> None:
     khoj = make_khoj()
     first = khoj.json("index")
-    assert list(first) == ["vault", "files", "entries", "chunks", "embedded", "reused", "removed", "failures", "seconds"]
+    assert list(first) == [
+        "vault",
+        "files",
+        "entries",
+        "chunks",
+        "embedded",
+        "reused",
+        "removed",
+        "failures",
+        "seconds",
+        "warnings",
+    ]
     assert (first["vault"], first["files"], first["removed"]) == (str(khoj.folder), 4, 0)
     assert first["embedded"] == first["chunks"] > 0
     assert [failure["path"] for failure in first["failures"]] == [str(khoj.folder / BROKEN)]
+    assert [(warning["path"], warning["line"]) for warning in first["warnings"]] == [(str(khoj.folder / UTF_16), 1)]
     again = khoj.json("index", "--force")
     assert (again["embedded"], again["reused"], again["chunks"]) == (0, first["chunks"], first["chunks"])
     khoj("daemon", "stop")  # it would notice by itself
@@ -159,6 +172,9 @@ def test_index_shows_what_it_did(make_khoj: Callable[[], Khoj]) -> None:
     assert shown[0] == str(khoj.folder)
     assert re.fullmatch(r"  notes     4 files, \d+ entries", shown[1])
     assert "(100%)" not in done.stdout, "progress belongs to stderr"
+    named = [line.partition(":")[0].strip() for line in shown[5:]]
+    assert named == ["1 file not indexed", BROKEN, "1 file indexed, with 1 warning", UTF_16]
+    assert khoj("status").stdout.splitlines()[-4:] == shown[5:]
 
 
 def test_a_vault_that_was_never_indexed_answers_its_first_search(make_khoj: Callable[[], Khoj]) -> None:

@@ -25,6 +25,7 @@ CONTENTS = {
     "folder.md/inner.md": b"# Sett\n\nA badger digs below the hawthorn.\n",
     "empty.md": b"",
     "blank.org": b"\n\n \n",
+    "cp1252.txt": "Der Kapitän schläft im Führerhaus.\n".encode("cp1252"),
 }
 
 
@@ -59,11 +60,19 @@ def test_each_file_that_cannot_be_indexed_is_named_with_the_reason(report, stran
     assert (report["files"], report["entries"] > 10_000) == (len(CONTENTS) - 1, True)
 
 
+def test_each_file_that_is_indexed_with_a_doubt_is_named_with_the_line(shell, report, strange):
+    warnings = {os.path.relpath(warning["path"], strange): warning for warning in report["warnings"]}
+    assert {path: warning["line"] for path, warning in warnings.items()} == {"badutf8.md": 3, "cp1252.txt": 1, "head.md": 3}
+    assert warnings["cp1252.txt"]["reason"] == "the file is Windows-1252 (Latin-1), and read so: save it as UTF-8"
+    assert shell("status", "--vault", strange)["vaults"][0]["warnings"] == report["warnings"]
+
+
 @pytest.mark.parametrize(
     ("query", "file", "line"),
     [
         (GOOD[1], "good.md", 3),
         ("stands still in the shallows", "badutf8.md", 3),
+        ("Kapitän schläft Führerhaus", "cp1252.txt", 1),
         ("lighthouse keeper counts passing ships", "head.md", 8),
         ("Under the ten thousandth heading a walrus rests.", "headings.md", 20_001),
         ("narrow boat nine bridges", "new\nline.md", 3),
