@@ -32,9 +32,14 @@ def answered(
     wait: bool | None,
     needs_vectors: bool,
 ) -> dict[str, Any]:
-    """The result of `method` once the vaults at `roots` can answer it: `wait` None waits for what the question needs."""
+    """The result of `method` once the vaults at `roots` can answer it: `wait` None waits for what the question needs.
+
+    What the vaults say of themselves is added as `messages`, where it explains what the answer lacks.
+    """
+    stuck = False
     for root in roots:
         status = _status(connection, root)  # opens the vault, so that files without a marker above are found to be in it
+        stuck |= status["phase"] in _STUCK
         if wait is False:
             continue
         status = _words_read(connection, root, status)
@@ -42,7 +47,14 @@ def answered(
             with shown_progress() as report:
                 connection.call("khoj/reindex", {"vault": str(root)}, report)
     result: dict[str, Any] = connection.call(method, dict(params))
-    return result
+    told = [_told(connection, root, alone=len(roots) == 1) for root in roots] if stuck or result["degraded"] else []
+    return {**result, "messages": [message for message in told if message]}
+
+
+def _told(connection: Connection, root: Path, *, alone: bool) -> str:
+    """What the vault has to say now; with its name unless it is `alone`."""
+    message = str(_status(connection, root)["message"])
+    return message if alone or not message else f"{root}: {message}"
 
 
 def _words_read(connection: Connection, root: Path, status: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,10 @@ def result_json(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def show_hits(result: Mapping[str, Any], nothing: str) -> None:
-    """Print hits best first, or `nothing` to stderr; each begins with `path:line:`, where editors can jump."""
+    """Print hits best first, or `nothing` to stderr; each begins with `path:line:`, where editors can jump.
+
+    What the answer lacks, and the `messages` of its vaults, follow on stderr.
+    """
     for hit in result["hits"]:
         _show(hit)
     if not result["hits"]:
@@ -36,6 +39,9 @@ def show_hits(result: Mapping[str, Any], nothing: str) -> None:
     if result["degraded"]:
         reason = result.get("reason") or "a part of the index is missing"
         note(f"{reason} (meaning covers {result['coverage']:.0%} of the notes)")
+    for message in result["messages"]:
+        if message != result.get("reason"):
+            note(message)
 
 
 def path_of(uri: str) -> str:

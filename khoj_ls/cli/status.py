@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -26,6 +27,10 @@ Examples:
   khoj-ls status --vault ~/notes --json
   khoj-ls status --why ~/notes/drafts/plan.md
 """
+
+
+_SEARCHED = MappingProxyType({"exact": ", searched one by one", "hnsw": ", searched by an HNSW index"})
+"""By what answers by meaning; nothing where no search has asked for it yet."""
 
 
 @click.command("status", help=_HELP)
@@ -97,6 +102,14 @@ def _show_daemon(daemon: Mapping[str, Any] | None, *, in_process: bool) -> None:
     columns(rows)
 
 
+def _meaning(vault: Mapping[str, Any]) -> str:
+    if not vault["chunks"]:
+        return "no passages yet" if vault["files"] else "no passages"
+    done = f"{vault['embedded']:,} of {vault['chunks']:,} passages"
+    share = f" ({vault['coverage']:.0%})" if vault["coverage"] < 1 else ""
+    return done + share + _SEARCHED.get(vault["vectors"], "")
+
+
 def _show_vault(vault: Mapping[str, Any]) -> None:
     click.secho(printable(vault["root"]), bold=True)
     left = f", {duration(vault['eta_seconds'])} left" if vault.get("eta_seconds") else ""
@@ -106,7 +119,7 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
     columns(
         [
             ("notes", f"{plural(vault['files'], 'file')}, {plural(vault['entries'], 'entry')}"),
-            ("meaning", f"{vault['embedded']:,} of {vault['chunks']:,} passages ({vault['coverage']:.0%}), {vault['vectors']}"),
+            ("meaning", _meaning(vault)),
             ("model", vault["model"]),
             ("index", size(vault["database_bytes"])),
             ("now", doing + (f": {vault['message']}" if vault["message"] else "")),

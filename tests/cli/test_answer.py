@@ -16,17 +16,19 @@ ROOT = Path("/notes")
 class Daemon:
     """Answers khoj/status from a script whose last line repeats, and writes down what it was asked."""
 
-    def __init__(self, *states: tuple[str, float], files: int = 0) -> None:
+    def __init__(self, *states: tuple[str, float], files: int = 0, degraded: bool = False) -> None:
         self._states = list(states)
         self._files = files
+        self.degraded = degraded
         self.asked: list[str] = []
 
     def call(self, method: str, params: Mapping[str, Any], on_progress: ProgressCallback | None = None) -> Any:
         self.asked.append(method.removeprefix("khoj/"))
         if method != "khoj/status":
-            return {"method": method, "params": params}
+            return {"method": method, "params": params, "degraded": self.degraded}
         phase, coverage = self._states.pop(0) if len(self._states) > 1 else self._states[0]
-        return {"vaults": [{"phase": phase, "coverage": coverage, "files": self._files, "queue": 3, "eta_seconds": None}]}
+        status = {"phase": phase, "coverage": coverage, "files": self._files, "queue": 3, "eta_seconds": None}
+        return {"vaults": [{**status, "message": f"in {params['vault']} something was {phase}"}]}
 
 
 @pytest.mark.parametrize(
@@ -41,9 +43,9 @@ class Daemon:
         ([("scan", 1.0), ("embed", 0.1)], None, True, ["status", "status", "reindex", "search"]),
         ([("embed", 0.1)], True, False, ["status", "reindex", "search"]),
         # but not where waiting leads nowhere
-        ([("paused", 0.1)], True, True, ["status", "search"]),
-        ([("read-only", 0.1)], None, True, ["status", "search"]),
-        ([("waiting", 0.1)], None, True, ["status", "search"]),
+        ([("paused", 0.1)], True, True, ["status", "search", "status"]),
+        ([("read-only", 0.1)], None, True, ["status", "search", "status"]),
+        ([("waiting", 0.1)], None, True, ["status", "search", "status"]),
         # and not when told so
         ([("scan", 0.0)], False, True, ["status", "search"]),
     ],
@@ -59,7 +61,24 @@ def test_what_is_waited_for(
     daemon = Daemon(*states)
     result = answered(daemon, "khoj/search", {"query": "x"}, [ROOT], wait=wait, needs_vectors=needs_vectors)
     assert daemon.asked == asked
-    assert result == {"method": "khoj/search", "params": {"query": "x"}}
+    assert (result["method"], result["params"]) == ("khoj/search", {"query": "x"})
+
+
+@pytest.mark.parametrize(
+    ("phase", "degraded", "roots", "messages"),
+    [
+        ("idle", False, ["/notes"], []),
+        ("idle", True, ["/notes"], ["in /notes something was idle"]),
+        ("waiting", False, ["/notes"], ["in /notes something was waiting"]),
+        ("offline", False, ["/a", "/b"], ["/a: in /a something was offline", "/b: in /b something was offline"]),
+    ],
+)
+def test_what_a_vault_says_of_itself_explains_an_answer_that_lacks_something(
+    phase: str, degraded: bool, roots: list[str], messages: list[str]
+) -> None:
+    daemon = Daemon((phase, 1.0), degraded=degraded)
+    found = answered(daemon, "khoj/search", {}, [Path(root) for root in roots], wait=None, needs_vectors=False)
+    assert found["messages"] == messages
 
 
 def test_a_vault_that_has_an_index_does_not_keep_anyone_waiting(

@@ -30,7 +30,15 @@ def hit(**changes: Any) -> dict[str, Any]:
 
 
 def result(*hits: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {"hits": list(hits), "degraded": False, "coverage": 1.0, "timings": {"total": 3.1}, "reason": None, **changes}
+    return {
+        "hits": list(hits),
+        "degraded": False,
+        "coverage": 1.0,
+        "timings": {"total": 3.1},
+        "reason": None,
+        "messages": [],
+        **changes,
+    }
 
 
 def test_the_json_of_a_result() -> None:
@@ -129,3 +137,11 @@ def test_paths_of_uris(uri: str, path: str) -> None:
 )
 def test_where_lines_are_broken(text: str, width: int, lines: list[str]) -> None:
     assert [text[start:end] for start, end in _broken(text, width)] == lines
+
+
+def test_what_the_vaults_say_follows_the_hits_once(capsys: pytest.CaptureFixture[str]) -> None:
+    show_hits(result(hit(), degraded=True, coverage=0.5, reason="no space", messages=["no space", "and more"]), "nothing")
+    assert capsys.readouterr().err.splitlines() == [
+        "khoj-ls: no space (meaning covers 50% of the notes)",
+        "khoj-ls: and more",
+    ]
