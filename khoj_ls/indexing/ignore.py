@@ -8,11 +8,12 @@ Syntax and scope: https://git-scm.com/docs/gitignore
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from khoj_ls.config.settings import IndexSettings
@@ -27,6 +28,15 @@ _TOOL_FOLDERS = frozenset(
 _TOOL_PATHS = frozenset(("logseq/bak", ".logseq/bak", "logseq/.recycle", ".logseq/.recycle"))
 # Emacs locks `.#x` and autosaves `#x#`, backups `x~`, Vim swap files and its write test `4913`, LibreOffice locks.
 _SCRATCH_FILE = re.compile(r"\.#.*|#.*#|.*~|\..*\.sw[a-p]|4913|\.~lock\..*#", re.DOTALL)
+
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISCHR, "a device"),
+)
+NAMED = frozenset(("not-a-file", "symlink-dangling", "symlink-loop"))
+"""Codes of what has the name of a note and can be none: it is named among the failures."""
 
 _HEAD_BYTES = 8192
 _MOST_COMPILED = 1000
@@ -50,14 +60,33 @@ _HIDDEN = Decision(False, "its name, or that of a folder above it, begins with a
 _TOOL = Decision(False, "it belongs to a program, not to the notes", None, "built-in")
 _SCRATCH = Decision(False, "it is an editor's lock, backup or autosave file", None, "built-in")
 _UNSUPPORTED = Decision(False, "no content processor reads files of this kind", None, "unsupported")
-_NOT_A_FILE = Decision(False, "it is no regular file", None, "not-a-file")
+_FOLDER = Decision(False, "it is no regular file but a folder; the notes in it are judged one by one", None, "folder")
 _DUPLICATE = Decision(False, "it is a symbolic link into the vault; its target is indexed under its own name", None, "symlink")
-_OUTSIDE_LINK = Decision(False, "it is a symbolic link that leads out of the vault", None, "symlink-outside")
-_DANGLING = Decision(False, "it is a symbolic link that leads nowhere", None, "symlink-dangling")
+_DUPLICATE_FOLDER = Decision(
+    False, "it is a symbolic link to a folder of the vault; the notes there are indexed under their own names", None, "symlink"
+)
+_OUTSIDE_LINK = Decision(
+    False, "it is a symbolic link that leads out of the vault, and none is followed: put the file itself here", None,
+    "symlink-outside",
+)  # fmt: skip
+_OUTSIDE_FOLDER = Decision(
+    False, "it is a symbolic link to a folder outside the vault, and none is followed: make that folder a vault of its own",
+    None, "symlink-outside",
+)  # fmt: skip
+_DANGLING = Decision(
+    False, "it is a symbolic link that leads nowhere: delete it, or bring its target back", None, "symlink-dangling"
+)
+_LOOP = Decision(False, "it is a symbolic link that leads back to itself: delete it", None, "symlink-loop")
 _MISSING = Decision(False, "there is no such file", None, "missing")
 _OUTSIDE = Decision(False, "it is outside the vault", None, "outside")
 BINARY = Decision(False, "it holds NUL bytes and is no UTF-16: it is no text", None, "binary")
 BAD_NAME = Decision(False, "its name is not valid UTF-8: rename it", None, "name")
+
+
+def not_a_file(mode: int) -> Decision:
+    """The decision on a pipe, socket or device with this `st_mode`."""
+    kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "something that only the system reads")
+    return Decision(False, f"it is no regular file but {kind}, which is never read", None, "not-a-file")
 
 
 def too_large(size: int, limit: int) -> Decision:
@@ -69,6 +98,11 @@ def too_large(size: int, limit: int) -> Decision:
 def unreadable(error: OSError) -> Decision:
     """The decision on a file or folder that the system does not let us read."""
     return Decision(False, f"it cannot be read ({error.strerror or error}): check its permissions", None, "unreadable")
+
+
+def _below(folder: str, decision: Decision) -> Decision:
+    """The decision on what lies in `folder`, which is left out itself."""
+    return replace(decision, reason=f"the folder {folder} above it is left out: {decision.reason}")
 
 
 def is_binary(head: bytes) -> bool:
@@ -191,32 +225,39 @@ class IgnoreRules:
         """Why a file is left out for what it is: a link, a device, too large; None when nothing speaks against it."""
         if stat.S_ISLNK(found.st_mode):
             return self.link(path)
+        if stat.S_ISDIR(found.st_mode):
+            return _FOLDER
         if not stat.S_ISREG(found.st_mode):
-            return _NOT_A_FILE
+            return not_a_file(found.st_mode)
         return too_large(found.st_size, self.max_file_bytes) if found.st_size > self.max_file_bytes else None
 
     def link(self, path: str) -> Decision:
         """The decision on the symbolic link `path`: none is followed."""
         try:
             target = (self.root / path).resolve(strict=True)
-        except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
-            return _DANGLING
-        return _DUPLICATE if target == self.root or self.root in target.parents else _OUTSIDE_LINK
+        except RuntimeError:  # how Python before 3.13 says ELOOP
+            return _LOOP
+        except OSError as error:
+            return _LOOP if error.errno == errno.ELOOP else _DANGLING
+        if target == self.root or self.root in target.parents:
+            return _DUPLICATE_FOLDER if target.is_dir() else _DUPLICATE
+        return _OUTSIDE_FOLDER if target.is_dir() else _OUTSIDE_LINK
 
     def why(self, path: str) -> Decision:
         """Whether the file `path` (relative, posix) is indexed, and why. Reads its first bytes when all else is in order."""
         decision = self.by_name(path, {})
-        if decision is not None:
+        if decision is not None and decision.code != "unsupported":
             return decision
         full = self.root / path
         try:
             found = full.lstat()
-            decision = self.by_stat(path, found)
+            if decision is None or not stat.S_ISREG(found.st_mode):
+                decision = self.by_stat(path, found)
             if decision is None:
                 with open(full, "rb") as stream:
                     decision = BINARY if is_binary(stream.read(_HEAD_BYTES)) else None
         except FileNotFoundError:
-            return _MISSING
+            return decision or _MISSING
         except OSError as error:
             return unreadable(error)
         return decision or INDEXED
@@ -227,7 +268,7 @@ class IgnoreRules:
         if decision is not None:
             return decision
         try:
-            return self.link(path) if (self.root / path).is_symlink() else scope.enter(name)
+            return _below(path, self.link(path)) if (self.root / path).is_symlink() else scope.enter(name)
         except OSError as error:  # a name longer than any file system takes
             return unreadable(error)
 

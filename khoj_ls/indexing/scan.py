@@ -11,7 +11,17 @@ from pathlib import Path
 
 from khoj_ls.core.errors import VaultError
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.indexing.ignore import BAD_NAME, IGNORE_FILES, Decision, IgnoreRules, Scope, is_encodable, refused_name, unreadable
+from khoj_ls.indexing.ignore import (
+    BAD_NAME,
+    IGNORE_FILES,
+    NAMED,
+    Decision,
+    IgnoreRules,
+    Scope,
+    is_encodable,
+    refused_name,
+    unreadable,
+)
 from khoj_ls.store.files import FileStat
 
 _INODE_BITS = (1 << 63) - 1
@@ -22,7 +32,8 @@ class Scan:
     """What a walk found."""
 
     files: list[FileStat]
-    """Files that no rule leaves out by name, folder or kind. Those over the size limit are among them, to be reported."""
+    """Files that no rule leaves out by name, folder or kind. Those over the size limit are among them, to be reported, and so
+    are pipes, devices and links that lead nowhere."""
     skipped: Mapping[str, int]
     """How many files and folders were left out, by `Decision.code`."""
     unknown: tuple[str, ...]
@@ -118,18 +129,17 @@ class _Walk:
                     return self._problem(scope.path + name, BAD_NAME)
                 inner.append((f"{scope.path}{name}/", scope))
             return decision
-        if entry.is_symlink():
-            return self._rules.link(scope.path + name)
         decision = scope.file(name)
         if decision is not None:
-            return decision
+            return self._rules.link(scope.path + name) if entry.is_symlink() else decision
         if not is_encodable(name):
             return self._problem(scope.path + name, BAD_NAME)
         found = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(found.st_mode):
-            return self._rules.by_stat(scope.path + name, found)
-        self._files.append(stat_of(scope.path + name, found))
-        return None
+            decision = self._rules.by_stat(scope.path + name, found)
+        if decision is None or decision.code in NAMED:
+            self._files.append(stat_of(scope.path + name, found))
+        return decision
 
     def _problem(self, path: str, decision: Decision) -> Decision:
         # Shown and sent as JSON, so it must be encodable whatever the name is.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from khoj_ls.core.errors import StoreError
 from khoj_ls.core.types import ParsedFile, Problem
 from khoj_ls.indexing.changes import is_unchanged
-from khoj_ls.indexing.ignore import BINARY, IGNORE_FILES, Decision, IgnoreRules, Scope, is_binary, too_large, unreadable
+from khoj_ls.indexing.ignore import BINARY, IGNORE_FILES, NAMED, Decision, IgnoreRules, Scope, is_binary, too_large, unreadable
 from khoj_ls.indexing.messages import Answer, Parse
 from khoj_ls.indexing.overlay import Buffer, Overlays
 from khoj_ls.indexing.parsers import Job
@@ -168,7 +168,7 @@ class WordPath:
             self._remove(change, row)
         elif isinstance(found, os.stat_result) and not stat.S_ISREG(found.st_mode):
             self._folder(path, found)
-            self._remove(change, row)
+            self._no_file(change, row, found)
         elif buffer := self._overlays.get(path):
             self._buffer(change, row, buffer, found)
         elif isinstance(found, OSError):
@@ -189,6 +189,14 @@ class WordPath:
         elif isinstance(found, OSError) or not stat.S_ISDIR(found.st_mode):
             return
         self._queue.rescan(path)
+
+    def _no_file(self, change: Change, row: FileRow | None, found: os.stat_result) -> None:
+        decision = self._rules.by_stat(change.path, found)
+        if decision is None or decision.code not in NAMED:
+            self._remove(change, row)
+        else:
+            # With a stat that no file has, so that each scan looks again: where a link leads does not show in its own.
+            self._fail(change, row, replace(stat_of(change.path, found), ctime_ns=0), decision)
 
     def _disk(self, change: Change, row: FileRow | None, found: os.stat_result) -> None:
         path = change.path

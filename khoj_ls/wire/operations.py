@@ -5,6 +5,7 @@ Every function blocks and is meant to be run in a thread; it looks at its job's 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,8 +145,7 @@ def resume(session: Session, params: wire.VaultParams, job: Job) -> wire.PauseRe
 def why(session: Session, params: wire.WhyParams, job: Job) -> wire.WhyResult:
     """Say why a file is or is not indexed, and which rule decided."""
     path = to_path(params.path)
-    # A link is asked about where it lies: what it leads to may belong to another vault, or to none.
-    decision = session.vaults.open(path.parent if path.is_symlink() and not path.is_dir() else path).why(path)
+    decision = _where_it_lies(session, path).why(path)
     return wire.WhyResult(str(path), decision.indexed, decision.reason, decision.rule)
 
 
@@ -176,6 +176,16 @@ def _asked(session: Session, reference: str | None) -> list[Vault]:
     if not roots:
         raise UsageError("no vault: open a folder of notes, name one with `vault`, or list some under `vaults` in the settings")
     return [session.vaults.open(root) for root in roots]
+
+
+def _where_it_lies(session: Session, path: Path) -> Vault:
+    """The vault of a path as it is written: what a link in it leads to may belong to another vault, or to none."""
+    real = Path(os.path.realpath(path))
+    around = [vault for vault in session.vaults.open_vaults() if vault.root in path.parents]
+    written = max(around, key=lambda vault: len(vault.root.parts), default=None)
+    if written and written.root not in real.parents:
+        return written
+    return session.vaults.open(path.parent if path.is_symlink() and not path.is_dir() else path)
 
 
 def _limit(asked: int | None, default: int) -> int:

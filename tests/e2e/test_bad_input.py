@@ -41,6 +41,9 @@ def strange(shell):
     os.mkfifo(folder / "pipe.md")
     (folder / "self.md").symlink_to("self.md")
     (folder / "loop").symlink_to(folder)
+    (shell.base / "elsewhere").mkdir()
+    (shell.base / "elsewhere" / "secret.md").write_text(GOOD[0])
+    (folder / "elsewhere").symlink_to(shell.base / "elsewhere")
     (folder / ".#good.md").symlink_to("someone@host.4711:1")
     return folder
 
@@ -56,6 +59,8 @@ def test_each_file_that_cannot_be_indexed_is_named_with_the_reason(report, stran
     assert failures == {
         "huge.md": "it has 50,000,000 bytes, more than the 10,000,000 of index.max_file_bytes: split it, or raise the limit",
         "nul.md": "it holds NUL bytes and is no UTF-16: it is no text",
+        "pipe.md": "it is no regular file but a named pipe, which is never read",
+        "self.md": "it is a symbolic link that leads back to itself: delete it",
     }
     assert (report["files"], report["entries"] > 10_000) == (len(CONTENTS) - 1, True)
 
@@ -93,7 +98,10 @@ def test_everything_else_is_found(shell, report, strange, query, file, line):
         ("nul.md", "it holds NUL bytes"),
         ("folder.md", "it is no regular file"),
         ("pipe.md", "it is no regular file"),
-        ("self.md", "it is a symbolic link"),
+        ("self.md", "it is a symbolic link that leads back to itself"),
+        ("loop", "it is a symbolic link to a folder of the vault"),
+        ("loop/good.md", "the folder loop above it is left out: it is a symbolic link to a folder of the vault"),
+        ("elsewhere/secret.md", "the folder elsewhere above it is left out: it is a symbolic link to a folder outside"),
         (".#good.md", "it is an editor's lock"),
         ("gone.md", "there is no such file"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -137,7 +138,7 @@ def test_content_decides_last(tmp_path, content, code):
     assert rules(tmp_path, max_file_bytes=10_000).why("a.md").code == code
 
 
-def test_links_and_pipes_are_never_followed(tmp_path):
+def test_links_and_pipes_are_never_followed(tmp_path, monkeypatch):
     root = tmp_path / "vault"
     plant(root, {"real.md": "x", "folder/inner.md": "x"})
     (tmp_path / "outside.md").write_text("secret")
@@ -147,24 +148,59 @@ def test_links_and_pipes_are_never_followed(tmp_path):
         "dangling.md": "nowhere",
         "loop.md": "loop.md",
         "folder/up": root,
+        "away": tmp_path,
+        "gone": "nowhere",
     }
     for path, target in links.items():
         (root / path).symlink_to(target)
     os.mkfifo(root / "pipe.md")
+    with socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.chdir(root)  # a socket's path may not be long
+        listening.bind("socket.md")
     (root / "dir.md").mkdir()
     expected = {
         "twin.md": "symlink",
         "leak.md": "symlink-outside",
         "dangling.md": "symlink-dangling",
-        "loop.md": "symlink-dangling",
+        "loop.md": "symlink-loop",
         "folder/up/real.md": "symlink",
+        "folder/up": "symlink",
+        "away": "symlink-outside",
+        "away/secret.md": "symlink-outside",
+        "gone": "symlink-dangling",
         "pipe.md": "not-a-file",
-        "dir.md": "not-a-file",
+        "socket.md": "not-a-file",
+        "dir.md": "folder",
+        "folder": "folder",
     }
     assert {path: rules(root).why(path).code for path in expected} == expected
     found = scan(rules(root))
-    assert sorted(stat.path for stat in found.files) == ["folder/inner.md", "real.md"]
-    assert found.skipped == {"symlink": 2, "symlink-outside": 1, "symlink-dangling": 2, "not-a-file": 1}
+    named = ["dangling.md", "loop.md", "pipe.md", "socket.md"]
+    assert sorted(stat.path for stat in found.files) == sorted(["folder/inner.md", "real.md", *named])
+    assert found.skipped == {"symlink": 2, "symlink-outside": 2, "symlink-dangling": 2, "symlink-loop": 1, "not-a-file": 2}
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("up", "it is a symbolic link to a folder of the vault; the notes there are indexed under their own names"),
+        ("up/a.md", "the folder up above it is left out: it is a symbolic link to a folder of the vault"),
+        ("away", "it is a symbolic link to a folder outside the vault, and none is followed: make that folder a vault"),
+        ("away.md", "it is a symbolic link that leads out of the vault, and none is followed: put the file itself here"),
+        ("twin.md", "it is a symbolic link into the vault; its target is indexed under its own name"),
+        ("loop.md", "it is a symbolic link that leads back to itself: delete it"),
+        ("gone.md", "it is a symbolic link that leads nowhere: delete it, or bring its target back"),
+        ("/dev/null", "it is outside the vault"),
+    ],
+)
+def test_why_a_link_is_not_followed(tmp_path, path, reason):
+    root = tmp_path / "vault"
+    plant(root, {"a.md": "x"})
+    links = {"up": root, "away": tmp_path, "away.md": __file__, "twin.md": "a.md", "loop.md": "loop.md", "gone.md": "nowhere"}
+    for name, target in links.items():
+        (root / name).symlink_to(target)
+    decision = rules(root).why(path)
+    assert (decision.indexed, decision.reason[: len(reason)]) == (False, reason)
 
 
 GIT_CASES = [

@@ -42,6 +42,31 @@ def test_a_file_that_cannot_be_indexed_is_named_and_tried_again_only_when_it_cha
     assert real_bench.finds("mended") == [path]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no pipes and links among its files")
+def test_what_has_the_name_of_a_note_and_is_none_is_named_until_it_is_one(bench):
+    bench.write("good.md", "# Good\nwords\n")
+    os.mkfifo(bench.root / "pipe.md")
+    (bench.root / "link.md").symlink_to("absent.txt")
+    (bench.root / ".#good.md").symlink_to("someone@host.4711:1")
+    (bench.root / "loop").symlink_to("loop")
+    report = bench.open().index()
+    assert report.failures == (
+        ("link.md", "it is a symbolic link that leads nowhere: delete it, or bring its target back"),
+        ("pipe.md", "it is no regular file but a named pipe, which is never read"),
+    )
+    assert (report.files, bench.indexer.counts.read) == (1, 1)
+    assert bench.indexer.why("pipe.md").code == "not-a-file"
+    (bench.root / "pipe.md").unlink()
+    bench.write("pipe.md", "# Mended\n")
+    bench.write("absent.txt", "there")
+    assert bench.indexer.index().failures == (), "the link leads into the vault now"
+    assert bench.finds("mended") == ["pipe.md"]
+    (bench.root / "absent.txt").unlink()
+    assert dict(bench.indexer.index().failures).keys() == {"link.md"}
+    (bench.root / "link.md").unlink()
+    assert bench.indexer.index().failures == ()
+
+
 def test_an_unreadable_file_is_named_and_read_once_it_can_be(bench, monkeypatch):
     import khoj_ls.indexing.words as words
 
