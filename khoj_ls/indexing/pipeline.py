@@ -34,6 +34,8 @@ from khoj_ls.store.database import DamagedDatabase, Database, set_meta
 log = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LAST_RETRY = 1.0, 60.0
+_RESTS = frozenset(("idle", "paused", "offline", "waiting"))
+"""Phases in which nothing gets on before somebody does something."""
 
 
 class Pipeline:
@@ -134,6 +136,7 @@ class Pipeline:
             phase=phase,
             paused=self.queue.paused,
             scanning=scanning,
+            working=phase not in _RESTS and not self.queue.held,
             eta_seconds=eta,
             message="; ".join(filter(None, messages)),
         )

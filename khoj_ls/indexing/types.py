@@ -38,6 +38,9 @@ class IndexState:
     consent, a model, space on the disk), `idle`."""
     paused: bool
     scanning: bool
+    working: bool
+    """Whether it gets on by itself: false when all is done, and when it waits for somebody (`offline`, `paused`, `waiting`, or
+    called off)."""
     eta_seconds: float | None = None
     """Until the running phase is through; None while that is not known."""
     message: str = ""

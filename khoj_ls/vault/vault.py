@@ -83,10 +83,9 @@ class Vault:
 
     @property
     def busy(self) -> bool:
-        """Whether indexing is going on."""
+        """Whether indexing is going on; not while it waits for somebody: for a consent, a disk, or to be resumed."""
         indexer = self._index.indexer
-        state = indexer.state() if indexer else None
-        return bool(state and (state.queue or state.pending) and not state.paused)
+        return indexer is not None and indexer.state().working
 
     # -- paths -----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khoj_ls.content.chunk import chunk_file
+from khoj_ls.core.text import text_lines
+from khoj_ls.core.types import Entry, Span
 from khoj_ls.embed.tokenizer import EstimateTokenizer, HfTokenizer, load_tokenizer
 
 TEXTS = ("", "How did I fix the router?", "unbelievable", "修理路由器", "🦉 owl", "café", "word " * 600)
@@ -71,3 +74,13 @@ def test_a_prefix_takes_its_room(tokenizer, encoder):
     with_prefix = HfTokenizer(Path(folder) / "tokenizer.json", limit, "search_document: ")
     assert with_prefix.special_tokens == tokenizer.special_tokens + tokenizer.count(["search_document: "])[0]
     assert with_prefix.id != tokenizer.id
+
+
+@given(st.text(st.sampled_from("路由器字🦉👩\u200d🚀é\u0301а ةa1\n"), min_size=40, max_size=600), st.integers(48, 400))
+def test_no_chunk_cut_by_the_estimate_is_over_the_limit(text, limit):
+    tokenizer = EstimateTokenizer(limit)
+    lines = text_lines(text)
+    span = Span(0, len(text.encode()), 1, max(1, len(lines)))
+    entry = Entry(span=span, level=0, heading="🦉" * 9, outline=(), parent=None, raw=text, text=text)
+    for chunk in chunk_file("标题", [entry], tokenizer):
+        assert len(chunk.text.encode()) + tokenizer.special_tokens <= limit

@@ -223,6 +223,7 @@ def test_a_cancelled_run_keeps_the_backlog_and_lets_edits_through(real_bench):
     real_bench.indexer.changed("edit.md")
     real_bench.until(lambda: real_bench.finds("fresh") == ["edit.md"])
     assert "cancelled" in real_bench.indexer.state().message
+    assert not real_bench.indexer.state().working
     report = real_bench.indexer.index()
     assert (report.files, real_bench.covered()) == (31, (31, 31))
     assert len(real_bench.encoder.texts) == len(set(real_bench.encoder.texts)) == 31

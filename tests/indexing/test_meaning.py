@@ -161,7 +161,7 @@ def test_nothing_goes_to_a_remote_model_without_consent(bench):
     assert "3 texts (" in state.message
     assert "https://api.example.com" in state.message
     assert "embedding.allow_remote" in state.message
-    assert state.pending == 3
+    assert (state.pending, state.working) == (3, False), "nobody needs to stay up for it"
 
 
 def test_private_notes_never_go_to_a_remote_model(bench):
@@ -297,8 +297,8 @@ def test_the_state_tells_what_waits(bench):
     bench.open()
     bench.until(lambda: bench.indexer.state().phase == "embed")
     state = bench.indexer.state()
-    assert (state.queue, state.paused, state.scanning) == (0, False, False)
+    assert (state.queue, state.paused, state.scanning, state.working) == (0, False, False, True)
     assert state.pending > 0
     bench.encoder.open.set()
     bench.settle()
-    assert bench.indexer.state() == type(state)(0, 0, "idle", False, False, None, "")
+    assert bench.indexer.state() == type(state)(0, 0, "idle", False, False, False, None, "")
