@@ -72,7 +72,7 @@ def measure(database: Database, root: Path, samples: int, broken: int) -> None:
     for what, times, goal in (("links of a note", out, GOAL_LINKS_MS), ("backlinks of a note", back, GOAL_BACKLINKS_MS)):
         p95 = times[int(0.95 * (len(times) - 1))]
         print(f"{what}: p50 {statistics.median(times):.2f} ms, p95 {p95:.2f} ms, most {times[-1]:.2f} ms (goal {goal:g})")
-    wrong = [link for link in links if link.resolution.state not in ("resolved", "external")]
+    wrong = [link for link in links if link.resolution.state not in ("resolved", "external", "unwritten")]
     for link in random.Random(2).sample(wrong, min(broken, len(wrong))):
         place = f"{link.path}:{link.link.span.line}"
         print(f"{link.resolution.state:13} {place} {link.link.kind} {link.link.target} -- {link.resolution.why}")
@@ -83,7 +83,7 @@ def show(links: list[ResolvedLink]) -> None:
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for link in links:
         table[link.link.kind][link.resolution.state] += 1
-    states = ("resolved", "external", "broken", "broken_anchor", "ambiguous")
+    states = ("resolved", "external", "unwritten", "broken", "broken_anchor", "ambiguous")
     print(f"{'':10}" + "".join(f"{state:>15}" for state in states))
     for kind, counts in sorted(table.items()):
         print(f"{kind:10}" + "".join(f"{counts[state]:>15}" for state in states))

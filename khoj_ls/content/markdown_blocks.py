@@ -62,7 +62,7 @@ def block_layout(text: str, lines: Sequence[str]) -> Layout:
     """Lay out `text`, whose line breaks are LF and whose lines, without them, are `lines`."""
     layout = Layout()
     covered = bytearray(len(lines))
-    _walk(_markdown().parse(text), layout, covered)
+    _walk(_markdown().parse(_outdented(text, lines)), layout, covered)
     for ranges in (layout.regions, layout.headings):
         for *_, start, end in ranges:
             covered[start:end] = b"\1" * (end - start)
@@ -71,6 +71,25 @@ def block_layout(text: str, lines: Sequence[str]) -> Layout:
     if stray:
         layout.regions = sorted([*layout.regions, *stray], key=lambda region: region.line)
     return layout
+
+
+def _outdented(text: str, lines: Sequence[str]) -> str:
+    """`text` with a tab less before lists that begin one level too deep under a heading, or at the top.
+
+    So Logseq writes the blocks below a heading without a bullet. By the book such lines are code, and their links no links.
+    """
+    if "\n\t- " not in text and not text.startswith("\t- "):
+        return text
+    shifted = list(lines)
+    in_list, may_begin = False, True
+    for at, line in enumerate(lines):
+        if not line or line.isspace():
+            continue
+        in_list = line.startswith("\t") and (in_list or (may_begin and line.startswith("\t- ")))
+        may_begin = _ATX.match(line) is not None
+        if in_list:
+            shifted[at] = line[1:]
+    return "\n".join(shifted)
 
 
 def simple_layout(lines: Sequence[str]) -> Layout:

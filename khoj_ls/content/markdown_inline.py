@@ -313,7 +313,9 @@ class _Scanner:
         """The target of the bracket that closes at `at`: inline, or by reference."""
         source, end, references = self.source, self.end, self.dialect.references
         if source.startswith("(", at + 1, end) and (target := grammar.inline_target(source, at + 1, end)):
-            return target
+            if target.kind != "wikilink":
+                return target
+            return target._replace(target=grammar.wiki_parts(target.target, label_first=self.dialect.is_dendron)[0])
         if not references:
             return None
         label, stop = source[opener.start + 1 + opener.is_image : min(at, opener.start + 1002)], at + 1

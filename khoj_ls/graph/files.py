@@ -47,6 +47,12 @@ class VaultFiles:
         self._named: dict[str, list[str]] = {}
         self._walked = -_WALK_AGAIN_SECONDS
 
+    def inside(self, path: str) -> str | None:
+        """An absolute path (or one that begins with `~`) relative to the vault; None when it lies outside."""
+        absolute = os.path.normpath(os.path.expanduser(path))  # noqa: PTH111 (pathlib raises where there is no home)
+        root = str(self._root)
+        return absolute[len(root) + 1 :].replace(os.sep, "/") if absolute.startswith(root + os.sep) else None
+
     def find(self, target: LinkTarget, source: str, tried: Sequence[str]) -> str | None:
         """The file at one of the paths `tried`; else, for a wikilink, the one of that name, the shortest path of several."""
         for path in tried:

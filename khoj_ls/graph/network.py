@@ -19,18 +19,20 @@ from typing import Protocol, cast
 
 from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import Link, LinkKind, ParsedFile, Span
-from khoj_ls.links.anchors import Place, find_places
+from khoj_ls.links.anchors import NotePlaces, Place, find_places
+from khoj_ls.links.attachment import attachment_paths
 from khoj_ls.links.conventions import PLAIN, Conventions
 from khoj_ls.links.names import NameSource
 from khoj_ls.links.resolve import Candidate, Destination, Resolution, resolve_note
 from khoj_ls.links.target import Fragment, FragmentKind, LinkTarget, read_target
+from khoj_ls.links.text import fold
 from khoj_ls.store import links as store
 
 _BATCH = 256
 """Notes whose links are resolved at once."""
 
 
-_Texts = dict[str, tuple[list[Place], str]]
+_Texts = dict[str, tuple[NotePlaces, str]]
 """Anchors and source of notes whose text is newer than the index, by path."""
 
 _UNWRITTEN = Span(0, 0, 1, 1)
@@ -56,9 +58,17 @@ class OtherFiles(Protocol):
         """Path of the file that a link in the note at `source` means; `tried` are the paths it may stand for."""
         ...
 
+    def inside(self, path: str) -> str | None:
+        """An absolute path (or one that begins with `~`) relative to the vault; None when it lies outside."""
+        ...
+
 
 class NoFiles:
-    """A vault of nothing but notes."""
+    """A vault of nothing but notes, wherever it lies."""
+
+    def inside(self, path: str) -> str | None:
+        """Find everything outside."""
+        return None
 
     def find(self, target: LinkTarget, source: str, tried: Sequence[str]) -> str | None:
         """Find nothing."""
@@ -111,7 +121,8 @@ class LinkNetwork:
         self.conventions = conventions
         self._files: OtherFiles = files or NoFiles()
         self._names: dict[str, list[Candidate]] = {}
-        self._places: dict[int, list[Place]] = {}
+        self._places: dict[int, NotePlaces] = {}
+        self._notes: dict[tuple[LinkTarget, str, str], Resolution] = {}
 
     # -- links that go out ---------------------------------------------------------------------------------------------
 
@@ -143,6 +154,8 @@ class LinkNetwork:
         ids = store.file_ids(self._connection)
         for start in range(0, len(ids), _BATCH):
             self._places.clear()
+            self._names.clear()
+            self._notes.clear()
             rows = store.links_of(self._connection, ids[start : start + _BATCH])
             yield from self._resolved(self._read(rows))
 
@@ -173,7 +186,7 @@ class LinkNetwork:
 
     # -- resolving -----------------------------------------------------------------------------------------------------
 
-    def places(self, file_id: int) -> list[Place]:
+    def places(self, file_id: int) -> NotePlaces:
         """All anchors of a note, in source order."""
         if file_id not in self._places:
             self._load_places([file_id])
@@ -218,19 +231,47 @@ class LinkNetwork:
             return
         found = store.anchors_of(self._connection, ids)
         for file_id in ids:
-            self._places[file_id] = [
-                Place(row.kind, row.name, row.span, row.entry, row.level) for row in found.get(file_id, ())
-            ]
+            rows = found.get(file_id, ())
+            self._places[file_id] = NotePlaces(Place(row.kind, row.name, row.span, row.entry, row.level) for row in rows)
 
     def _note(self, source: _Source) -> Resolution:
         """The note that a link means, whatever the place in it."""
         target = source.target
         if target.scheme == "here":
             return Resolution("resolved", (Destination(source.path, source.file_id),))
+        if target.scheme == "attachment":
+            return self._attachment(target, source)
+        # What a name means depends on the folder and the format of the note that uses it, and on nothing else of it.
+        folder, _, name = source.path.rpartition("/")
+        known = (replace(target, fragment=None), folder, name.rpartition(".")[2])
+        if known not in self._notes:
+            self._notes[known] = self._resolve_note(target, source)
+        return self._notes[known]
+
+    def _resolve_note(self, target: LinkTarget, source: _Source) -> Resolution:
+        if target.scheme == "absolute" and (inside := self._files.inside(target.note)) is not None:
+            target = replace(target, scheme="path", note="/" + inside)
         found = resolve_note(target, source.path, self._names.get(target.key or "", ()), self.conventions)
-        if found.state == "broken" and (path := self._files.find(target, source.path, found.tried)):
-            return Resolution("resolved", (Destination(path),))
-        return found
+        if found.state in ("resolved", "ambiguous"):
+            return found
+        if target.note.endswith("*") and target.scheme == "name":
+            return self._matching(target) or found
+        path = self._files.find(target, source.path, found.tried) if found.tried else None
+        return Resolution("resolved", (Destination(path),)) if path else found
+
+    def _matching(self, target: LinkTarget) -> Resolution | None:
+        """The notes that a Dendron note reference with a wildcard means: all at once, so that none is ambiguous."""
+        rows = store.names_beginning(self._connection, fold(target.note.rstrip("*")))
+        targets = tuple(Destination(row.path, row.file_id) for row in rows)
+        return Resolution("resolved", targets) if targets else None
+
+    def _attachment(self, target: LinkTarget, source: _Source) -> Resolution:
+        """A file in the folder that Org keeps for the entry, or for one it stands under."""
+        properties = store.inherited_properties(self._connection, source.file_id or 0, source.entry)
+        path = self._files.find(target, source.path, attachment_paths(target.note, source.path, properties))
+        if path is None:
+            return Resolution("broken", why=f"the entry has no attachment {target.note}")
+        return Resolution("resolved", (Destination(path),))
 
     def _placed(self, source: _Source, note: Resolution, texts: _Texts) -> Resolution:
         """`note` narrowed to the place in it that the link names."""
@@ -249,11 +290,20 @@ class LinkNetwork:
         destination = note.targets[0]
         if destination.file_id is None and destination.path not in texts:
             return note  # no note: nothing is known of places in it
-        found = self._find(fragment, destination, texts)
-        if found:
-            return _at(destination, found)
+        if len(note.targets) > 1:
+            return note  # a wildcard
+        if found := self._find(fragment, destination, texts):
+            return _at(destination, found[:1])  # of several of one name every tool goes to the first
+        if self._is_whole(fragment):
+            return note
         where = "this note" if destination.path == source.path else destination.path
         return Resolution("broken_anchor", (destination,), f"{where} has no {_NOUNS[fragment.kind]} {fragment.text!r}")
+
+    def _is_whole(self, fragment: Fragment) -> bool:
+        """Whether a fragment that no anchor answers to means the note: HTML's `#top`, Dendron's `#^begin`."""
+        if fragment.kind == "heading":
+            return fragment.text.lower() == "top"
+        return self.conventions.tool == "dendron" and fragment.kind == "block" and fragment.text in ("begin", "end")
 
     def _identified(self, target: LinkTarget, note: Resolution, texts: _Texts) -> Resolution:
         """An id names a place by itself; of a note's own id that is its beginning."""
@@ -290,12 +340,12 @@ def _candidate(row: store.NameRow) -> Candidate:
     return Candidate(row.file_id, row.path, row.type, row.full, cast(NameSource, row.source))
 
 
-def _places_of(parsed: ParsedFile) -> list[Place]:
-    return [
+def _places_of(parsed: ParsedFile) -> NotePlaces:
+    return NotePlaces(
         Place(anchor.kind, anchor.name, anchor.span, ordinal, entry.level)
         for ordinal, entry in enumerate(parsed.entries)
         for anchor in entry.anchors
-    ]
+    )
 
 
 def _at(destination: Destination, places: Sequence[Place]) -> Resolution:

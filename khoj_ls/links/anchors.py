@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from khoj_ls.core.types import AnchorKind, Span
-from khoj_ls.links.target import Fragment
+from khoj_ls.links.target import Fragment, FragmentKind
 from khoj_ls.links.text import fold, loose_slug, plain_heading, slug
 
 _COOKIE = re.compile(r"\[(?:\d*/\d*|\d*%)\]")
@@ -28,14 +28,65 @@ class Place:
     """Level of that entry; for headings how deep they are."""
 
 
-def find_places(fragment: Fragment, places: Sequence[Place], text: Callable[[], str] = str) -> list[Place]:
+class NotePlaces:
+    """The places of one note, in source order, found by name in time that does not grow with their number."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        """Take all places of the note."""
+        self.all = tuple(places)
+
+    @cached_property
+    def headings(self) -> dict[str, list[Place]]:
+        """Headings by the text that is compared."""
+        return _grouped((_plain(place.name), place) for place in self.all if place.kind == "heading")
+
+    @cached_property
+    def named(self) -> dict[str, list[Place]]:
+        """Everything but headings and footnotes, by folded name."""
+        return _grouped((fold(place.name), place) for place in self.all if place.kind not in ("heading", "footnote"))
+
+    @cached_property
+    def slugs(self) -> dict[str, Place]:
+        """Headings by slug; the second of one name has the number 1 behind it (github-slugger's numbering)."""
+        taken: dict[str, int] = {}
+        found: dict[str, Place] = {}
+        for place in self._one_per_line():
+            base = made = slug(place.name)
+            while made in taken:
+                taken[base] += 1
+                made = f"{base}-{taken[base]}"
+            taken[made] = 0
+            found[made] = place
+        return found
+
+    @cached_property
+    def loose(self) -> dict[str, list[Place]]:
+        """Headings by what all slugs of them have in common."""
+        return _grouped((loose_slug(place.name), place) for place in self._one_per_line())
+
+    def _one_per_line(self) -> list[Place]:
+        """The headings; of two names of one heading (Org: as read and as written) the first."""
+        return list({place.span.start: place for place in reversed(self.all) if place.kind == "heading"}.values())[::-1]
+
+
+def _grouped(pairs: Iterable[tuple[str, Place]]) -> dict[str, list[Place]]:
+    found: dict[str, list[Place]] = {}
+    for name, place in pairs:
+        found.setdefault(name, []).append(place)
+    return found
+
+
+def find_places(fragment: Fragment, places: NotePlaces, text: Callable[[], str] = str) -> list[Place]:
     """The places of a note, in its order, that `fragment` means; more than one when nothing tells them apart.
 
-    `places` are all of the note; `text` gives its source, which only line numbers and searches of Org ask for.
+    `text` gives the note's source, which only line numbers and searches of Org ask for.
     """
-    if fragment.kind in ("block", "custom_id", "footnote"):
-        named = _named(places, fragment.text, fragment.kind)
-        return named or (_by_slug(fragment.text, places) if fragment.kind == "custom_id" else [])
+    if fragment.kind == "footnote":
+        # Of several definitions the first counts.
+        return [each for each in places.all if each.kind == "footnote" and fold(each.name) == fold(fragment.text)][:1]
+    if fragment.kind in ("block", "custom_id"):
+        found = _named(places, fragment.text, fragment.kind)
+        return found or (_by_slug(fragment.text, places) if fragment.kind == "custom_id" else [])
     if fragment.kind == "heading":
         return _headings(fragment, places)
     if fragment.kind == "line":
@@ -47,89 +98,53 @@ def find_places(fragment: Fragment, places: Sequence[Place], text: Callable[[], 
     return _searched(fragment.text, places) or _written(_words(fragment.text), text())
 
 
-def _named(places: Sequence[Place], name: str, kind: AnchorKind) -> list[Place]:
+def _named(places: NotePlaces, name: str, kind: FragmentKind) -> list[Place]:
     """Anchors called `name`; those of other kinds when none of `kind` is."""
-    wanted = fold(name)
-    if kind == "footnote":
-        # A footnote may be defined once; of several the first counts.
-        return [place for place in places if place.kind == kind and fold(place.name) == wanted][:1]
-    found = [place for place in places if place.kind not in ("heading", "footnote") and fold(place.name) == wanted]
+    found = places.named.get(fold(name), [])
     return [place for place in found if place.kind == kind] or found
 
 
-def _headings(fragment: Fragment, places: Sequence[Place]) -> list[Place]:
-    """By anchor name, then by heading text as Obsidian and Org compare it, then by the slug of GitHub or Dendron."""
-    found = _first(_under(fragment.above, _equal(fragment.text, places), places))
-    return found or _named(places, fragment.text, "custom_id") or _first(_by_slug(fragment.text, places))
+def _headings(fragment: Fragment, places: NotePlaces) -> list[Place]:
+    """By heading text as Obsidian and Org compare it, then by an anchor's name, then by the slug of GitHub or Dendron.
 
-
-def _first(found: list[Place]) -> list[Place]:
-    """Of equal headings every tool goes to the first."""
-    return found[:1]
-
-
-def _equal(text: str, places: Sequence[Place]) -> list[Place]:
-    wanted = _plain(text)
-    return [place for place in places if place.kind == "heading" and _plain(place.name) == wanted] if wanted else []
+    Of equal headings every tool goes to the first.
+    """
+    wanted = _plain(fragment.text)
+    found = [each for each in places.headings.get(wanted, ()) if _stands_under(each, fragment.above, places)] if wanted else []
+    found = found or _named(places, fragment.text, "custom_id") or _by_slug(fragment.text, places)
+    return [place for place in found[:1] if _stands_under(place, fragment.above, places)]
 
 
 def _plain(heading: str) -> str:
-    return plain_heading(_COOKIE.sub(" ", heading))
+    return plain_heading(_COOKIE.sub(" ", heading) if "[" in heading else heading)
 
 
-def _under(above: tuple[str, ...], found: list[Place], places: Sequence[Place]) -> list[Place]:
-    """Those of `found` that stand under headings `above`, which need not be all of their ancestors."""
-    return [place for place in found if _stands_under(place, above, places)] if above else found
-
-
-def _stands_under(place: Place, above: tuple[str, ...], places: Sequence[Place]) -> bool:
+def _stands_under(place: Place, above: tuple[str, ...], places: NotePlaces) -> bool:
+    """Whether `place` stands under headings `above`, which need not be all of its ancestors."""
     waiting = [_plain(text) for text in above]
     level = place.level
-    for before in reversed([other for other in places if other.kind == "heading" and other.span.start < place.span.start]):
-        if before.level < level:
+    for before in reversed(places.all) if waiting else ():
+        if before.kind == "heading" and before.span.start < place.span.start and before.level < level:
             level = before.level
             if waiting and _plain(before.name) == waiting[-1]:
                 waiting.pop()
     return not waiting
 
 
-def _by_slug(text: str, places: Sequence[Place]) -> list[Place]:
-    """Headings by slug; `name-1` is the second heading with the slug `name` (github-slugger's numbering)."""
-    headings = _one_per_line(places)
-    seen: Counter[str] = Counter()
-    slugs: list[str] = []
-    for place in headings:
-        base = made = slug(place.name)
-        while made in seen:
-            seen[base] += 1
-            made = f"{base}-{seen[base]}"
-        seen[made] = 0
-        slugs.append(made)
-    wanted = text.lower()
-    if wanted in slugs:
-        return [headings[slugs.index(wanted)]]
-    loose = loose_slug(text)
-    found = [place for place in headings if loose_slug(place.name) == loose] if loose else []
+def _by_slug(text: str, places: NotePlaces) -> list[Place]:
+    """The heading that has the slug `text`, whichever tool made it."""
+    if exact := places.slugs.get(text.lower()):
+        return [exact]
+    found = places.loose.get(loose_slug(text), []) if loose_slug(text) else []
     if not found and (numbered := _DUPLICATE.fullmatch(text)):
-        loose, number = loose_slug(numbered[1]), int(numbered[2])
-        found = [place for place in headings if loose_slug(place.name) == loose][number:]
-    return found
+        found = places.loose.get(loose_slug(numbered[1]), [])[int(numbered[2]) :]
+    return found[:1]
 
 
-def _one_per_line(places: Sequence[Place]) -> list[Place]:
-    """The headings; of two names of one heading (Org: as written and as read) the first."""
-    found: dict[int, Place] = {}
-    for place in places:
-        if place.kind == "heading":
-            found.setdefault(place.span.start, place)
-    return list(found.values())
-
-
-def _searched(text: str, places: Sequence[Place]) -> list[Place]:
+def _searched(text: str, places: NotePlaces) -> list[Place]:
     """Org's search by text: a dedicated target or `#+name`, then a heading, then a custom id or id."""
-    wanted = fold(text)
-    found = [place for place in places if place.kind == "target" and fold(place.name) == wanted]
-    return found or _first(_equal(text, places)) or _named(places, text, "custom_id")
+    found = [place for place in places.named.get(fold(text), ()) if place.kind == "target"]
+    return found or places.headings.get(_plain(text), [])[:1] or _named(places, text, "custom_id")
 
 
 def _line(number: int, text: str) -> list[Place]:

@@ -22,6 +22,7 @@ SETTINGS_FILES = (
     "logseq/config.edn",
     "dendron.yml",
     ".vscode/settings.json",
+    ".vscode/extensions.json",
 )
 """Where the tools keep what is read here, relative to the vault."""
 
@@ -89,13 +90,14 @@ def read_conventions(files: Mapping[str, bytes], present: Collection[str] = ()) 
     problems: list[Problem] = []
     settings = _Settings(files, problems)
     vscode = settings.json(".vscode/settings.json")
+    extensions = settings.json(".vscode/extensions.json").get("recommendations") or ()
     if ".obsidian" in present or any(name.startswith(".obsidian/") for name in files):
         found = _obsidian(settings.json(".obsidian/app.json"), settings.json(".obsidian/daily-notes.json"), files)
     elif "logseq" in present and "logseq/config.edn" in files:
         found = _logseq(settings.read("logseq/config.edn", read_edn))
     elif "dendron.yml" in files or "root.schema.yml" in present:
         found = _dendron(settings.read("dendron.yml", _yaml))
-    elif ".foam" in present or any(name.startswith("foam.") for name in vscode):
+    elif ".foam" in present or "foam.foam-vscode" in extensions or any(name.startswith("foam.") for name in vscode):
         found = _foam(vscode)
     else:
         found = PLAIN

@@ -13,12 +13,12 @@ from khoj_ls.core.types import Link
 from khoj_ls.links.target import read_target
 from khoj_ls.links.text import fold, name_key, split_suffix
 
-NameSource = Literal["path", "page", "folder", "title", "alias", "id", "denote", "citation"]
+NameSource = Literal["path", "page", "folder", "title", "alias", "id", "denote", "citation", "tag"]
 """Where a name comes from.
 
 `path` the path without suffix; `page` Logseq's page name where the file name encodes it, or a journal's day in the formats that
 tools write; `folder` the folder that an index note stands for; `id` an id in the note; `denote` the identifier in the file's
-name; `citation` a key the note is about (ROAM_REFS).
+name; `citation` a key the note is about (ROAM_REFS); `tag` the tag that Dendron's note `tags.x` is about.
 """
 
 _INDEX_NAMES = frozenset({"index", "readme", "_index"})
@@ -90,6 +90,8 @@ def _path_names(path: str) -> Iterator[Name]:
         yield _name(page, "page")
     if fold(base) in _INDEX_NAMES and folder:
         yield Name(name_key(folder), fold(folder), "folder")
+    if base.lower().startswith("tags."):
+        yield _name(base[5:], "tag")
     if identifier := _DENOTE.match(base):
         yield Name(fold(identifier[0]), fold(identifier[0]), "denote")
     if day := _day(base):

@@ -8,6 +8,7 @@ notes of one name are ambiguous.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +19,8 @@ from khoj_ls.links.names import NameSource
 from khoj_ls.links.target import LinkTarget
 from khoj_ls.links.text import fold, split_suffix
 
-State = Literal["resolved", "broken", "broken_anchor", "ambiguous", "external"]
+State = Literal["resolved", "broken", "broken_anchor", "ambiguous", "unwritten", "external"]
+"""`unwritten`: nothing is there yet and nothing is wrong, as the tool makes the page when it is first opened (Logseq)."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Resolution:
 
 EXTERNAL = Resolution("external")
 
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
+
 
 def resolve_note(target: LinkTarget, source: str, candidates: Sequence[Candidate], conventions: Conventions) -> Resolution:
     """Which note `target` means in the note at `source` (a relative path), of those with its key; the place is not looked at.
@@ -74,6 +78,10 @@ def resolve_note(target: LinkTarget, source: str, candidates: Sequence[Candidate
         return EXTERNAL
     if target.scheme == "here":
         return Resolution("resolved", (Destination(source),))
+    if target.scheme == "tag":
+        return _tag(target, source, candidates, conventions)
+    if target.scheme == "absolute":
+        return Resolution("external", why=f"{target.note} lies outside the vault")
     if target.scheme == "path":
         return _path(target, source, candidates, conventions)
     if target.scheme in ("id", "citation", "denote"):
@@ -95,8 +103,8 @@ def _identity(target: LinkTarget, candidates: Sequence[Candidate]) -> Resolution
 
 def _path(target: LinkTarget, source: str, candidates: Sequence[Candidate], conventions: Conventions) -> Resolution:
     written = target.note
-    if written.startswith("~") or (len(written) > 2 and written[1] == ":" and written[0].isalpha()):
-        return EXTERNAL
+    if len(written) > 2 and written[1] == ":" and written[0].isalpha():
+        return EXTERNAL  # of Windows
     tries = dict.fromkeys(
         joined for text in (written, written.partition("?")[0], target.whole) for joined in _joined(text, source, conventions)
     )
@@ -107,6 +115,8 @@ def _path(target: LinkTarget, source: str, candidates: Sequence[Candidate], conv
             return _chosen(found, "")
     if conventions.finds_by_name and (named := _by_end(fold(split_suffix(written.lstrip("/"))[0]), candidates)):
         return _preferred(_same_suffix(written, named), source, conventions)
+    if written.startswith("/") and conventions.tool in ("plain", "foam") and not _SUFFIX.search(written):
+        return Resolution("external", why="an address on the web site that the notes are published to", tried=tuple(tries))
     return Resolution("broken", why=f"no file {written}", tried=tuple(tries))
 
 
@@ -135,7 +145,7 @@ def _at_path(path: str, candidates: Sequence[Candidate]) -> list[Candidate]:
         return exact
     stem, suffix = split_suffix(path)
     full = fold(stem)
-    if found := [candidate for candidate in paths if fold(candidate.path) == fold(path)]:
+    if suffix and (found := [c for c in paths if c.full == full and c.path.lower().endswith(suffix.lower())]):
         return found
     if not suffix and (found := [candidate for candidate in paths if candidate.full == full]):
         return found
@@ -151,8 +161,8 @@ def _name(target: LinkTarget, source: str, candidates: Sequence[Candidate], conv
     for text in dict.fromkeys((target.whole or target.note, target.note)):
         if found := _by_name(text, source, candidates, conventions, target):
             return found
-    if target.scheme == "tag":
-        return Resolution("external", why="a tag")
+    if conventions.tool == "logseq" and target.scheme in ("name", "fuzzy"):
+        return Resolution("unwritten", why=f"the page {target.note} has no text yet")
     tried = (*_joined(target.note, source, conventions), _normal(target.note.lstrip("/")))
     return Resolution("broken", why=f"no note is called {target.note}", tried=tuple(dict.fromkeys(tried)))
 
@@ -200,6 +210,16 @@ def _in_vault(vault: str, candidates: Sequence[Candidate]) -> Sequence[Candidate
         return candidates
     own = [c for c in candidates if f"/{vault}/" in f"/{c.path}"]
     return own or candidates
+
+
+def _tag(target: LinkTarget, source: str, candidates: Sequence[Candidate], conventions: Conventions) -> Resolution:
+    """In Logseq a tag is a page, in Dendron the note `tags.<tag>`; elsewhere it leads to no note."""
+    tags = [candidate for candidate in candidates if candidate.source == "tag" and candidate.full == fold(target.note)]
+    if conventions.tool == "dendron" and tags:
+        return _preferred(tags, source, conventions)
+    if conventions.tool == "logseq" and (found := _by_name(target.note, source, candidates, conventions, target)):
+        return found
+    return Resolution("external", why="a tag")
 
 
 # -- choosing ----------------------------------------------------------------------------------------------------------

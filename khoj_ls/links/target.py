@@ -16,10 +16,13 @@ from urllib.parse import unquote
 from khoj_ls.core.types import LinkKind
 from khoj_ls.links.text import fold, name_key
 
-Scheme = Literal["here", "name", "path", "id", "fuzzy", "title", "denote", "attachment", "citation", "tag", "external"]
+Scheme = Literal[
+    "here", "name", "path", "absolute", "id", "fuzzy", "title", "denote", "attachment", "citation", "tag", "external"
+]
 """How a target names its note.
 
-`here` the note itself; `name` a wikilink's name; `path` a path, relative or from the vault's root; `id` an id of a note,
+`here` the note itself; `name` a wikilink's name; `path` a path, relative or from the vault's root; `absolute` one of
+the file system (`/home/..`, `~/..`); `id` an id of a note,
 heading or block; `fuzzy` Org's `[[text]]`, a place in the note itself or a note's name; `title` a title or alias (`roam:`);
 `denote` an identifier in a file's name; `attachment` a file of the entry's own folder; `citation` a key that a note may be
 about; `tag` a tag, which is a page in Logseq; `external` anything that leads out of the vault.
@@ -32,7 +35,7 @@ _LINES = re.compile(r"L(\d+)(?:C\d+)?(?:-L?(\d+)(?:C\d+)?)?")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _DENDRON = re.compile(r"dendron://([^/]+)/(.*)", re.DOTALL)
 _ORG_FILE = re.compile(r"(?:file|file\+sys|file\+emacs|docview|pdf):", re.IGNORECASE)
-_OFFSET = re.compile(r",\d+$")
+_OFFSET = re.compile(r",\d+:?$")
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,13 @@ def _markdown(text: str) -> LinkTarget:
     text = _ESCAPED.sub(r"\1", text)
     if dendron := _DENDRON.match(text):
         return _wiki(text) if dendron[2] else EXTERNAL
-    if text.startswith("//") or _leads_out(text):
+    local = text.lower().startswith("file:///")
+    if not local and (text.startswith("//") or _leads_out(text)):
         return LinkTarget("external", text)
     path, mark, fragment = text.partition("#")
-    path = unquote(path)
+    path = unquote(path).replace("\\", "/")  # as hands on Windows write it
+    if local or path.startswith("~/"):
+        return LinkTarget("absolute", path[7:] if local else path, markdown_fragment(unquote(fragment)) if mark else None)
     place = markdown_fragment(unquote(fragment)) if mark else None
     if not path:
         return LinkTarget("here", "", place)
@@ -107,10 +113,10 @@ def _leads_out(text: str) -> bool:
 
 def markdown_fragment(text: str) -> Fragment | None:
     """What stands behind the `#` of a Markdown link or wikilink: `^block`, `L12`, or a heading, nested ones joined by `#`."""
-    # Dendron's note references name a range: `#start,1:#end`; where it begins is where the link leads.
-    text = text.partition(":#")[0].strip()
+    # Dendron's note references name a range, `#start,1:#end`; where it begins is where the link leads.
+    text = _OFFSET.sub("", text.partition(":#")[0].strip())
     if text.startswith("^"):
-        return Fragment("block", _OFFSET.sub("", text[1:].strip()))
+        return Fragment("block", text[1:].strip())
     if lines := _LINES.fullmatch(text):
         return Fragment("line", lines[1])
     parts = [part.strip() for part in text.split("#") if part.strip()]
@@ -133,7 +139,7 @@ def _wiki(text: str) -> LinkTarget:
         return LinkTarget("here", "", markdown_fragment(fragment))
     if not mark and note.startswith("^"):
         return LinkTarget("here", "", Fragment("block", note[1:]))
-    place = markdown_fragment(_OFFSET.sub("", fragment.partition(":#")[0])) if mark else None
+    place = markdown_fragment(fragment) if mark else None
     return LinkTarget("name", note, place, whole=text)
 
 
@@ -174,8 +180,8 @@ def _org_path(text: str) -> LinkTarget:
         path, _, place = path.partition("#")
         fragment = Fragment("heading", place)
     path = unquote(path) if re.search(r"%[0-9a-fA-F]{2}", path) else path
-    if path.startswith("//"):
-        path = "/" + path.lstrip("/")
+    if path.startswith(("/", "~")):
+        return LinkTarget("absolute", "/" + path.lstrip("/") if path.startswith("/") else path, fragment)
     return LinkTarget("path", path, fragment, whole=path) if path else LinkTarget("here", "", fragment)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 NOTE_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd", ".org", ".txt"})
 """Suffixes that a link may leave out."""
@@ -31,26 +32,29 @@ def split_suffix(path: str) -> tuple[str, str]:
 
 
 def name_key(name: str) -> str:
-    """The key of a name or of a link's note part: its last segment, folded, without a note's suffix and from `#` on without.
+    """The key of a name or of a link's note part: its last segment, folded, without a note's suffix, up to a `#` or `?`.
 
     Two names that any rule might take for the same have the same key.
     """
-    before = name.partition("#")[0].strip() or name.strip()
+    before = name.partition("#")[0].partition("?")[0].strip() or name.strip()
     return fold(split_suffix(before.replace("\\", "/").rstrip("/"))[0].rpartition("/")[2])
 
 
+@lru_cache(maxsize=8192)
 def plain_heading(heading: str) -> str:
     """A heading as Obsidian, and a careful reader, compares it: without markup and the characters no link can hold."""
     text = _MARKS.sub(lambda found: found[2] or found[3] or "", heading)
     return fold(_NOT_IN_LINK.sub(" ", _EMPHASIS.sub("", text)))
 
 
+@lru_cache(maxsize=8192)
 def slug(heading: str) -> str:
     """GitHub's slug of a heading (github-slugger): lower case, punctuation dropped, every blank a hyphen."""
     text = _MARKS.sub(lambda found: found[2] or found[3] or "", heading)
     return _NOT_IN_SLUG.sub("", text.strip().lower()).replace(" ", "-")
 
 
+@lru_cache(maxsize=8192)
 def loose_slug(text: str) -> str:
     """A slug with nothing but letters and digits: equal for all the slugs that tools make of one heading."""
     return re.sub(r"[\W_]+", "", fold(text))

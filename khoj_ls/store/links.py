@@ -89,6 +89,30 @@ def names_with_keys(connection: sqlite3.Connection, keys: Iterable[str]) -> dict
     return found
 
 
+def names_beginning(connection: sqlite3.Connection, beginning: str) -> list[NameRow]:
+    """The paths whose last segment begins with `beginning` (folded), by path."""
+    rows = connection.execute(
+        "SELECT n.file_id, f.path, f.type, n.full, n.source FROM name n JOIN file f ON f.id = n.file_id "
+        "WHERE n.key >= ?1 AND n.key < ?1 || char(0x10ffff) AND n.source = 'path' ORDER BY f.path",
+        (beginning,),
+    )
+    return [NameRow(*row) for row in rows]
+
+
+def inherited_properties(connection: sqlite3.Connection, file_id: int, entry: int) -> list[tuple[str, str]]:
+    """The properties of an entry, then those of the entries it stands under from the inside out, then the note's."""
+    found: list[tuple[str, str]] = []
+    at: int | None = entry
+    while at is not None:
+        row = connection.execute(
+            "SELECT properties, parent FROM entry WHERE file_id = ? AND ordinal = ?", (file_id, at)
+        ).fetchone()
+        at = row[1] if row else None
+        found += [(name, value) for name, value in json.loads(row[0] or "[]")] if row else []
+    row = connection.execute("SELECT properties FROM file WHERE id = ?", (file_id,)).fetchone()
+    return found + ([(name, value) for name, value in json.loads(row[0] or "[]")] if row else [])
+
+
 def keys_of(connection: sqlite3.Connection, file_id: int) -> list[str]:
     """The keys of all names of a note."""
     return [row[0] for row in connection.execute("SELECT DISTINCT key FROM name WHERE file_id = ?", (file_id,))]

@@ -178,3 +178,12 @@ def test_a_parser_that_gives_up_costs_structure_but_not_the_note(monkeypatch: py
     assert [link.target for link in parsed.entries[0].links] == ["a"]
     assert parsed.entries[1].text == "\n\n```\n# no\n```\n~~~\n# open\n"
     assert [(problem.severity, problem.code) for problem in parsed.problems] == [("warning", "markdown-structure")]
+
+
+def test_a_logseq_list_below_a_heading_without_bullet_is_no_code() -> None:
+    entries = read(
+        "## Words\n\t- one [[Page]]\n\t  id:: 634fb104-f332-4743-904a-4827ee754bfc\n\t\t- deep #tag\n\n\tstill [[Two]]\n"
+    ).entries
+    assert [link.target for link in entries[0].links] == ["Page", "tag", "Two"]
+    assert [anchor.name for anchor in entries[0].anchors if anchor.kind == "id"] == ["634fb104-f332-4743-904a-4827ee754bfc"]
+    assert read("text\n\n\t- [[code]]\n").entries[0].links == ()
