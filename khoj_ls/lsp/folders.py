@@ -9,11 +9,14 @@ from pathlib import Path
 
 from lsprotocol import types
 
+from khoj_ls.config.load import settings_problems
 from khoj_ls.core.errors import KhojError, VaultError
 from khoj_ls.lsp.background import on_index_event
 from khoj_ls.lsp.server import KhojServer
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import to_path
+
+_SHOWN_PROBLEMS = 3
 
 
 async def add_folders(server: KhojServer, uris: Sequence[str]) -> None:
@@ -56,10 +59,28 @@ async def _lease(server: KhojServer, root: Path) -> None:
 
     server.leases[vault.root] = release
     overlay_open_documents(server, vault)
+    file = server.session.vaults.folders.user_settings
+    for problems in await loop.run_in_executor(server.thread_pool, _wrong_settings, file, vault.root):
+        if problems not in server.told:
+            server.told.add(problems)
+            _complain(server, problems)
 
 
-def _complain(server: KhojServer, error: KhojError) -> None:
-    server.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=f"khoj-ls: {error}"))
+def _wrong_settings(user_file: Path, root: Path) -> list[str]:
+    """What is wrong with the user's settings file and with that of the vault: one message each."""
+    wrong: dict[str, list[str]] = {}
+    for problem in settings_problems(user_file, root):
+        about = f"{problem.key}: {problem.message}" if problem.key else problem.message
+        wrong.setdefault(problem.source, []).append(about)
+    messages = []
+    for source, found in wrong.items():
+        more = f"; and {len(found) - _SHOWN_PROBLEMS} more (khoj-ls doctor tells all)" if len(found) > _SHOWN_PROBLEMS else ""
+        messages.append(f"{source}: {'; '.join(found[:_SHOWN_PROBLEMS])}{more}")
+    return messages
+
+
+def _complain(server: KhojServer, message: object) -> None:
+    server.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=f"khoj-ls: {message}"))
 
 
 def remove_folder(server: KhojServer, uri: str) -> None:

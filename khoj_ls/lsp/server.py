@@ -50,6 +50,8 @@ class KhojServer(LanguageServer):
         """Progress displays of background indexing, by vault root."""
         self.tasks: set[asyncio.Future[Any]] = set()
         """Running background tasks; kept here so that they are not collected."""
+        self.told: set[str] = set()
+        """What is wrong with settings files and was said already."""
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def answer(

@@ -70,6 +70,30 @@ async def test_an_editor_may_not_set_what_is_the_users(client):
 
 
 @pytest.mark.asyncio
+async def test_what_is_wrong_with_settings_files_is_said_once(bare_client, home, vault, tmp_path):
+    own, other = vault / ".khoj.toml", tmp_path / "other"
+    own.write_text("[search]\nlimt = 3\nmode = 'fuzzy'\n[embedding]\nendpoint = 'http://evil.example'\n[a]\n[b]\n")
+    other.mkdir()
+    (other / ".khoj.toml").write_text("nothing = 1\n")
+    (home / "config").mkdir(exist_ok=True)
+    (home / "config" / "config.toml").write_text("[index]\ngitignor = true\n")
+    try:
+        await start(bare_client, "neovim", vault, other)
+
+        async def told():
+            messages = [message.message for message in bare_client.messages if "toml" in message.message]
+            return messages if any(str(other) in message for message in messages) else []
+
+        [users, vaults, others] = await until(told)
+    finally:
+        (home / "config" / "config.toml").unlink()
+    assert users.startswith(f"khoj-ls: {home / 'config' / 'config.toml'}: index.gitignor: there is no such setting")
+    assert vaults.startswith(f"khoj-ls: {own}: search.limt: there is no such setting")
+    assert vaults.endswith("; and 2 more (khoj-ls doctor tells all)")
+    assert others == f"khoj-ls: {other / '.khoj.toml'}: nothing: there is no such setting"
+
+
+@pytest.mark.asyncio
 async def test_a_missing_folder_is_said_and_harmless(bare_client, vault, tmp_path):
     await start(bare_client, "neovim", tmp_path / "nowhere", vault)
 
