@@ -105,9 +105,7 @@ def _path(target: LinkTarget, source: str, candidates: Sequence[Candidate], conv
     written = target.note
     if len(written) > 2 and written[1] == ":" and written[0].isalpha():
         return EXTERNAL  # of Windows
-    tries = dict.fromkeys(
-        joined for text in (written, written.partition("?")[0], target.whole) for joined in _joined(text, source, conventions)
-    )
+    tries = dict.fromkeys(joined for text in (written, target.whole) for joined in _joined(text, source, conventions))
     if not tries:
         return Resolution("external", why=f"{written} lies outside the vault")
     for path in tries:

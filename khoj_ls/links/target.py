@@ -97,7 +97,7 @@ def _markdown(text: str) -> LinkTarget:
     if not local and (text.startswith("//") or _leads_out(text)):
         return LinkTarget("external", text)
     path, mark, fragment = text.partition("#")
-    path = unquote(path).replace("\\", "/")  # as hands on Windows write it
+    path = unquote(path.partition("?")[0]).replace("\\", "/")  # backslashes as hands on Windows write them
     if local or path.startswith("~/"):
         return LinkTarget("absolute", path[7:] if local else path, markdown_fragment(unquote(fragment)) if mark else None)
     place = markdown_fragment(unquote(fragment)) if mark else None
