@@ -53,6 +53,7 @@ class Database:
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 if version < SCHEMA_VERSION:
                     migrate(self._writer)
+        self._place = _place(path)
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rw'}"
@@ -79,7 +80,9 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.execute("ROLLBACK")
+                # Some errors make SQLite roll back by itself; they, not the lack of a transaction, are what is to be heard of.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -105,6 +108,11 @@ class Database:
         except StoreError:
             return False
 
+    @property
+    def lost(self) -> bool:
+        """Whether the file was deleted, or replaced by another, since it was opened: we read and write what nobody finds."""
+        return self._place != _place(self.path)
+
     def size_bytes(self) -> int:
         """Size of the database with its write-ahead log."""
         return sum(path.stat().st_size for path in (self.path, self.path.with_name(self.path.name + "-wal")) if path.exists())
@@ -117,6 +125,15 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):
                     connection.close()
             self._connections.clear()
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """What tells this file from another of the same name; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from khoj_ls.core.errors import StoreError
 from khoj_ls.store.database import DamagedDatabase, Database, set_aside
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,38 @@ def rebuild_database(path: Path) -> tuple[Database, Path]:
     saved = _salvage_vectors(kept, database)
     log.warning("the damaged database is kept as %s; %d vectors were saved from it", kept, saved)
     return database, kept
+
+
+def rescue(database: Database) -> Path | None:
+    """A copy of the open database `database`, whose file was deleted; None when it cannot be made or is not needed.
+
+    What the deleted file's log left behind is deleted, too: it belongs to no other database.
+    """
+    path = database.path
+    if path.exists():
+        return None
+    copy = path.with_name(f"{path.name}.rescued")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        copy.unlink(missing_ok=True)
+        copy.touch(mode=0o600)
+        with database.read() as connection, contextlib.closing(sqlite3.connect(copy)) as target:
+            connection.backup(target)
+    except (OSError, sqlite3.Error, StoreError) as error:
+        log.warning("the vectors of %s, which was deleted, could not be saved: %s", path, error)
+        copy.unlink(missing_ok=True)
+        return None
+    finally:
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return copy
+
+
+def take_over_vectors(copy: Path, database: Database) -> None:
+    """Move the vectors of a rescued copy to the new, empty `database`; the copy is deleted."""
+    saved = _salvage_vectors(copy, database)
+    log.warning("%s was deleted while it was in use; %d vectors were saved", database.path, saved)
+    copy.unlink(missing_ok=True)
 
 
 def _salvage_vectors(damaged: Path, database: Database) -> int:

@@ -28,7 +28,7 @@ from khoj_ls.search.statistics import StatisticsCache
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import DamagedDatabase, Database
 from khoj_ls.store.lock import WriterLock
-from khoj_ls.store.recovery import open_database, rebuild_database
+from khoj_ls.store.recovery import open_database, rebuild_database, rescue, take_over_vectors
 from khoj_ls.store.vectors import VectorIndex
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ _LOOK_SECONDS = 0.02
 
 _SAVE_AFTER = 2000
 """So many new vectors make it worth while to write the whole HNSW file again; at the end it is written for any."""
+
+_DELETED = "was deleted while it was in use, and was built anew from the notes"
 
 Answer = TypeVar("Answer")
 
@@ -106,6 +108,7 @@ class OpenIndex:
     def answer(self, question: Callable[[], Answer]) -> Answer:
         """Ask; where the database turns out to be damaged, build a new one and ask that."""
         self._take_over()
+        self._find_again()
         self._wait_for_words()
         asked = self.database
         try:
@@ -158,7 +161,8 @@ class OpenIndex:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _open(self) -> None:
+    def _open(self, rescued: Path | None = None) -> None:
+        """Open the database, and write it where this process may; with the vectors of a `rescued` one, where there is any."""
         path = self.folder / "index.db"
         self.indexer: Indexer | None = None
         if self.read_only:
@@ -170,6 +174,8 @@ class OpenIndex:
             return
         self.database, kept = open_database(path)
         self.message, self._reread = (_rebuilt(kept), True) if kept else ("", False)
+        if rescued:
+            take_over_vectors(rescued, self.database)
         (self.folder / "root.txt").write_text(f"{self.root}\n", errors="surrogateescape")
         try:
             self._start_indexer()
@@ -203,6 +209,23 @@ class OpenIndex:
             self.database.close()
             self._vectors = None
             self._open()
+
+    def _find_again(self) -> None:
+        """Where the database was deleted or replaced while it is open, go on with the one that is there, or a new one."""
+        asked = self.database
+        if not asked.lost:
+            return
+        with self._guard:
+            if self.database is asked and not self.read_only:
+                self._replace_database(DamagedDatabase(f"{asked.path} {_DELETED}"))
+            elif self.database is asked and asked.path.exists():
+                asked.close()
+                self._forget_caches()
+                self.database = Database(asked.path, read_only=True)
+
+    def _forget_caches(self) -> None:
+        self._vectors = None
+        self._statistics = StatisticsCache()
 
     def _vectors_of(self, model: ActiveModel) -> VectorIndex:
         with self._guard:
@@ -243,9 +266,17 @@ class OpenIndex:
         log.error("%s", error)
         if self.indexer:
             self.indexer.close()
+        self._forget_caches()
+        if self.database.lost:
+            rescued = rescue(self.database)
+            self.database.close()
+            # The lock may be gone with the folder: it is taken anew, on the file that others see.
+            self._lock.release()
+            self.read_only = not self._lock.acquire()
+            self._open(rescued)
+            self.message, self._reread = f"the index {_DELETED}", not self.read_only
+            return
         self.database.close()
-        self._vectors = None
-        self._statistics = StatisticsCache()
         self.database, kept = rebuild_database(self.folder / "index.db")
         self.message, self._reread = _rebuilt(kept), True
         self._start_indexer()
