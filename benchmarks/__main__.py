@@ -13,6 +13,7 @@ MEASURES = (
     ("startup", "from spawning khoj-ls to the answer to initialize"),
     ("latency", "search latency and memory at 10k and 100k chunks"),
     ("indexing", "first index by words, re-open, edits"),
+    ("edits", "until a sentence that was appended to a note is the first answer, by words and by meaning"),
     ("encoder", "the encoder beside sentence-transformers' own default"),
 )
 
