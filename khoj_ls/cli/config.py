@@ -19,7 +19,7 @@ from khoj_ls.config.load import (
     load_vault_settings,
     settings_problems,
 )
-from khoj_ls.config.options import Option, options, show, suggestion, value_of
+from khoj_ls.config.options import Option, options, sections, show, suggestion, value_of
 from khoj_ls.config.paths import Folders, folders
 from khoj_ls.core.errors import UsageError
 
@@ -174,6 +174,8 @@ def _places(here: Folders) -> dict[str, str]:
 
 def _known(key: str) -> Option:
     known = options()
+    if key in sections():
+        raise UsageError(f"{key} is a section: `khoj-ls config show` tells its settings")
     if key not in known:
         raise UsageError(f"there is no setting {printable(key)}{suggestion(key, known)}")
     return known[key]

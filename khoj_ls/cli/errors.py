@@ -39,6 +39,9 @@ def guarded(call: Callable[[], int | None], *, as_json: bool) -> int:
 def _tell(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else FOUND
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
+        click.echo(error.format_message(), err=True)
+        return USAGE
     status, code, message = _described(error)
     if as_json:
         echo_json({"error": {"code": code, "message": message}})
@@ -51,6 +54,8 @@ def _described(error: BaseException) -> tuple[int, str, str]:
     """Exit status, stable code, and one line that says what to do."""
     if isinstance(error, (KeyboardInterrupt, click.Abort, Cancelled)):
         return CANCELLED, Cancelled.code, str(error) or "cancelled"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return USAGE, UsageError.code, f"a verb is missing (see: {error.ctx.command_path if error.ctx else 'khoj-ls'} --help)"
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "khoj-ls"
         return USAGE, UsageError.code, f"{_line(error.format_message()).rstrip('.')} (see: {where} --help)"

@@ -38,7 +38,8 @@ def show_hits(result: Mapping[str, Any], nothing: str) -> None:
         note(nothing)
     if result["degraded"]:
         reason = result.get("reason") or "a part of the index is missing"
-        note(f"{reason} (meaning covers {result['coverage']:.0%} of the notes)")
+        covered = f" (meaning covers {result['coverage']:.0%} of the notes)" if result["coverage"] < 1 else ""
+        note(reason + covered)
     for message in result["messages"]:
         if message != result.get("reason"):
             note(message)

@@ -45,7 +45,7 @@ Examples:
 @click.pass_obj
 def command(run: Run, place: str | None, text: str | None, vault: Path | None, limit: int | None, wait: bool | None) -> int:
     """Compare and show."""
-    if (place is None) == (text is None):
+    if (place is None) == (text is None) or not (place or text or "").strip():
         raise UsageError("name either FILE[:LINE] or --text")
     params: dict[str, Any] = {"limit": limit}
     if place is not None:
@@ -74,7 +74,9 @@ def parse_place(place: str) -> tuple[Path, dict[str, Any]]:
         if found and (path := Path(found["file"]).expanduser().absolute()).is_file():
             break
     else:
-        raise UsageError(f"{place} is not a file" + (", nor a place in one" if ":" in place else ""))
+        if whole.is_dir():
+            raise UsageError(f"{place} is a folder: name a note in it")
+        raise UsageError(f"there is no file {place}" + (", nor one that it names a place in" if ":" in place else ""))
     first, last = int(found["first"]), int(found["last"] or found["first"])
     if not 1 <= first <= last:
         raise UsageError(f"{place}: lines count from 1, and the first comes first")

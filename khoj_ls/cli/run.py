@@ -92,12 +92,24 @@ def searched_vaults(folder: Path | None) -> list[Path]:
 
 
 def vault_around(file: Path) -> Path:
-    """The vault of a file (absolute): by markers, by the user's list, else the current folder around it, else its own."""
-    found = find_root(file.parent) or _listed_around(file)
+    """The vault of a file (absolute): one that there is, else the current folder around it, else its own."""
+    return present_vault_around(file) or file.parent
+
+
+def present_vault_around(file: Path) -> Path | None:
+    """The vault that a file (absolute) lies in: by markers, by the user's list, by having an index, or the current folder."""
+    found = find_root(file.parent) or _listed_around(file) or _indexed_around(file)
     if found is None:
         here = _current_folder()
-        found = here if here in file.parents else file.parent
+        found = here if here in file.parents else None
     return found
+
+
+def _indexed_around(file: Path) -> Path | None:
+    from khoj_ls.config.paths import folders
+
+    here, parent = folders(), file.parent.resolve()
+    return next((above for above in (parent, *parent.parents) if (here.vault(above) / "index.db").exists()), None)
 
 
 def _current_folder() -> Path:

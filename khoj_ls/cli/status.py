@@ -14,7 +14,7 @@ from khoj_ls.cli.errors import FOUND, NOTHING
 from khoj_ls.cli.index import show_problems
 from khoj_ls.cli.output import columns, duration, echo_json, note, plural, printable, size
 from khoj_ls.cli.progress import PHASES
-from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_around, vault_option
+from khoj_ls.cli.run import Run, chosen_vault, json_option, present_vault_around, run_options, vault_option
 
 _HELP = """Show the daemon and its vaults, or why a file is or is not indexed.
 
@@ -45,7 +45,7 @@ def command(run: Run, vault: Path | None, why: Path | None) -> int:
     """Ask and show."""
     if why is not None:
         path = why.expanduser().absolute()
-        return _why(run, path, chosen_vault(vault) if vault else vault_around(path))
+        return _why(run, path, chosen_vault(vault) if vault else present_vault_around(path))
     status = _status(run, vault)
     if run.json:
         echo_json(status)
@@ -71,10 +71,14 @@ def _status(run: Run, vault: Path | None) -> dict[str, Any]:
         return dict(connection.call("khoj/status", {"vault": str(chosen_vault(vault))}))
 
 
-def _why(run: Run, path: Path, root: Path) -> int:
-    with connect(run) as connection:
-        connection.call("khoj/status", {"vault": str(root)})  # opens the vault, where no marker says that the file is in it
-        answer = connection.call("khoj/why", {"path": str(path)})
+def _why(run: Run, path: Path, root: Path | None) -> int:
+    if root is None:
+        reason = "it lies in no vault: index its folder with `khoj-ls index DIR`, or name a vault with --vault"
+        answer: dict[str, Any] = {"path": str(path), "indexed": False, "reason": reason, "rule": None}
+    else:
+        with connect(run) as connection:
+            connection.call("khoj/status", {"vault": str(root)})  # opens the vault, where no marker says that the file is in it
+            answer = connection.call("khoj/why", {"path": str(path)})
     if run.json:
         echo_json(answer)
     else:

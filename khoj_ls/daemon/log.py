@@ -81,8 +81,9 @@ def start_logging(path: Path, level: str, *, foreground: bool = False) -> None:
     if foreground:
         handlers.append(logging.StreamHandler())
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
-    # It logs a line per event loop, and nothing else of use.
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    # They log a line per event loop and per change of a file, and nothing else of use.
+    for name in ("asyncio", "watchfiles"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
 
 

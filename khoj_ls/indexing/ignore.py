@@ -245,6 +245,8 @@ class IgnoreRules:
 
     def why(self, path: str) -> Decision:
         """Whether the file `path` (relative, posix) is indexed, and why. Reads its first bytes when all else is in order."""
+        if path in ("", "."):
+            return _FOLDER
         decision = self.by_name(path, {})
         if decision is not None and decision.code != "unsupported":
             return decision

@@ -52,17 +52,40 @@ def test_version(verb: Any) -> None:
         ),
         (["index", "--vault", ".", "/"], "khoj-ls: / is not in the vault"),
         (["related"], "khoj-ls: name either FILE[:LINE] or --text"),
-        (["related", "missing.md:3"], "khoj-ls: missing.md:3 is not a file, nor a place in one"),
+        (["related", "missing.md:3"], "khoj-ls: there is no file missing.md:3, nor one that it names a place in"),
         (["related", "note.md:0"], "khoj-ls: note.md:0: lines count from 1"),
+        (["related", "folder"], "khoj-ls: folder is a folder: name a note in it"),
+        (["related", "--text", " "], "khoj-ls: name either FILE[:LINE] or --text"),
+        (["search", " "], "khoj-ls: say what to search for"),
+        (["config", "get", "search"], "khoj-ls: search is a section: `khoj-ls config show` tells its settings"),
         (["config", "get", "serch.limit"], "khoj-ls: there is no setting serch.limit; did you mean search.limit?"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_status_2(verb: Any, tmp_path: Path, arguments: list[str], line: str) -> None:
     (tmp_path / "note.md").touch()
+    (tmp_path / "folder").mkdir()
     shown = verb(*arguments)
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr.startswith(line)
     assert shown.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb_of_verbs", ["config", "daemon"])
+def test_a_verb_of_verbs_alone_shows_its_help(verb: Any, verb_of_verbs: str) -> None:
+    shown = verb(verb_of_verbs)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == verb(verb_of_verbs, "--help").stdout
+    assert "\nCommands:\n" in shown.stderr
+
+
+def test_asking_why_makes_no_vault_of_a_foreign_folder(
+    verb: Any, private_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    note = tmp_path_factory.mktemp("foreign") / "note.md"
+    note.touch()
+    shown = verb("status", "--in-process", "--why", str(note))
+    assert (shown.exit_code, shown.stdout.partition(": not indexed: ")[2][:20]) == (1, "it lies in no vault:")
+    assert not (private_home / "data").exists()
 
 
 def test_wrong_usage_in_json(verb: Any) -> None:

@@ -139,6 +139,11 @@ def test_where_lines_are_broken(text: str, width: int, lines: list[str]) -> None
     assert [text[start:end] for start, end in _broken(text, width)] == lines
 
 
+def test_what_is_missing_is_told_with_the_share_that_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    show_hits(result(hit(), degraded=True, reason="no model"), "nothing")
+    assert capsys.readouterr().err == "khoj-ls: no model\n"
+
+
 def test_what_the_vaults_say_follows_the_hits_once(capsys: pytest.CaptureFixture[str]) -> None:
     show_hits(result(hit(), degraded=True, coverage=0.5, reason="no space", messages=["no space", "and more"]), "nothing")
     assert capsys.readouterr().err.splitlines() == [

@@ -34,10 +34,10 @@ class Shell:
             (folder / path).write_text(text, encoding="utf-8")
         return folder
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+    def start(self, *arguments: str | Path, json_too: bool = True) -> subprocess.Popen[str]:
         """A program that runs on."""
         return subprocess.Popen(
-            [sys.executable, "-m", "khoj_ls", *map(str, arguments), "--json"],
+            [sys.executable, "-m", "khoj_ls", *map(str, arguments), *(["--json"] if json_too else [])],
             cwd=self.base,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -116,6 +116,8 @@ def test_an_empty_vault(shell):
     report = shell("index", empty)
     assert (report["files"], report["chunks"], report["failures"]) == (0, 0, [])
     assert shell.search(empty, "anything at all", status=1) == []
+    told = shell.start("search", "--vault", empty, "anything", json_too=False).communicate(timeout=60)[1]
+    assert told == f"khoj-ls: nothing found: there are no notes in {empty} (khoj-ls reads Org, Markdown and plain text)\n"
     (empty / "first.md").write_text(GOOD[0])
     assert shell("index", empty)["files"] == 1
     assert shell.search(empty, GOOD[1])[0][0] == "first.md"
