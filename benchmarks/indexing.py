@@ -26,11 +26,11 @@ from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import Settings
 from khoj_ls.content.registry import default_registry
 from khoj_ls.embed.service import EncoderService
+from khoj_ls.indexing.encoder import IndexingEncoder
 from khoj_ls.indexing.indexer import Indexer
 from khoj_ls.indexing.models import Encoder
 from khoj_ls.indexing.types import IndexEvent
 from khoj_ls.store.database import Database
-from khoj_ls.indexing.encoder import IndexingEncoder
 
 _WORDS = 12_000
 _PATIENCE = 60.0

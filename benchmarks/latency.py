@@ -25,6 +25,7 @@ import psutil
 from khoj_ls.core.types import Chunk, Entry, ParsedFile, Span
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.pipeline import search
+from khoj_ls.search.statistics import StatisticsCache
 from khoj_ls.search.types import SearchRequest
 from khoj_ls.store.chunks import ActiveModel, chunk_hash, store_chunks, store_vectors, use_model
 from khoj_ls.store.database import Database, set_meta
@@ -83,12 +84,13 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
         index = VectorIndex(database, model, Path(folder) / "v.hnsw", exact_below=30_000)
         index.catch_up()
         result: dict[str, float] = {"chunks": chunks}
+        shared = StatisticsCache()
         asked = [" ".join(numbers.choices(vocabulary, weights, k=numbers.randint(2, 9))) for _ in range(queries)]
         vectors = unit(generator.normal(size=(queries, DIMENSIONS)) + 0.5)
         for mode in ("hybrid", "lexical", "dense"):
             times = []
             for query, vector in zip(asked, vectors, strict=True):
-                context = SearchContext(database, model, index, lambda _, vector=vector: vector.tobytes())
+                context = SearchContext(database, model, index, lambda _, vector=vector: vector.tobytes(), statistics=shared)
                 begun = time.perf_counter()
                 search(context, SearchRequest(query, mode=mode))  # type: ignore[arg-type]
                 times.append((time.perf_counter() - begun) * 1000)

@@ -56,17 +56,17 @@ def match_meaning(
     # What words found is compared too: a score that is missing is no score of nothing.
     nearest += _others(connection, model, index, vector, known, {embedding for embedding, _ in nearest})
     chunks = chunks_of_embeddings(connection, model, [embedding for embedding, _ in nearest])
-    covered = _covered(connection, [chunk for rows in chunks.values() for chunk in rows])
     matches: dict[EntryRef, DenseMatch] = {}
     for embedding, cosine in nearest:
         score = min(1.0, max(0.0, cosine))
-        for chunk in chunks.get(embedding, ()):
-            allowed = [entry for entry in covered[chunk.id] if scope is None or entry.id in scope.entries]
+        for chunk, covered in chunks.get(embedding, ()):
+            allowed = [entry for entry in covered if scope is None or entry[0] in scope.entries]
             if not allowed:
                 continue
-            entry = max(allowed, key=lambda entry: (known.get(entry.id, 0.0), -entry.ordinal))
+            entry_id, ordinal = max(allowed, key=lambda entry: (known.get(entry[0], 0.0), -entry[1]))
+            entry = EntryRef(entry_id, chunk.file_id, ordinal)
             if entry not in matches or score > matches[entry].score:
-                together = tuple(other.id for other in allowed) if len(allowed) > 1 and entry.id not in known else ()
+                together = tuple(other for other, _ in allowed) if len(allowed) > 1 and entry_id not in known else ()
                 matches[entry] = DenseMatch(score, chunk, together)
     return matches
 
@@ -103,21 +103,3 @@ def _embeddings_of(connection: sqlite3.Connection, model: ActiveModel, entries: 
         (json.dumps(list(entries)), model.chunker_id, model.id),
     )
     return [row[0] for row in rows]
-
-
-def _covered(connection: sqlite3.Connection, chunks: Iterable[ChunkRow]) -> dict[int, list[EntryRef]]:
-    """Entries that each chunk covers, in source order, by chunk id."""
-    found: dict[int, list[EntryRef]] = {}
-    wanted = []
-    for chunk in chunks:
-        found[chunk.id] = []
-        wanted.append((chunk.id, chunk.file_id, chunk.entry, chunk.last_entry))
-    rows = connection.execute(
-        "SELECT json_extract(w.value, '$[0]'), e.id, e.file_id, e.ordinal FROM json_each(?) w JOIN entry e "
-        "ON e.file_id = json_extract(w.value, '$[1]') "
-        "AND e.ordinal BETWEEN json_extract(w.value, '$[2]') AND json_extract(w.value, '$[3]') ORDER BY e.file_id, e.ordinal",
-        (json.dumps(wanted),),
-    )
-    for chunk_id, *entry in rows:
-        found[chunk_id].append(EntryRef(*entry))
-    return found

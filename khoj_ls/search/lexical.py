@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.search.bm25 import ENTRIES, NOTES, Table, affordable, bound, count, idf, ranked, saturated
+from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, NOTES, Table, affordable, bound, count, idf, ranked, saturated
 from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.scope import Scope
 from khoj_ls.search.statistics import Statistics
@@ -66,7 +66,7 @@ def match_words(
     strings = {phrase(term, prefix=prefix and term == in_order[-1]): term for term in terms}
     held = {string: count(connection, ENTRIES, string) for string in strings}
     counts = dict(sorted(held.items(), key=lambda item: item[1]))
-    side_by_side = any_of(adjacent_terms(text)[:_MAX_ADJACENT])
+    side_by_side = any_of(_telling_pairs(text, held)[:_MAX_ADJACENT])
 
     def scored(table: Table, most: float, allowed: frozenset[int] | None) -> dict[int, float]:
         if token:
@@ -85,6 +85,15 @@ def match_words(
         titled=_titled(connection, text, pool, scope),
         terms={strings[string]: idf(statistics.entries, rows) for string, rows in counts.items()},
     )
+
+
+def _telling_pairs(text: str, held: Mapping[str, int]) -> list[str]:
+    """Adjacent terms of `text` but those of two words that are everywhere: they are slow to look up and say little."""
+    return [
+        pair
+        for pair in adjacent_terms(text)
+        if min((held.get(phrase(word), 0) for word in pair.split()), default=0) <= FEW_ROWS
+    ]
 
 
 def _exact(connection: sqlite3.Connection, text: str, pool: int, scope: Scope | None) -> frozenset[int]:

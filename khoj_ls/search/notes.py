@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from statistics import fmean
 from types import MappingProxyType
 
 from khoj_ls.core.types import Vector
 from khoj_ls.store.chunks import ActiveModel
+from khoj_ls.store.vectors import VectorIndex
 
 _SHARE = 0.5
 _FOCUSED_BYTES = 16_000
@@ -38,31 +41,34 @@ class WholeNotes:
 
 
 def whole_notes(
-    connection: sqlite3.Connection, files: Collection[int], model: ActiveModel | None = None, vector: Vector | None = None
+    connection: sqlite3.Connection,
+    files: Collection[int],
+    model: ActiveModel | None = None,
+    index: VectorIndex | None = None,
+    vector: Vector | None = None,
 ) -> WholeNotes:
     """What is to know about `files`; their meaning only where there is a query vector."""
     ids = json.dumps(list(files))
     rows = connection.execute("SELECT id, size FROM file WHERE id IN (SELECT value FROM json_each(?))", (ids,))
     focus = {file_id: min(1.0, _FOCUSED_BYTES / max(1, size)) for file_id, size in rows}
-    return WholeNotes(focus, _meaning(connection, ids, model, vector) if model and vector else {})
+    return WholeNotes(focus, _meaning(connection, ids, model, index, vector) if model and index and vector else {})
 
 
-def _meaning(connection: sqlite3.Connection, ids: str, model: ActiveModel, vector: Vector) -> dict[int, float]:
-    import numpy as np
-
+def _meaning(
+    connection: sqlite3.Connection, ids: str, model: ActiveModel, index: VectorIndex, vector: Vector
+) -> dict[int, float]:
+    chunks = defaultdict(list)
     rows = connection.execute(
-        "SELECT c.file_id, v.vector FROM ("
-        "SELECT file_id, hash, row_number() OVER note AS place, count(*) OVER (PARTITION BY file_id) AS count "
-        "FROM chunk WHERE chunker_id = ? AND file_id IN (SELECT value FROM json_each(?)) "
-        "WINDOW note AS (PARTITION BY file_id ORDER BY ordinal)"
-        ") c JOIN embedding v ON v.model_id = ? AND v.hash = c.hash "
-        # Evenly spread: where place * n / count steps to the next whole number.
-        "WHERE c.place * ? / c.count > (c.place - 1) * ? / c.count",
-        (model.chunker_id, ids, model.id, _CHUNKS_READ, _CHUNKS_READ),
-    ).fetchall()
-    if not rows:
-        return {}
-    matrix = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1)
-    notes, place = np.unique([row[0] for row in rows], return_inverse=True)
-    cosines = np.bincount(place, weights=matrix @ np.frombuffer(vector, np.float32)) / np.bincount(place)
-    return dict(zip(notes.tolist(), cosines.clip(0.0, 1.0).tolist(), strict=True))
+        "SELECT c.file_id, v.id FROM json_each(?) wanted CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
+        "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash ORDER BY c.file_id, c.ordinal",
+        (ids, model.chunker_id, model.id),
+    )
+    for file_id, embedding in rows:
+        chunks[file_id].append(embedding)
+    read = {file_id: held[:: -(-len(held) // _CHUNKS_READ)] for file_id, held in chunks.items()}
+    cosines = index.cosines(vector, [embedding for held in read.values() for embedding in held])
+    means = {}
+    for file_id, held in read.items():
+        if known := [cosines[embedding] for embedding in held if embedding in cosines]:
+            means[file_id] = min(1.0, max(0.0, fmean(known)))
+    return means

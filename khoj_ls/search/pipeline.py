@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from khoj_ls.core.jobs import CancelToken
@@ -18,7 +18,7 @@ from khoj_ls.search.dense import DenseMatch, EntryRef, match_meaning
 from khoj_ls.search.fusion import Candidate, fuse, ordered, word_for_word
 from khoj_ls.search.hits import build_hits, ranks
 from khoj_ls.search.lexical import LexicalMatches, is_sentence, match_words
-from khoj_ls.search.notes import whole_notes
+from khoj_ls.search.notes import WholeNotes, whole_notes
 from khoj_ls.search.passage import Wanted, wanted_words
 from khoj_ls.search.query import Query, occurs, parse
 from khoj_ls.search.scope import Scope, scope_of
@@ -30,11 +30,13 @@ from khoj_ls.search.words import any_of, flexible, phrase, query_terms, words
 
 __all__ = ["SearchContext", "search"]
 
-_POOL = 100
+_POOL = 60
 """How many candidates each retriever brings for a limit of up to a quarter of it; more for more."""
 _POOL_PER_HIT = 4
 _MOST_POOLED = 5000
 """Where hits are checked against their text and many fall, the pool grows up to this."""
+_NOTES_READ = 60
+"""For so many of the best candidates, or more for a higher limit, the vectors of their whole notes are read."""
 _READ_FOR_SENTENCE = 20
 """How many of the best candidates are read for the query word for word, past markup that the word index sees."""
 
@@ -107,15 +109,28 @@ def _fused(run: _Search, lexical: LexicalMatches, pool: int, clock: Stopwatch) -
         clock.lap("dense")
     run.check()
     entries = dict.fromkeys([*_refs(run.connection, lexical), *(dense or ())])
-    files = {entry.file_id for entry in entries}
-    notes = whole_notes(run.connection, files, run.context.model, run.vector)
+    candidates = _ranked(run, entries, lexical, dense)
     clock.lap("notes")
-    candidates = apart(fuse(entries, lexical, dense, notes, run.request.mode))
+    candidates = apart(candidates)
     if run.query.exact:
         candidates = _holding(run, candidates)
     candidates = _with_sentence(run, candidates)
     clock.lap("fuse")
     return candidates
+
+
+def _ranked(
+    run: _Search, entries: Iterable[EntryRef], lexical: LexicalMatches, dense: Mapping[EntryRef, DenseMatch] | None
+) -> list[Candidate]:
+    """Candidates, best first. What their whole notes say is asked where it can still change what is shown."""
+    mode = run.request.mode
+    roughly = fuse(entries, lexical, dense, WholeNotes(), mode)
+    near = max(_NOTES_READ, _POOL_PER_HIT * run.request.limit)
+    refs = [candidate.entry for candidate in roughly[:near]]
+    notes = whole_notes(run.connection, {entry.file_id for entry in refs}, run.context.model, run.context.index, run.vector)
+    first = fuse(refs, lexical, dense, notes, mode)
+    least = first[-1].score if first else 0.0
+    return [*first, *(candidate._replace(score=min(least, candidate.score)) for candidate in roughly[near:])]
 
 
 def _refs(connection: sqlite3.Connection, lexical: LexicalMatches) -> list[EntryRef]:

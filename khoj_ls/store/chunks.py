@@ -167,17 +167,26 @@ def chunks_of_file(connection: sqlite3.Connection, model: ActiveModel, file_id: 
     return [ChunkRow(row[0], row[1], row[2], row[3], Span(*row[4:8]), row[8]) for row in rows]
 
 
-def chunks_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids: Sequence[int]) -> dict[int, list[ChunkRow]]:
-    """Chunks by the embedding that stands for them; one vector may stand for equal texts in several notes."""
+def chunks_of_embeddings(
+    connection: sqlite3.Connection, model: ActiveModel, ids: Sequence[int]
+) -> dict[int, list[tuple[ChunkRow, list[tuple[int, int]]]]]:
+    """Chunks by the embedding that stands for them, each with the entries it covers as (id, ordinal) in source order.
+
+    One vector may stand for equal texts in several notes.
+    """
     rows = connection.execute(
-        "SELECT v.id, c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, c.hash "
-        "FROM embedding v JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
-        "WHERE v.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
-        (model.chunker_id, json.dumps(list(ids))),
+        "SELECT v.id, e.id, e.ordinal, c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, "
+        "c.hash FROM json_each(?) wanted CROSS JOIN embedding v ON v.id = wanted.value "
+        "CROSS JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
+        "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY c.id, e.ordinal",
+        (json.dumps(list(ids)), model.chunker_id),
     )
-    found: dict[int, list[ChunkRow]] = {}
+    found: dict[int, list[tuple[ChunkRow, list[tuple[int, int]]]]] = {}
     for row in rows:
-        found.setdefault(row[0], []).append(ChunkRow(row[1], row[2], row[3], row[4], Span(*row[5:9]), row[9]))
+        known = found.setdefault(row[0], [])
+        if not known or known[-1][0].id != row[3]:
+            known.append((ChunkRow(row[3], row[4], row[5], row[6], Span(*row[7:11]), row[11]), []))
+        known[-1][1].append((row[1], row[2]))
     return found
 
 

@@ -81,21 +81,37 @@ class VectorIndex:
                 self._hnsw.set_ef(max(_HNSW_EF, 2 * k))
                 labels, distances = self._hnsw.knn_query(vector, k=k, num_threads=1)
                 return [(int(label), 1.0 - float(distance)) for label, distance in zip(labels[0], distances[0], strict=True)]
-            return _nearest(self._matrix[: self._count], self._ids[: self._count], vector, k)
+            return _nearest(self._matrix[: self._count] @ vector, self._ids[: self._count], k)
 
     def search_among(self, query: Vector, ids: Sequence[int], k: int) -> list[tuple[int, float]]:
-        """The `k` nearest among the given embeddings, exactly: for narrow filters."""
+        """The `k` nearest among the given embeddings, exactly: for narrow filters. Ids that are not there are left out."""
         import numpy as np
 
+        found = self.cosines(query, ids)
+        scores = np.fromiter(found.values(), np.float32, len(found))
+        return _nearest(scores, np.fromiter(found, np.int64, len(found)), min(k, len(found)))
+
+    def cosines(self, query: Vector, ids: Sequence[int]) -> dict[int, float]:
+        """Cosine with `query` by id, of those of the given embeddings that are there."""
+        import numpy as np
+
+        vector = np.frombuffer(query, np.float32)
+        wanted = np.unique(np.fromiter(ids, np.int64, len(ids)))
+        with self._lock:
+            self.catch_up()
+            if self._matrix is not None and self._count:
+                # Ids only grow, so that the rows are sorted by them.
+                places = np.searchsorted(self._ids[: self._count], wanted).clip(max=self._count - 1)
+                there = self._ids[places] == wanted
+                return dict(zip(wanted[there].tolist(), (self._matrix[places[there]] @ vector).tolist(), strict=True))
+        # hnswlib gives vectors back as lists of numbers: the database is faster.
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT id, vector FROM embedding WHERE model_id = ? AND id IN (SELECT value FROM json_each(?))",
-                (self.model.id, json.dumps(list(ids))),
+                "SELECT id, vector FROM embedding WHERE +model_id = ? AND id IN (SELECT value FROM json_each(?))",
+                (self.model.id, json.dumps(wanted.tolist())),
             ).fetchall()
-        if not rows:
-            return []
         matrix = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), self.model.dimensions)
-        return _nearest(matrix, np.array([row[0] for row in rows]), np.frombuffer(query, np.float32), min(k, len(rows)))
+        return dict(zip((row[0] for row in rows), (matrix @ vector).tolist(), strict=True))
 
     def vectors(self, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
         """Stored vectors by chunk hash; those not embedded yet are left out."""
@@ -147,8 +163,9 @@ class VectorIndex:
         return self._cache.with_name(self._cache.name + ".json")
 
     def _newer(self, connection: sqlite3.Connection) -> int:
+        # The plus keeps SQLite on the newest rows: by the model's index it would walk all of them.
         row = connection.execute(
-            "SELECT count(*) FROM embedding WHERE model_id = ? AND id > ?", (self.model.id, self._last_id)
+            "SELECT count(*) FROM embedding WHERE +model_id = ? AND id > ?", (self.model.id, self._last_id)
         ).fetchone()
         return int(row[0])
 
@@ -161,7 +178,7 @@ class VectorIndex:
         elif self._hnsw.get_max_elements() < self._count + total:
             self._hnsw.resize_index(int((self._count + total) * 1.25) + 1024)
         cursor = connection.execute(
-            "SELECT id, vector FROM embedding WHERE model_id = ? AND id > ? ORDER BY id", (self.model.id, self._last_id)
+            "SELECT id, vector FROM embedding WHERE +model_id = ? AND id > ? ORDER BY id", (self.model.id, self._last_id)
         )
         while rows := cursor.fetchmany(_LOAD_ROWS):
             ids = np.array([row[0] for row in rows], np.int64)
@@ -237,10 +254,9 @@ def _checksum(path: Path) -> int:
     return value
 
 
-def _nearest(matrix: np.ndarray, ids: np.ndarray, query: np.ndarray, k: int) -> list[tuple[int, float]]:
+def _nearest(scores: np.ndarray, ids: np.ndarray, k: int) -> list[tuple[int, float]]:
     import numpy as np
 
-    scores = matrix @ query
     top = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
     top = top[np.lexsort((ids[top], -scores[top]))]
     return [(int(ids[i]), float(scores[i])) for i in top]

@@ -62,7 +62,7 @@ def test_equal_texts_want_one_vector_and_live_in_both_notes(database, model):
         rows = store.chunks_of_embeddings(connection, model, [nearest])[nearest]
         assert store.coverage(connection, model) == (3, 3)
     assert score == pytest.approx(1.0, abs=1e-5)
-    assert len({row.file_id for row in rows}) == 2
+    assert len({row.file_id for row, _ in rows}) == 2
 
 
 def test_a_text_that_comes_back_needs_no_new_vector(database, model):
@@ -159,10 +159,13 @@ def test_a_damaged_hnsw_file_is_built_anew(filled, model, tmp_path, damage):
     assert second.search(vector(hash_seed("text 7")), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
 
 
-def test_search_among_is_exact_over_the_subset(filled, model, tmp_path):
-    index = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+@pytest.mark.parametrize("exact_below", [10, 10_000], ids=["hnsw", "exact"])
+def test_search_among_is_exact_over_the_subset(filled, model, tmp_path, exact_below):
+    index = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=exact_below)
     with filled.read() as connection:
         ids = [row[0] for row in connection.execute("SELECT id FROM embedding ORDER BY id LIMIT 5")]
-    result = index.search_among(vector(3), ids, 3)
+    result = index.search_among(vector(3), [*ids, ids[0], 10**9], 3)
+    known = dict(index.search(vector(3), len(index)))
+    assert dict(result) == pytest.approx({key: known[key] for key, _ in result}, abs=1e-5)
     assert {key for key, _ in result} <= set(ids)
     assert [score for _, score in result] == sorted((score for _, score in result), reverse=True)
