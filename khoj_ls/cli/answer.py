@@ -9,7 +9,7 @@ from typing import Any
 
 from khoj_ls.cli.connection import Connection
 from khoj_ls.cli.output import note, plural
-from khoj_ls.cli.progress import shown_progress
+from khoj_ls.cli.progress import PHASES, shown_progress
 from khoj_ls.core.jobs import Progress
 
 POLL_SECONDS = 0.1
@@ -21,6 +21,7 @@ QUIET_SECONDS = 0.5
 _READING = ("scan", "words")
 _STUCK = ("paused", "offline", "waiting", "read-only")
 """Phases in which waiting leads nowhere."""
+_FOLLOWS = ("model", "chunk", "embed")
 
 
 def answered(
@@ -47,13 +48,16 @@ def answered(
             with shown_progress() as report:
                 connection.call("khoj/reindex", {"vault": str(root)}, report)
     result: dict[str, Any] = connection.call(method, dict(params))
-    told = [_told(connection, root, alone=len(roots) == 1) for root in roots] if stuck or result["degraded"] else []
+    told = [_told(connection, root, alone=len(roots) == 1) for root in roots] if stuck or result.get("degraded") else []
     return {**result, "messages": [message for message in told if message]}
 
 
 def _told(connection: Connection, root: Path, *, alone: bool) -> str:
     """What the vault has to say now; with its name unless it is `alone`."""
-    message = str(_status(connection, root)["message"])
+    status = _status(connection, root)
+    message = str(status["message"])
+    if not message and status["phase"] in _FOLLOWS:
+        message = f"{PHASES[status['phase']]}: meaning follows by itself, and --wait waits for it"
     return message if alone or not message else f"{root}: {message}"
 
 

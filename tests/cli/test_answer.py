@@ -28,7 +28,7 @@ class Daemon:
             return {"method": method, "params": params, "degraded": self.degraded}
         phase, coverage = self._states.pop(0) if len(self._states) > 1 else self._states[0]
         status = {"phase": phase, "coverage": coverage, "files": self._files, "queue": 3, "eta_seconds": None}
-        return {"vaults": [{**status, "message": f"in {params['vault']} something was {phase}"}]}
+        return {"vaults": [{**status, "message": "" if phase == "model" else f"in {params['vault']} something was {phase}"}]}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,7 @@ def test_what_is_waited_for(
     [
         ("idle", False, ["/notes"], []),
         ("idle", True, ["/notes"], ["in /notes something was idle"]),
+        ("model", True, ["/notes"], ["preparing the model: meaning follows by itself, and --wait waits for it"]),
         ("waiting", False, ["/notes"], ["in /notes something was waiting"]),
         ("offline", False, ["/a", "/b"], ["/a: in /a something was offline", "/b: in /b something was offline"]),
     ],
