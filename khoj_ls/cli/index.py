@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from khoj_ls.cli.connection import connect
 from khoj_ls.cli.output import columns, duration, echo_json, note, plural, printable, short_path
 from khoj_ls.cli.progress import shown_progress
 from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_option
+from khoj_ls.config.roots import find_root
 from khoj_ls.core.errors import Cancelled, UsageError
 
 _SHOWN = 20
@@ -42,7 +44,7 @@ def command(run: Run, folder: Path | None, vault: Path | None, wait: bool, force
     root = chosen_vault(vault or folder)
     params: dict[str, Any] = {"vault": str(root), "force": force, "wait": wait or run.in_process, "yes": yes}
     if vault and folder:
-        part = folder.expanduser().absolute()
+        part = Path(os.path.normpath(folder.expanduser().absolute()))
         if part != root and root not in part.parents:
             raise UsageError(f"{folder} is not in the vault {root}")
         params["paths"] = [str(part)]
@@ -51,6 +53,9 @@ def command(run: Run, folder: Path | None, vault: Path | None, wait: bool, force
             (result,) = connection.call("khoj/reindex", params, report)
         except (Cancelled, KeyboardInterrupt):
             raise Cancelled("cancelled; what is done is kept, and the next `khoj-ls index` goes on from there") from None
+    around = find_root(root)
+    if around and around != root and not vault:
+        note(f"{root} lies in the vault {around} and is a vault of its own now; for a part of that: --vault {around} {folder}")
     if result["vault"] != str(root.resolve()):
         note(f"{root} belongs to the vault {result['vault']}, which has one index")
     if run.json:

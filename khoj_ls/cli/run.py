@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +77,7 @@ def chosen_vault(folder: Path | None) -> Path:
     if folder is None:
         here = _current_folder()
         return find_root(here) or _listed_around(here) or here
-    vault = folder.expanduser().absolute()
+    vault = Path(os.path.normpath(folder.expanduser().absolute()))
     if not vault.is_dir():
         raise UsageError(f"{folder} is {'not a folder' if vault.exists() else 'not there'}: name a folder of notes")
     return vault

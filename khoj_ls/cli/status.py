@@ -45,7 +45,7 @@ def command(run: Run, vault: Path | None, why: Path | None) -> int:
     """Ask and show."""
     if why is not None:
         path = why.expanduser().absolute()
-        return _why(run, path, chosen_vault(vault) if vault else present_vault_around(path))
+        return _why(run, path, chosen_vault(vault) if vault else _vault_of(path))
     status = _status(run, vault)
     if run.json:
         echo_json(status)
@@ -69,6 +69,11 @@ def _status(run: Run, vault: Path | None) -> dict[str, Any]:
             return dict(daemon.call("khoj/status", {}))
     with connect(run) as connection:
         return dict(connection.call("khoj/status", {"vault": str(chosen_vault(vault))}))
+
+
+def _vault_of(path: Path) -> Path | None:
+    found = present_vault_around(path)
+    return present_vault_around(path / "note") if found is None and path.is_dir() else found
 
 
 def _why(run: Run, path: Path, root: Path | None) -> int:

@@ -51,6 +51,7 @@ def test_version(verb: Any) -> None:
             "khoj-ls: --set search.limt: there is no such setting; did you mean search.limit?",
         ),
         (["index", "--vault", ".", "/"], "khoj-ls: / is not in the vault"),
+        (["index", "--vault", ".", "../elsewhere"], "khoj-ls: ../elsewhere is not in the vault"),
         (["related"], "khoj-ls: name either FILE[:LINE] or --text"),
         (["related", "missing.md:3"], "khoj-ls: there is no file missing.md:3, nor one that it names a place in"),
         (["related", "note.md:0"], "khoj-ls: note.md:0: lines count from 1"),

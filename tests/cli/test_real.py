@@ -216,6 +216,15 @@ def test_search_by_words_and_by_meaning(khoj: Khoj, mode: str, query: str, found
     assert set(by_name[found]["sources"]) == retrievers
 
 
+def test_a_folder_in_a_vault_becomes_one_of_its_own_only_with_a_word(make_khoj: Callable[[], Khoj]) -> None:
+    khoj = make_khoj()
+    (khoj.folder / "sub").mkdir()
+    done = khoj("index", "sub")
+    assert f"sub lies in the vault {khoj.folder} and is a vault of its own now" in done.stderr
+    assert "vault of its own" not in khoj("index", "--vault", str(khoj.folder), "sub").stderr
+    assert "it is no regular file but a folder" in khoj("status", "--why", str(khoj.folder)).stdout
+
+
 def test_what_a_person_sees(khoj: Khoj) -> None:
     done = khoj("search", "--mode", "lexical", "rye", "flour", "starter")
     place, snippet = done.stdout.splitlines()[:2]
