@@ -22,7 +22,7 @@ from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.indexing.storing import NAMING
 from khoj_ls.store.database import Database
 from khoj_ls.store.files import FileStat, content_hash, replace_file
-from khoj_ls.store.links import file_ids
+from khoj_ls.store.links import files as stored_files
 
 GOAL_LINKS_MS, GOAL_BACKLINKS_MS = 3.0, 5.0
 
@@ -63,7 +63,7 @@ def measure(database: Database, root: Path, samples: int, broken: int) -> None:
         begun = time.perf_counter()
         links = list(LinkNetwork(connection, conventions, files).all_links())
         seconds = time.perf_counter() - begun
-        ids = file_ids(connection)
+        ids = [file_id for file_id, _ in stored_files(connection)]
         chosen = random.Random(1).sample(ids, min(samples, len(ids)))
         out = sorted(_timed(lambda each: LinkNetwork(connection, conventions, files).links_of(each), each) for each in chosen)
         back = sorted(_timed(lambda each: LinkNetwork(connection, conventions, files).backlinks(each), each) for each in chosen)

@@ -11,7 +11,7 @@ So a note that comes, goes or is renamed changes only its own rows, and every an
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
@@ -117,7 +117,7 @@ class LinkNetwork:
         self, connection: sqlite3.Connection, conventions: Conventions = PLAIN, files: OtherFiles | None = None
     ) -> None:
         """Read from `connection`; `files` knows what is in the vault besides notes."""
-        self._connection = connection
+        self.connection = connection
         self.conventions = conventions
         self._files: OtherFiles = files or NoFiles()
         self._names: dict[str, list[Candidate]] = {}
@@ -128,11 +128,11 @@ class LinkNetwork:
 
     def links_of(self, file_id: int) -> list[ResolvedLink]:
         """The links that stand in a note, in source order."""
-        return self._resolved(self._read(store.links_of(self._connection, [file_id])))
+        return self._resolved(self._read(store.links_of(self.connection, [file_id])))
 
     def links_in(self, path: str, parsed: ParsedFile) -> list[ResolvedLink]:
         """The links of a text that may be newer than the index, or not in it: an open buffer at `path` (relative)."""
-        known = store.file_at(self._connection, path)
+        known = store.file_at(self.connection, path)
         file_id = known[0] if known else None
         sources = [
             _Source(path, file_id, ordinal, link, read_target(link.kind, link.target, parsed.type))
@@ -144,19 +144,19 @@ class LinkNetwork:
 
     def resolve(self, path: str, kind: LinkKind, target: str, source_type: str) -> Resolution:
         """Where a link of `kind` to `target` would lead, stood it in the note at `path` of type `source_type`."""
-        known = store.file_at(self._connection, path)
+        known = store.file_at(self.connection, path)
         read = read_target(kind, target, source_type)
         link = Link(kind, target, None, _UNWRITTEN)
         return self._resolved([_Source(path, known[0] if known else None, 0, link, read)])[0].resolution
 
     def all_links(self) -> Iterator[ResolvedLink]:
         """Every link of the vault, note by note."""
-        ids = store.file_ids(self._connection)
+        ids = [file_id for file_id, _ in store.files(self.connection)]
         for start in range(0, len(ids), _BATCH):
             self._places.clear()
             self._names.clear()
             self._notes.clear()
-            rows = store.links_of(self._connection, ids[start : start + _BATCH])
+            rows = store.links_of(self.connection, ids[start : start + _BATCH])
             yield from self._resolved(self._read(rows))
 
     # -- links that come in --------------------------------------------------------------------------------------------
@@ -166,10 +166,13 @@ class LinkNetwork:
 
         Ambiguous links that may mean the note count; so do those whose anchor is broken, for the note as a whole.
         """
-        rows = store.links_with_keys(self._connection, store.keys_of(self._connection, file_id))
+        keys = store.keys_of(self.connection, file_id)
+        rows = store.links_with_keys(self.connection, keys)
+        if self.conventions.tool == "dendron":
+            rows += store.links_labelled(self.connection, keys)
         sources = self._read(rows)
         if place is not None:
-            own = self._read(store.links_of(self._connection, [file_id]))
+            own = self._read(store.links_of(self.connection, [file_id]))
             sources += [source for source in own if source.target.scheme in ("here", "fuzzy")]
         unique = {(source.path, source.link.span.start, source.link.target): source for source in sources}
         found = [
@@ -177,11 +180,20 @@ class LinkNetwork:
             for link in self._resolved(list(unique.values()))
             if (link.file_id != file_id or place is not None) and _leads_to(link.resolution, file_id, place)
         ]
-        return self._with_lines(found)
+        return self.with_lines(found)
 
-    def _with_lines(self, links: Sequence[ResolvedLink]) -> list[Backlink]:
+    def orphans(self, step: Callable[[], None] = lambda: None) -> list[str]:
+        """Paths of the notes that no link in another note leads to; `step` is called now and then, and may raise to stop."""
+        linked: set[int | None] = set()
+        for link in self.all_links():
+            step()
+            linked.update(target.file_id for target in link.resolution.targets if target.file_id != link.file_id)
+        return [path for file_id, path in store.files(self.connection) if file_id not in linked]
+
+    def with_lines(self, links: Sequence[ResolvedLink]) -> list[Backlink]:
+        """Links with the line each begins on."""
         entries = {(link.file_id, link.entry) for link in links if link.file_id is not None}
-        raws = store.entry_lines(self._connection, [(file_id, entry) for file_id, entry in entries if file_id is not None])
+        raws = store.entry_lines(self.connection, [(file_id, entry) for file_id, entry in entries if file_id is not None])
         return [Backlink(link, _line(raws.get((link.file_id or 0, link.entry)), link.link.span.line)) for link in links]
 
     # -- resolving -----------------------------------------------------------------------------------------------------
@@ -201,6 +213,8 @@ class LinkNetwork:
     def _resolved(self, sources: Sequence[_Source], texts: _Texts | None = None) -> list[ResolvedLink]:
         self._look_up(source.target for source in sources)
         notes = [self._note(source) for source in sources]
+        if self.conventions.tool == "dendron":
+            sources, notes = self._turned(sources, notes)
         wanted = {
             destination.file_id
             for source, note in zip(sources, notes, strict=True)
@@ -217,11 +231,23 @@ class LinkNetwork:
             for source, note in zip(sources, notes, strict=True)
         ]
 
+    def _turned(self, sources: Sequence[_Source], notes: list[Resolution]) -> tuple[Sequence[_Source], list[Resolution]]:
+        """With target and label changed round where only the label names a note: whichever side does is the target."""
+        turned = list(sources)
+        for at, source in enumerate(sources):
+            if notes[at].state != "broken" or source.link.kind not in ("wikilink", "embed") or not source.link.label:
+                continue
+            other = replace(source, target=read_target(source.link.kind, source.link.label, "markdown"))
+            self._look_up([other.target])
+            if (note := self._note(other)).state == "resolved":
+                turned[at], notes[at] = other, note
+        return turned, notes
+
     def _look_up(self, targets: Iterable[LinkTarget]) -> None:
         keys = {key for target in targets if (key := target.key) is not None and key not in self._names}
         if not keys:
             return
-        found = store.names_with_keys(self._connection, keys)
+        found = store.names_with_keys(self.connection, keys)
         for key in keys:
             self._names[key] = [_candidate(row) for row in found.get(key, ())]
 
@@ -229,7 +255,7 @@ class LinkNetwork:
         ids = list(file_ids)
         if not ids:
             return
-        found = store.anchors_of(self._connection, ids)
+        found = store.anchors_of(self.connection, ids)
         for file_id in ids:
             rows = found.get(file_id, ())
             self._places[file_id] = NotePlaces(Place(row.kind, row.name, row.span, row.entry, row.level) for row in rows)
@@ -261,13 +287,13 @@ class LinkNetwork:
 
     def _matching(self, target: LinkTarget) -> Resolution | None:
         """The notes that a Dendron note reference with a wildcard means: all at once, so that none is ambiguous."""
-        rows = store.names_beginning(self._connection, fold(target.note.rstrip("*")))
+        rows = store.names_beginning(self.connection, fold(target.note.rstrip("*")))
         targets = tuple(Destination(row.path, row.file_id) for row in rows)
         return Resolution("resolved", targets) if targets else None
 
     def _attachment(self, target: LinkTarget, source: _Source) -> Resolution:
         """A file in the folder that Org keeps for the entry, or for one it stands under."""
-        properties = store.inherited_properties(self._connection, source.file_id or 0, source.entry)
+        properties = store.inherited_properties(self.connection, source.file_id or 0, source.entry)
         path = self._files.find(target, source.path, attachment_paths(target.note, source.path, properties))
         if path is None:
             return Resolution("broken", why=f"the entry has no attachment {target.note}")
@@ -329,10 +355,12 @@ class LinkNetwork:
     def _find(self, fragment: Fragment, destination: Destination, texts: _Texts) -> list[Place]:
         if destination.path in texts:
             places, text = texts[destination.path]
-            return find_places(fragment, places, lambda: text)
+            return find_places(fragment, places, str if fragment.kind == "search" else lambda: text)
         if destination.file_id is None:
             return []
-        text_of = partial(store.source_text, self._connection, destination.file_id)
+        if fragment.kind == "search" and destination.path.endswith(".org"):
+            return find_places(fragment, self.places(destination.file_id))  # Org looks for targets and headings only
+        text_of = partial(store.source_text, self.connection, destination.file_id)
         return find_places(fragment, self.places(destination.file_id), text_of)
 
 

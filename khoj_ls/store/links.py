@@ -76,6 +76,16 @@ def links_with_keys(connection: sqlite3.Connection, keys: Iterable[str]) -> list
     return [_link_row(row) for row in rows]
 
 
+def links_labelled(connection: sqlite3.Connection, keys: Iterable[str]) -> list[LinkRow]:
+    """Wikilinks whose label, up to a `#`, is one of `keys`: Dendron writes the target there. Reads every link."""
+    rows = connection.execute(
+        f"SELECT {_LINK} WHERE l.kind IN ('wikilink', 'embed') AND l.label IS NOT NULL AND "
+        "lower(substr(l.label, 1, instr(l.label || '#', '#') - 1)) IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(keys)),),
+    )
+    return [_link_row(row) for row in rows]
+
+
 def names_with_keys(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, list[NameRow]]:
     """The names that have each of `keys`."""
     rows = connection.execute(
@@ -153,9 +163,23 @@ def entry_lines(connection: sqlite3.Connection, places: Iterable[tuple[int, int]
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
-def file_ids(connection: sqlite3.Connection) -> list[int]:
-    """All notes, by path."""
-    return [row[0] for row in connection.execute("SELECT id FROM file WHERE status = 'indexed' ORDER BY path")]
+def files(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+    """(id, path) of all notes, by path."""
+    rows = connection.execute("SELECT id, path FROM file WHERE status = 'indexed' ORDER BY path")
+    return [(row[0], row[1]) for row in rows]
+
+
+def entry_at(connection: sqlite3.Connection, file_id: int, line: int) -> int | None:
+    """Ordinal of the entry that holds a line of a note."""
+    row = connection.execute(
+        "SELECT ordinal FROM entry WHERE file_id = ? AND line <= ? ORDER BY line DESC, ordinal DESC LIMIT 1", (file_id, line)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def string_list(text: str | None) -> list[str]:
+    """A JSON column that holds a list of strings."""
+    return [str(item) for item in json.loads(text or "[]")]
 
 
 def _link_row(row: Sequence[Any]) -> LinkRow:

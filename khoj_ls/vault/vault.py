@@ -11,16 +11,20 @@ from pathlib import Path
 
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import Settings
-from khoj_ls.content.registry import default_registry, parse_file
+from khoj_ls.content.registry import default_registry
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
-from khoj_ls.core.types import Entry
+from khoj_ls.core.types import Entry, ParsedFile
+from khoj_ls.graph.files import VaultFiles, read_vault_conventions
+from khoj_ls.graph.network import LinkNetwork
+from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.indexing.ignore import Decision
 from khoj_ls.indexing.indexer import IndexEvent, IndexReport
+from khoj_ls.search.context import SearchContext
 from khoj_ls.search.pipeline import search as search_pipeline
 from khoj_ls.search.related import related as related_pipeline
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
-from khoj_ls.vault.open_index import EncoderFactory, OpenIndex
+from khoj_ls.vault.open_index import Answer, EncoderFactory, OpenIndex
 from khoj_ls.vault.status import Status, status_of
 
 
@@ -45,6 +49,8 @@ class Vault:
         self.root = root.resolve()
         self.settings = settings
         self._registry = default_registry()
+        self._notes = NoteReader(self._registry)
+        self._files = VaultFiles(self.root)
         self._index = OpenIndex(self.root, settings, folders, encoder_for, self._registry, watch=watch, yes=yes)
 
     @property
@@ -67,9 +73,33 @@ class Vault:
         """Find notes like a place, a region, a file or a text; never the note itself. Raises UsageError, Cancelled."""
         return self._index.answer(lambda: related_pipeline(self._index.search_context(), request, token))
 
+    def links(self, question: Callable[[LinkNetwork], Answer]) -> Answer:
+        """What `question` makes of the links of the vault, within one snapshot of the index; it may be asked again.
+
+        The network must not leave the question.
+        """
+        return self._index.answer(lambda: self._ask_links(question))
+
+    def search_context(self) -> SearchContext:
+        """What the index and the model are, as they stand now: for questions that rank links by meaning."""
+        return self._index.search_context()
+
+    def _ask_links(self, question: Callable[[LinkNetwork], Answer]) -> Answer:
+        conventions, _ = read_vault_conventions(self.root)
+        with self._index.database.read() as connection:
+            return question(LinkNetwork(connection, conventions, self._files))
+
+    def parse(self, path: Path, text: str) -> ParsedFile:
+        """A note as `text` has it, which may be newer than the index."""
+        return self.note(path, text).parsed
+
     def outline(self, path: Path, text: str) -> tuple[Entry, ...]:
         """Entries of a note as `text` has them, which may be newer than the index; empty for files that no processor reads."""
-        return parse_file(self._registry, text.encode(errors="replace"), self.relative(path)).entries
+        return self.parse(path, text).entries
+
+    def note(self, path: Path, text: str) -> OpenNote:
+        """The note at `path` as an editor shows it, parsed. Raises UsageError when it lies outside of the vault."""
+        return self._notes.read(self.relative(path), text)
 
     def status(self) -> Status:
         """Counts, coverage, failures and what is going on."""

@@ -8,7 +8,7 @@ import inspect
 import sys
 import typing
 
-from khoj_ls.wire import messages
+from khoj_ls.wire import link_messages, messages
 from khoj_ls.wire.operations import MAX_LIMIT, OPERATIONS, Operation
 
 _INTRODUCTION = f"""\
@@ -97,7 +97,7 @@ def _dataclasses_in(kind: typing.Any) -> list[type]:
 def _attribute_docs() -> dict[str, dict[str, str]]:
     """The string under each field, by class and field: Python itself drops them."""
     docs: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(messages)).body:
+    for node in (node for module in (messages, link_messages) for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             own = docs.setdefault(node.name, {})
             for field, text in zip(node.body, node.body[1:], strict=False):

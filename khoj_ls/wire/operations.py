@@ -19,6 +19,8 @@ from khoj_ls.vault import Vault
 from khoj_ls.vaults import OpenVaults, to_path
 from khoj_ls.wire import messages as wire
 from khoj_ls.wire.convert import failures, merged, vault_status, warnings
+from khoj_ls.wire.link_messages import LinksParams, LinksResult
+from khoj_ls.wire.links import note_links, together, vault_links
 
 MAX_LIMIT = 100
 _DEFAULT_RELATED = 5
@@ -95,6 +97,19 @@ def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.Sear
     return merged([(vault, vault.related(request, job.token))], limit)
 
 
+def links(session: Session, params: LinksParams, job: Job) -> LinksResult:
+    """Tell the links that lead to a note and from it, the places that name it, or what is wrong with the links of a vault."""
+    if (params.textDocument is None) == (params.select is None):
+        raise UsageError("khoj/links wants either a textDocument or select")
+    if params.select is not None:
+        found = [vault_links(vault, params.select, params.limit, job.token) for vault in _asked(session, params.vault)]
+        return together(found, params.limit)
+    assert params.textDocument is not None
+    path = to_path(params.textDocument.uri)
+    line = params.position.line + 1 if params.position else None
+    return note_links(session.vaults.open(path), path, line, params.direction, params.limit)
+
+
 def status(session: Session, params: wire.StatusParams, job: Job) -> wire.StatusResult:
     """Say how the daemon and the vaults are."""
     vaults = [session.vaults.open(to_path(params.vault), exact=True)] if params.vault else session.vaults.open_vaults()
@@ -152,6 +167,7 @@ def why(session: Session, params: wire.WhyParams, job: Job) -> wire.WhyResult:
 OPERATIONS = (
     Operation("search", wire.SearchParams, wire.SearchResult, search),
     Operation("related", wire.RelatedParams, wire.SearchResult, related),
+    Operation("links", LinksParams, LinksResult, links),
     Operation("status", wire.StatusParams, wire.StatusResult, status),
     Operation("reindex", wire.ReindexParams, list[wire.ReindexResult], reindex, long=True),
     Operation("pause", wire.VaultParams, wire.PauseResult, pause),
