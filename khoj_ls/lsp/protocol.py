@@ -1,8 +1,9 @@
-"""pygls' protocol with three things made right: cancelling commands, one editor's exit, and typed khoj/* requests.
+"""pygls' protocol with some things made right: cancelling commands, one editor's exit, typed khoj/* requests, lines of texts.
 
 * `$/cancelRequest` on `workspace/executeCommand` tells the client "cancelled" and lets the work go on, because only the outer
   future of pygls is cancelled. Here every request that runs our code has a CancelToken, found by its message id.
 * pygls' `exit` handler ends the process. A daemon serves many editors: the connection is closed instead.
+* Its documents end lines where LSP does not (see `text_document`).
 * Unknown requests arrive as attribute objects; ours arrive as plain dictionaries, to be decoded into their own types.
 """
 
@@ -17,6 +18,7 @@ from lsprotocol import types
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.lsp.text_document import NoteWorkspace
 
 PREFIX = "khoj/"
 INDEX_CHANGED = "khoj/indexChanged"
@@ -45,6 +47,10 @@ class KhojProtocol(LanguageServerProtocol):
         """Called once when the client said `exit`."""
         self.exit_code = 1
         """0 once the client asked for shutdown before it left (LSP 3.17, exit)."""
+
+    def use_own_documents(self) -> None:
+        """Keep documents of our kind, once pygls has made its workspace: that is just before `initialize` is handled."""
+        self._workspace = NoteWorkspace.instead_of(self.workspace)
 
     def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
         """Type of an incoming message by its method."""
