@@ -56,7 +56,7 @@ class VaultFiles:
     def find(self, target: LinkTarget, source: str, tried: Sequence[str]) -> str | None:
         """The file at one of the paths `tried`; else, for a wikilink, the one of that name, the shortest path of several."""
         for path in tried:
-            if path and not path.startswith("../") and self._is_there(path):
+            if path and not path.startswith("../") and self._is_there(path, file=target.scheme == "name"):
                 return path
         name = target.note.rpartition("/")[2]
         if target.scheme != "name" or "." not in name or split_suffix(name)[1]:
@@ -68,9 +68,11 @@ class VaultFiles:
         found = [path for path in self._called(fold(name)) if ("/" + fold(path)).endswith(end)]
         return min(found, key=lambda path: (len(path), path), default=None)
 
-    def _is_there(self, path: str) -> bool:
+    def _is_there(self, path: str, *, file: bool = True) -> bool:
+        """Whether there is something at `path`; with `file`, not a folder: only a path can mean that."""
         try:
-            return (self._root / path).exists()
+            found = self._root / path
+            return found.is_file() if file else found.exists()
         except (OSError, ValueError):  # a name too long, a NUL in it: no file system has that
             return False
 

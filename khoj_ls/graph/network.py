@@ -305,9 +305,8 @@ class LinkNetwork:
         if target.scheme == "fuzzy":
             own = Destination(source.path, source.file_id)
             found = self._find(target.fragment, own, texts) if target.fragment else []
-            if found and not (note.state == "resolved" and self.conventions.tool == "logseq"):
-                return _at(own, found[:1])
-            return note
+            # In Logseq it is a page, whatever stands in the note.
+            return _at(own, found[:1]) if found and self.conventions.tool != "logseq" else note
         fragment = target.fragment
         if target.scheme == "id":
             return self._identified(target, note, texts)

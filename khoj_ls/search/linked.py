@@ -1,61 +1,49 @@
-"""Whether two notes link each other, told by what their links are called."""
+"""Whether two notes link each other, by the keys of their links and names."""
 
 from __future__ import annotations
 
 import json
-import posixpath
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable
-from urllib.parse import unquote
+from typing import cast
 
-_ELSEWHERE = ("url", "tag", "heading", "citation")
-"""Kinds of links that lead to no note."""
+from khoj_ls.links.conventions import Conventions
+from khoj_ls.links.names import NameSource
+from khoj_ls.links.resolve import Candidate, resolve_note
+from khoj_ls.links.target import read_target
+from khoj_ls.store import links as store
+
+_LENIENT = Conventions("dendron")
+"""Names are looked up everywhere, and nothing chooses among several notes of one name: all of them count."""
 
 
 def linked_files(connection: sqlite3.Connection, file_id: int, others: Iterable[int]) -> set[int]:
     """Those of `others` that the note links to or is linked from."""
-    wanted = set(others)
-    names = _names(connection, wanted | {file_id})
-    targets = _targets(connection, wanted | {file_id})
-    return {other for other in wanted if targets[file_id] & names[other] or targets[other] & names[file_id]}
-
-
-def _names(connection: sqlite3.Connection, files: Iterable[int]) -> dict[int, set[str]]:
-    """What a link may call each note: path, name, title, alias, id."""
-    found: dict[int, set[str]] = defaultdict(set)
-    ids = json.dumps(list(files))
-    rows = connection.execute("SELECT id, path, title, aliases FROM file WHERE id IN (SELECT value FROM json_each(?))", (ids,))
-    for file_id, path, title, aliases in rows:
-        found[file_id] = {_name(path), posixpath.basename(_name(path))}
-        found[file_id].update(_name(alias) for alias in (title, *json.loads(aliases or "[]")) if alias)
+    wanted = set(others) - {file_id}
     rows = connection.execute(
-        "SELECT file_id, name FROM anchor WHERE kind IN ('id', 'block') AND file_id IN (SELECT value FROM json_each(?))", (ids,)
+        "SELECT DISTINCT n.file_id, l.file_id FROM link l JOIN name n ON n.key = l.key "
+        "WHERE (l.file_id = ?1 AND n.file_id IN (SELECT value FROM json_each(?2))) "
+        "OR (n.file_id = ?1 AND l.file_id IN (SELECT value FROM json_each(?2)))",
+        (file_id, json.dumps(sorted(wanted))),
     )
-    for file_id, name in rows:
-        found[file_id].add(_name(name))
-    return found
+    pairs = {(source, target) for target, source in rows}
+    return {target if source == file_id else source for source, target in _confirmed(connection, pairs)}
 
 
-def _targets(connection: sqlite3.Connection, files: Iterable[int]) -> dict[int, set[str]]:
-    """What each note's links name, as written and relative to its folder."""
-    found: dict[int, set[str]] = defaultdict(set)
-    rows = connection.execute(
-        "SELECT l.file_id, f.path, l.target FROM link l JOIN file f ON f.id = l.file_id "
-        f"WHERE l.kind NOT IN ({', '.join('?' * len(_ELSEWHERE))}) AND l.file_id IN (SELECT value FROM json_each(?))",
-        (*_ELSEWHERE, json.dumps(list(files))),
-    )
-    for file_id, path, target in rows:
-        plain = unquote(target).split("#", 1)[0].split("::", 1)[0]
-        for scheme in ("file:", "id:"):
-            plain = plain.removeprefix(scheme)
-        if plain:
-            beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), plain))
-            found[file_id].update((_name(plain), _name(beside)))
-    return found
-
-
-def _name(text: str) -> str:
-    """A name without its suffix, in any case; a dot in a Dendron name or a title is no suffix."""
-    stem, suffix = posixpath.splitext(text.strip().lstrip("/"))
-    return (stem if suffix.lower() in {".md", ".markdown", ".org", ".txt"} else stem + suffix).casefold()
+def _confirmed(connection: sqlite3.Connection, pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those pairs of (source, target) between which there is more than an equal key."""
+    if not pairs:
+        return set()
+    links = [row for row in store.links_of(connection, {source for source, _ in pairs}) if row.key]
+    names = store.names_with_keys(connection, {row.key for row in links if row.key})
+    found: set[tuple[int, int]] = set()
+    for row in links:
+        candidates = [
+            Candidate(name.file_id, name.path, name.type, name.full, cast(NameSource, name.source))
+            for name in names[row.key or ""]
+            if (row.file_id, name.file_id) in pairs
+        ]
+        if candidates:
+            target = read_target(row.link.kind, row.link.target, row.type)
+            found |= {(row.file_id, each.file_id or 0) for each in resolve_note(target, row.path, candidates, _LENIENT).targets}
+    return found & pairs

@@ -157,7 +157,9 @@ def test_files_that_are_no_notes(graph, tmp_path):
         (root / path).write_bytes(b"x")
     graph.files = VaultFiles(root)
     graph.put(
-        "notes/a.md", "![[a picture.png]] ![](../img/deep/a%20picture.png) [p](../x.pdf#page=2) ![[none.png]] [s](skipped.md)"
+        "notes/a.md",
+        "![[a picture.png]] ![](../img/deep/a%20picture.png) [p](../x.pdf#page=2) ![[none.png]] [s](skipped.md)\n"
+        "[[img]] [f](../img)\n",
     )
     graph.put(
         "b.org",
@@ -165,7 +167,7 @@ def test_files_that_are_no_notes(graph, tmp_path):
         f"[[attachment:plan.pdf]] [[attachment:none.pdf]] [[file:{root}/x.pdf]] [[file:~/x]]\n",
     )
     picture = "img/deep/a picture.png"
-    assert graph.leads("notes/a.md") == [picture, picture, "x.pdf", "broken", "notes/skipped.md"]
+    assert graph.leads("notes/a.md") == [picture, picture, "x.pdf", "broken", "notes/skipped.md", "broken", "img"]
     assert graph.leads("b.org") == ["data/ab/cdef/plan.pdf", "broken", "x.pdf", "external"]
 
 
