@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -32,6 +34,8 @@ _LONGEST = 2048
 _UNKNOWN_LIMIT = 512
 _ABANDONED_SECONDS = 3600.0
 """A half-made model this old belongs to a process that was killed: preparing is given up long before."""
+_LAST_SECONDS = 3.0
+"""How long a preparation that is called off may take to clean up."""
 _STEPS = ("checking the weights", "loading the model", "exporting the model", "comparing the export with the model")
 
 Report = Callable[[Step], None]
@@ -249,6 +253,18 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def _end_with_parent(stream: BinaryIO) -> None:
+    """End when standard input does: whoever asked for the model is gone, or has it."""
+    stream.read(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_LAST_SECONDS)
+    os._exit(1)  # deep in a library that does not listen
+
+
+def _called_off(number: int, frame: object) -> None:
+    raise SystemExit(1)
+
+
 def main() -> None:
     """Read a ModelSpec, a folder and a niceness from standard input; write steps, then Ready or Unusable."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service ends this process when it is called off
@@ -258,6 +274,8 @@ def main() -> None:
         return
     spec, models, nice = msgspec.msgpack.decode(first, type=tuple[ModelSpec, str, int])
     limit_this_process(nice=nice)
+    signal.signal(signal.SIGTERM, _called_off)
+    threading.Thread(target=_end_with_parent, args=(stream,), daemon=True).start()
     try:
         prepare(spec, Path(models), lambda step: write_frame(out, step))
         write_frame(out, Ready())

@@ -220,7 +220,8 @@ class EncoderService:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _read(self) -> ModelFile | None:
-        if self._model is None:
+        # One that was deleted since is prepared anew.
+        if self._model is None or not folder_of(self._models, self.spec).is_dir():
             self._model = read_current(self._models, self.spec)
         return self._model
 

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import Cancelled, ModelError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.embed.messages import read_model
 from khoj_ls.embed.prepare import folder_of, prepare, read_current
-from khoj_ls.embed.presets import DEFAULT_SHA256, ModelSpec
+from khoj_ls.embed.presets import DEFAULT_SHA256, ModelSpec, resolve_model
 from khoj_ls.embed.sentence_transformers_backend import pick_device
+from khoj_ls.workers.child import Child
 
 pytestmark = pytest.mark.model
 
@@ -284,3 +286,13 @@ def test_preparing_can_be_called_off(make_encoder, tiny_model, tmp_path):
         service.prepare(lambda progress: token.cancel(), token)
     assert service.status().state == "off"
     assert not service.prepared
+
+
+def test_a_preparation_ends_with_whoever_asked_for_it(tmp_path):
+    child = Child("khoj_ls.embed.prepare")
+    child.send((resolve_model(EmbeddingSettings()), str(tmp_path), 0))
+    child.receive(60.0)  # its first step: it has begun
+    child._process.stdin.close()
+    assert child._process.wait(60.0) != 0
+    assert list(tmp_path.iterdir()) == []
+    child.close()

@@ -211,6 +211,18 @@ def test_a_prepared_model_of_another_size_is_none(make_encoder, prepared_models,
         service.embed_query("text")
 
 
+def test_a_model_that_is_deleted_is_one_to_be_prepared(make_encoder, prepared_models, tmp_path):
+    folder = prepared_models / make_encoder().spec.slug
+    copy = tmp_path / folder.name
+    shutil.copytree(folder, copy)
+    service = make_encoder(tmp_path)
+    assert service.tokenizer_source() == (str(copy), 256)
+    shutil.rmtree(copy)
+    assert not service.prepared
+    with pytest.raises(ModelError, match="being prepared"):
+        service.tokenizer_source()
+
+
 def test_a_damage_that_shows_only_when_loading_is_repaired_by_preparing(make_encoder, prepared_models, tmp_path):
     folder = prepared_models / make_encoder().spec.slug
     copy = tmp_path / folder.name
