@@ -122,7 +122,7 @@ class LinkNetwork:
         self._files: OtherFiles = files or NoFiles()
         self._names: dict[str, list[Candidate]] = {}
         self._places: dict[int, NotePlaces] = {}
-        self._notes: dict[tuple[LinkTarget, str, str], Resolution] = {}
+        self._notes: dict[tuple[str, ...], Resolution] = {}
 
     # -- links that go out ---------------------------------------------------------------------------------------------
 
@@ -258,7 +258,7 @@ class LinkNetwork:
         found = store.anchors_of(self.connection, ids)
         for file_id in ids:
             rows = found.get(file_id, ())
-            self._places[file_id] = NotePlaces(Place(row.kind, row.name, row.span, row.entry, row.level) for row in rows)
+            self._places[file_id] = NotePlaces(Place(*row) for row in rows)
 
     def _note(self, source: _Source) -> Resolution:
         """The note that a link means, whatever the place in it."""
@@ -269,7 +269,8 @@ class LinkNetwork:
             return self._attachment(target, source)
         # What a name means depends on the folder and the format of the note that uses it, and on nothing else of it.
         folder, _, name = source.path.rpartition("/")
-        known = (replace(target, fragment=None), folder, name.rpartition(".")[2])
+        whole = target.whole if target.scheme != "path" or "?" in target.whole else ""
+        known = (target.scheme, target.note, target.vault, whole, folder, name.rpartition(".")[2])
         if known not in self._notes:
             self._notes[known] = self._resolve_note(target, source)
         return self._notes[known]

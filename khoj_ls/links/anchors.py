@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from khoj_ls.core.types import AnchorKind, Span
 from khoj_ls.links.target import Fragment, FragmentKind
@@ -15,9 +15,8 @@ _COOKIE = re.compile(r"\[(?:\d*/\d*|\d*%)\]")
 _DUPLICATE = re.compile(r"(.+)-(\d+)")
 
 
-@dataclass(frozen=True)
-class Place:
-    """A place in a note that a link may lead to."""
+class Place(NamedTuple):
+    """A place in a note that a link may lead to; a tuple, as one question may meet thousands of them."""
 
     kind: AnchorKind
     name: str

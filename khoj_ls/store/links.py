@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from khoj_ls.core.types import AnchorKind, Link, Span
 
@@ -41,9 +41,8 @@ class NameRow:
     source: str
 
 
-@dataclass(frozen=True)
-class AnchorRow:
-    """An anchor with the level of its entry."""
+class AnchorRow(NamedTuple):
+    """An anchor with the level of its entry; a tuple, as one question may meet thousands of them."""
 
     kind: AnchorKind
     name: str
