@@ -21,7 +21,7 @@ class LinksParams:
     select: Literal["broken", "orphans", "mentions"] | None = None
     """What to look for in the whole vault: links that lead nowhere, notes no other links to, or names that are no links."""
     limit: int = 1000
-    """Most links, mentions or notes in each list."""
+    """Most links, mentions or notes in each list, 1 to 10,000."""
     vault: str | None = None
     """Folder or URI of one vault, with `select`; all vaults of the session when absent."""
 

@@ -23,6 +23,7 @@ from khoj_ls.wire.link_messages import LinksParams, LinksResult
 from khoj_ls.wire.links import note_links, together, vault_links
 
 MAX_LIMIT = 100
+MAX_LINKS = 10_000
 _DEFAULT_RELATED = 5
 
 
@@ -101,6 +102,8 @@ def links(session: Session, params: LinksParams, job: Job) -> LinksResult:
     """Tell the links that lead to a note and from it, the places that name it, or what is wrong with the links of a vault."""
     if (params.textDocument is None) == (params.select is None):
         raise UsageError("khoj/links wants either a textDocument or select")
+    if not 1 <= params.limit <= MAX_LINKS:
+        raise UsageError(f"limit is {params.limit}; it must be between 1 and {MAX_LINKS}")
     if params.select is not None:
         found = [vault_links(vault, params.select, params.limit, job.token) for vault in _asked(session, params.vault)]
         return together(found, params.limit)

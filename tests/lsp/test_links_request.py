@@ -35,6 +35,12 @@ async def test_links_of_a_note_and_of_the_vault(home, client, vault):
 
 
 @pytest.mark.asyncio
+async def test_a_limit_has_limits(home, client, vault):
+    with pytest.raises(JsonRpcException, match="between 1 and 10000"):
+        await request(client, "links", select="broken", limit=0)
+
+
+@pytest.mark.asyncio
 async def test_what_is_asked_must_be_clear(home, client, vault):
     for params in ({}, {"select": "broken", "textDocument": {"uri": vault.as_uri()}}):
         with pytest.raises(JsonRpcException, match="either a textDocument or select"):
