@@ -70,7 +70,8 @@ class VectorCache:
         """Open or make the cache at `path`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._encoder = encoder
-        self._db = sqlite3.connect(path, timeout=600)
+        # A search asks for its query's vector on a thread of its own, one at a time.
+        self._db = sqlite3.connect(path, timeout=600, check_same_thread=False)
         self._db.execute("CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, vector BLOB)")
 
     def embed(self, texts: Sequence[str], kind: str = "document") -> list[Vector]:

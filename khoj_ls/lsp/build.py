@@ -6,19 +6,24 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 from pygls.io_ import run_async
 
 from khoj_ls.lsp.features import (
     configuration,
+    definition,
     document_symbol,
     documents,
+    hover,
     lifecycle,
     operations,
+    references,
     work_done,
     workspace_symbol,
 )
+from khoj_ls.lsp.open_text import open_text
 from khoj_ls.lsp.server import KhojServer
 from khoj_ls.vaults import OpenVaults
 from khoj_ls.wire.messages import DaemonStatus
@@ -31,6 +36,9 @@ FEATURES: tuple[ModuleType, ...] = (
     operations,
     workspace_symbol,
     document_symbol,
+    definition,
+    references,
+    hover,
     work_done,
 )
 """Every feature file; each has `register(server)`."""
@@ -40,6 +48,7 @@ def create_server(vaults: OpenVaults, daemon: Callable[[], DaemonStatus | None] 
     """Make the server side of one connection, with every feature registered."""
     quiet_pygls()
     server = KhojServer(Session(vaults, vaults.settings, daemon=daemon))
+    server.session.open_text = partial(open_text, server)
     for feature in FEATURES:
         feature.register(server)
     return server

@@ -74,3 +74,43 @@ class LinksResult:
     """Places in other notes that say this note's name without linking; with `select` those of all notes."""
     orphans: list[str] = field(default_factory=list)
     """URIs of notes that no other note links to."""
+
+
+@dataclass(frozen=True)
+class SuggestLinksParams:
+    """A place in a note, as its editor shows it: a caret, or words that are selected."""
+
+    textDocument: TextDocument
+    """The note."""
+    position: Position | None = None
+    """The caret."""
+    range: Range | None = None
+    """Words to make a link of; one of both is wanted."""
+    limit: int | None = None
+    """Most suggestions, 1 to 100; 5 when absent."""
+
+
+@dataclass(frozen=True)
+class LinkSuggestion:
+    """A note that belongs linked at the place."""
+
+    uri: str
+    """The note."""
+    title: str
+    """Its title, or its file name where it has none."""
+    score: float
+    """0..1."""
+    linked: bool
+    """Whether the note at the place links it already, elsewhere."""
+    words: list[Position] | None
+    """Beginning and end of the words at the place that name the note: what a link may be made of; null when no words do."""
+    signals: dict[str, float]
+    """What speaks for it, each 0..1: name, label, meaning, words, passages, neighbours, kinship, popular."""
+
+
+@dataclass(frozen=True)
+class SuggestLinksResult:
+    """Suggestions, best first."""
+
+    suggestions: list[LinkSuggestion]
+    """At most `limit`."""

@@ -19,12 +19,14 @@ from khoj_ls.vault import Vault
 from khoj_ls.vaults import OpenVaults, to_path
 from khoj_ls.wire import messages as wire
 from khoj_ls.wire.convert import failures, merged, vault_status, warnings
-from khoj_ls.wire.link_messages import LinksParams, LinksResult
+from khoj_ls.wire.link_messages import LinksParams, LinksResult, SuggestLinksParams, SuggestLinksResult
 from khoj_ls.wire.links import note_links, together, vault_links
+from khoj_ls.wire.suggest import OpenText, suggestions, text_on_disk
 
 MAX_LIMIT = 100
 MAX_LINKS = 10_000
 _DEFAULT_RELATED = 5
+_DEFAULT_SUGGESTED = 5
 
 
 @dataclass
@@ -36,6 +38,8 @@ class Session:
     roots: list[Path] = field(default_factory=list)
     """Vault roots of the client's workspace folders; the first answers when nothing else is said."""
     daemon: Callable[[], wire.DaemonStatus | None] = lambda: None
+    open_text: Callable[[str], OpenText | None] = lambda uri: None
+    """The text of a document that the client has open, by URI."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,14 @@ def links(session: Session, params: LinksParams, job: Job) -> LinksResult:
     return note_links(session.vaults.open(path), path, line, params.direction, params.limit)
 
 
+def suggest_links(session: Session, params: SuggestLinksParams, job: Job) -> SuggestLinksResult:
+    """Suggest notes to link at a place, by its words, its meaning, and what is linked around it."""
+    path = to_path(params.textDocument.uri)
+    vault = session.vaults.open(path)
+    shown = session.open_text(params.textDocument.uri) or text_on_disk(path)
+    return suggestions(vault, path, shown, params, _limit(params.limit, _DEFAULT_SUGGESTED), job.token)
+
+
 def status(session: Session, params: wire.StatusParams, job: Job) -> wire.StatusResult:
     """Say how the daemon and the vaults are."""
     vaults = [session.vaults.open(to_path(params.vault), exact=True)] if params.vault else session.vaults.open_vaults()
@@ -171,6 +183,7 @@ OPERATIONS = (
     Operation("search", wire.SearchParams, wire.SearchResult, search),
     Operation("related", wire.RelatedParams, wire.SearchResult, related),
     Operation("links", LinksParams, LinksResult, links),
+    Operation("suggestLinks", SuggestLinksParams, SuggestLinksResult, suggest_links),
     Operation("status", wire.StatusParams, wire.StatusResult, status),
     Operation("reindex", wire.ReindexParams, list[wire.ReindexResult], reindex, long=True),
     Operation("pause", wire.VaultParams, wire.PauseResult, pause),
