@@ -6,8 +6,9 @@ import re
 from typing import Literal
 from urllib.parse import quote, unquote
 
-Encoding = Literal["wiki", "bare", "angled", "loose", "org"]
-"""`bare`, `angled`, `loose`: Markdown destinations without and within angle brackets, and those with plain blanks in them."""
+Encoding = Literal["wiki", "bare", "angled", "loose", "org", "plain", "tag"]
+"""`plain` is Org's link without brackets; `bare`, `angled`, `loose` are Markdown destinations without and within angle
+brackets, and those with plain blanks in them."""
 
 _KEPT = "/:@!$&'*+,;=~-._\\"
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -17,7 +18,7 @@ _ENCODED_WORD = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 
 def encode(text: str, encoding: Encoding, like: str = "") -> str:
     """`text` as a part of a target; `like` is what stood there, whose ways with percent signs and escapes are kept."""
-    if encoding == "wiki":
+    if encoding in ("wiki", "plain", "tag"):
         return text
     if encoding == "org":
         text = _percent(text, " ") if "%20" in like else text
@@ -32,7 +33,7 @@ def encode(text: str, encoding: Encoding, like: str = "") -> str:
 
 def decode(text: str, encoding: Encoding) -> str:
     """What a part of a target, written so, means."""
-    if encoding == "wiki":
+    if encoding in ("wiki", "plain", "tag"):
         return text
     if encoding == "org":
         text = re.sub(r"\\([\[\]\\])", r"\1", text)

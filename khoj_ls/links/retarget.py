@@ -41,6 +41,8 @@ def moved_name(
     found = _path(target.note, old, new, before, source, conventions) if target.scheme == "path" else None
     if target.scheme in ("name", "fuzzy"):
         found = _name(target.note, old, new, before, source, conventions, others)
+    if found and target.scheme == "path" and source.endswith(".org") and target.whole and not found.startswith((".", "/")):
+        found = f"./{found}"  # without `file:`, Org takes a path that begins with a name for a search
     return None if found in (None, target.note) else found
 
 

@@ -70,13 +70,13 @@ def written_target(source: bytes, link: Link, source_type: str) -> Written | Non
             return _in_definition(source, raw, link.target)
     else:
         at = raw.rfind(link.target)
-        found = (at, at + len(link.target), "wiki") if at >= 0 else None
+        found = (at, at + len(link.target), "tag" if raw.startswith("#") and at == 1 else "wiki") if at >= 0 else None
     if found is None:
         return None
     begin, end, encoding = found
     start = link.span.start + len(raw[:begin].encode(errors="surrogateescape"))
     text = raw[begin:end]
-    mark = "::" if source_type == "org" and encoding == "org" else "#"
+    mark = "::" if source_type == "org" and encoding in ("org", "plain") else "#"
     return Written(start, start + len(text.encode(errors="surrogateescape")), text, encoding, mark)
 
 
@@ -100,9 +100,9 @@ def _in_org(raw: str, target: str) -> _Place | None:
     begin, end = bracket.span(1) if bracket else (0, len(raw))
     meant = re.sub(r"\\([\[\]\\])", r"\1", " ".join(raw[begin:end].split()))
     if meant == target:
-        return begin, end, "org"
+        return begin, end, "org" if bracket else "plain"
     at = raw.rfind(target)
-    return (at, at + len(target), "org") if at >= 0 and not bracket else None
+    return (at, at + len(target), "plain") if at >= 0 and not bracket else None
 
 
 def _in_destination(raw: str, target: str) -> _Place | None:
@@ -150,7 +150,14 @@ def redirect(written: Written, *, note: str | None = None, place: str | None = N
     if note is not None:
         begin, end = written.note
         text = text[:begin] + encode(note, written.encoding, text[begin:end]) + text[end:]
-    return _smallest(written, text)
+    return _smallest(written, _held_together(written.encoding, text))
+
+
+def _held_together(encoding: Encoding, text: str) -> str:
+    """`text` in brackets where blanks would end a link that was written without: a tag (Logseq's way), an Org link."""
+    if not re.search(r"\s", text):
+        return text
+    return f"[[{text}]]" if encoding == "tag" else f"<{text}>" if encoding == "plain" else text
 
 
 def _with_place(written: Written, text: str, place: str) -> str:

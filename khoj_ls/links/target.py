@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import unquote
@@ -60,7 +60,7 @@ class LinkTarget:
     vault: str = ""
     """The vault that a Dendron link between vaults names."""
     whole: str = ""
-    """Name and fragment together as written: of `[[C# notes]]` the `#` may belong to the name."""
+    """Name and fragment together as written: of `[[C# notes]]` the `#` may belong to the name. Empty behind Org's `file:`."""
 
     @property
     def key(self) -> str | None:
@@ -146,7 +146,7 @@ def _wiki(text: str) -> LinkTarget:
 def _org(text: str) -> LinkTarget:
     """A target of Org's `[[target][label]]`, angle or plain link (Org manual, "External Links" and "Search Options")."""
     if local := _ORG_FILE.match(text):
-        return _org_path(text[local.end() :])
+        return replace(_org_path(text[local.end() :]), whole="")
     scheme, colon, rest = text.partition(":")
     if colon and scheme == "id":
         name, _, place = rest.partition("::")

@@ -101,6 +101,10 @@ def test_there_and_back_gives_the_same_bytes(template, encoding, old, new):
         ("[[file:b.org]]", "org", {"note": "c[1].org"}, "[[file:c\\[1\\].org]]"),
         ("see <file:b.org> and", "org", {"note": "c.org"}, "see <file:c.org> and"),
         ("see file:b.org.", "org", {"note": "c.org"}, "see file:c.org."),
+        ("see file:b.org::*H.", "org", {"note": "c d.org"}, "see <file:c d.org::*H>."),
+        ("- #tag x", "markdown", {"note": "label"}, "- #label x"),
+        ("- #tag x", "markdown", {"note": "a label"}, "- #[[a label]] x"),
+        ("- #[[a tag]] x", "markdown", {"note": "label"}, "- #[[label]] x"),
     ],
 )  # fmt: skip
 def test_each_form_stays_as_it_was(source, type_, change, expected):
@@ -145,6 +149,7 @@ def test_overlapping_edits_are_refused():
         ("markdown", "plum.md", "garden/plum.md", "attic/pear.md", "notes/x.md", OBSIDIAN, "pear.md"),
         ("markdown", "garden/", "garden/README.md", "attic/README.md", "x.md", PLAIN, "attic/"),
         ("markdown", "garden/", "garden/README.md", "garden/about.md", "x.md", PLAIN, "garden/about.md"),
+        ("file", "../plum.org", "plum.org", "sub/pear.org", "sub/x.org", PLAIN, "./pear.org"),
         ("file", "file:plum.org", "plum.org", "sub/plum.org", "x.org", PLAIN, "sub/plum.org"),
         ("id", "id:abc", "plum.org", "sub/plum.org", "x.org", PLAIN, None),
         ("org", "denote:20240101T120000", "20240101T120000-a.org", "20250101T120000-a.org", "x.org", PLAIN, "20250101T120000"),
