@@ -27,7 +27,7 @@ def lines(fragment) -> list[int]:
 @pytest.mark.parametrize(
     ("fragment", "line"),
     [
-        ("Harvest", 2), ("harvest", 2), ("Work#Harvest", 4), ("Nowhere#Harvest", None), ("harvest-1", 4),
+        ("Harvest", 2), ("harvest", 2), ("Work#Harvest", 4), ("Nowhere#Harvest", None), ("harvest-1", 4), ("harvest-2", None),
         ("fruit--trees", 1), ("fruit-trees", 1), ("Fruit & Trees", 1), ("plums-ripe-now", 5), ("Plums, ripe now", 5),
         ("größe-cm", 6), ("code and text", 7), ("code-and-text", 7), ("Progress", 8), ("snake_case_name", 9),
         ("^b-1", 51), ("my-id", 52), ("L2", 2), ("L99", None), ("nothing", None), ("^nothing", None),
