@@ -104,6 +104,33 @@ class SearchSettings:
 
 
 @dataclass(frozen=True)
+class HoverSettings:
+    """What is shown where the mouse or the cursor rests."""
+
+    prose: bool = setting(
+        False, "session", "Show backlinks and related notes on any text, not on headings, titles and links only."
+    )
+
+
+@dataclass(frozen=True)
+class LensSettings:
+    """Lines between the lines that say how often a note is linked to."""
+
+    note: bool = setting(True, "session", "Show how many links lead to a note, above its title.")
+    headings: bool = setting(False, "session", "Show the same above every heading that is linked to.")
+    related: bool = setting(False, "session", "Show also how many notes are near in meaning.")
+
+
+@dataclass(frozen=True)
+class InlaySettings:
+    """The same, at the end of the line."""
+
+    note: bool = setting(False, "session", "Show how many links lead to a note, behind its title.")
+    headings: bool = setting(False, "session", "Show the same behind every heading that is linked to.")
+    related: bool = setting(False, "session", "Show also how many notes are near in meaning.")
+
+
+@dataclass(frozen=True)
 class DaemonSettings:
     """The background process that all editors and shells share."""
 
@@ -124,4 +151,7 @@ class Settings:
     index: IndexSettings = section(IndexSettings, "What is read and how.")
     embedding: EmbeddingSettings = section(EmbeddingSettings, "The embedding model.")
     search: SearchSettings = section(SearchSettings, "How results are found.")
+    hover: HoverSettings = section(HoverSettings, "What hovers show.")
+    lens: LensSettings = section(LensSettings, "Code lenses: counts above titles and headings.")
+    inlay: InlaySettings = section(InlaySettings, "Inlay hints: counts behind titles and headings.")
     daemon: DaemonSettings = section(DaemonSettings, "The background process.")

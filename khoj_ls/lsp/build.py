@@ -12,11 +12,18 @@ from types import ModuleType
 from pygls.io_ import run_async
 
 from khoj_ls.lsp.features import (
+    call_hierarchy,
+    code_lens,
     configuration,
     definition,
+    document_highlight,
+    document_link,
     document_symbol,
     documents,
+    folding_range,
     hover,
+    implementation,
+    inlay_hint,
     lifecycle,
     operations,
     references,
@@ -39,6 +46,13 @@ FEATURES: tuple[ModuleType, ...] = (
     definition,
     references,
     hover,
+    document_link,
+    document_highlight,
+    folding_range,
+    code_lens,
+    inlay_hint,
+    call_hierarchy,
+    implementation,
     work_done,
 )
 """Every feature file; each has `register(server)`."""
