@@ -76,7 +76,7 @@ def links_with_keys(connection: sqlite3.Connection, keys: Iterable[str]) -> list
 
 
 def links_labelled(connection: sqlite3.Connection, keys: Iterable[str]) -> list[LinkRow]:
-    """Wikilinks whose label, up to a `#`, is one of `keys`: Dendron writes the target there. Reads every link."""
+    """Wikilinks whose label, up to a `#`, is one of `keys`: Dendron writes the target there."""
     rows = connection.execute(
         f"SELECT {_LINK} WHERE l.kind IN ('wikilink', 'embed') AND l.label IS NOT NULL AND "
         "lower(substr(l.label, 1, instr(l.label || '#', '#') - 1)) IN (SELECT value FROM json_each(?))",

@@ -160,6 +160,11 @@ def _m002_links(db: object) -> None:
     execute("ALTER TABLE link ADD COLUMN key TEXT")
     execute("CREATE INDEX idx_link_key ON link (key) WHERE key IS NOT NULL")
     execute("DROP INDEX IF EXISTS idx_link_target")
+    # Dendron writes the target behind the bar: see `links.links_labelled`, whose expression this is.
+    execute(
+        "CREATE INDEX idx_link_label ON link (lower(substr(label, 1, instr(label || '#', '#') - 1))) "
+        "WHERE kind IN ('wikilink', 'embed') AND label IS NOT NULL"
+    )
     execute("CREATE TABLE name (file_id INTEGER NOT NULL, key TEXT NOT NULL, full TEXT NOT NULL, source TEXT NOT NULL)")
     execute("CREATE INDEX idx_name_key ON name (key)")
     execute("CREATE INDEX idx_name_file_id ON name (file_id)")

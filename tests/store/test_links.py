@@ -67,7 +67,8 @@ def first_schema(tmp_path):
     Database(path).close()
     with sqlite3.connect(path) as connection:
         connection.executescript(
-            "DROP TABLE name; DROP INDEX idx_link_key; ALTER TABLE link DROP COLUMN key; DROP INDEX idx_pending_order;"
+            "DROP TABLE name; DROP INDEX idx_link_key; DROP INDEX idx_link_label; ALTER TABLE link DROP COLUMN key;"
+            "DROP INDEX idx_pending_order;"
             "CREATE INDEX idx_link_target ON link (target); DELETE FROM _sqlite_migrations WHERE name = 'm002_links';"
             "INSERT INTO file (path, type, size, mtime_ns, ctime_ns, inode, content_hash, status, origin, private)"
             " VALUES ('a.md', 'markdown', 9, 8, 7, 6, x'05', 'indexed', 'disk', 0);"
