@@ -14,6 +14,7 @@ from pygls.io_ import run_async
 from khoj_ls.lsp.features import (
     call_hierarchy,
     code_lens,
+    completion,
     configuration,
     definition,
     document_highlight,
@@ -53,6 +54,7 @@ FEATURES: tuple[ModuleType, ...] = (
     inlay_hint,
     call_hierarchy,
     implementation,
+    completion,
     work_done,
 )
 """Every feature file; each has `register(server)`."""

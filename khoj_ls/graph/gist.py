@@ -1,0 +1,124 @@
+"""What a paragraph is about, in time for a key press: the stored vector of its passage, else the model's if it is awake."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from khoj_ls.core.errors import KhojError
+from khoj_ls.core.text import text_lines
+from khoj_ls.core.types import Vector
+from khoj_ls.graph.open_note import OpenNote
+from khoj_ls.search.context import SearchContext
+from khoj_ls.store.chunks import chunks_of_embeddings, chunks_of_file
+from khoj_ls.store.links import file_at
+
+PATIENCE_SECONDS = 0.03
+"""How long a completion waits for the model."""
+_POOL = 150
+_KEPT = 32
+_MOST_LINES = 12
+_LEAST_WORDS = 4
+"""A paragraph of fewer words is not worth a question to the model."""
+
+
+@dataclass(frozen=True)
+class _Key:
+    path: str
+    ordinal: int
+    first: int
+
+
+class Gists:
+    """The vectors of paragraphs that have none in the index yet. Thread-safe; the model is asked one thing at a time."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._guard = threading.Lock()
+        self._known: OrderedDict[_Key, tuple[str, Vector]] = OrderedDict()
+        self._busy = False
+
+    def near(
+        self, connection: sqlite3.Connection, context: SearchContext, note: OpenNote, offset: int, *, awake: bool
+    ) -> dict[int, float]:
+        """How near other notes (by id in the index) are to the paragraph at `offset`, 0..1; none where that is not known yet.
+
+        The model is asked only when it is `awake`, and never waited for long.
+        """
+        if context.model is None or context.index is None:
+            return {}
+        known = file_at(connection, note.path)
+        vector = _stored(connection, context, known[0], note, offset) if known else None
+        if vector is None and awake and context.embed_query is not None:
+            vector = self._asked(context.embed_query, note, offset)
+        if vector is None:
+            return {}
+        nearest = dict(context.index.search(vector, _POOL))
+        found: dict[int, float] = {}
+        for embedding, chunks in chunks_of_embeddings(connection, context.model, list(nearest)).items():
+            for chunk, _ in chunks:
+                if known is None or chunk.file_id != known[0]:
+                    found[chunk.file_id] = max(found.get(chunk.file_id, 0.0), nearest[embedding])
+        return found
+
+    def _asked(self, embed: Callable[[str], Vector], note: OpenNote, offset: int) -> Vector | None:
+        key, text = _paragraph(note, offset)
+        if len(text.split()) < _LEAST_WORDS and len(text) < 12:
+            return None
+        with self._guard:
+            known = self._known.get(key)
+            if (known and known[0] == text) or self._busy:
+                return known[1] if known else None
+            self._busy = True
+        done = threading.Event()
+        threading.Thread(target=self._embed, args=(embed, key, text, done), name="khoj-gist", daemon=True).start()
+        # A vector of the paragraph as it was some words ago serves as well as the newest.
+        if not known:
+            done.wait(PATIENCE_SECONDS)
+        with self._guard:
+            known = self._known.get(key)
+            return known[1] if known else None
+
+    def _embed(self, embed: Callable[[str], Vector], key: _Key, text: str, done: threading.Event) -> None:
+        try:
+            vector = embed(text)
+            with self._guard:
+                self._known[key] = (text, vector)
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+        except KhojError:
+            return  # names alone answer; whoever searches hears the reason
+        finally:
+            with self._guard:
+                self._busy = False
+            done.set()
+
+
+def _stored(connection: sqlite3.Connection, context: SearchContext, file_id: int, note: OpenNote, offset: int) -> Vector | None:
+    """The vector of the passage around `offset`, or of the nearest one of the note that has one."""
+    assert context.model is not None and context.index is not None
+    line = note.source.count(b"\n", 0, offset) + 1
+    chunks = chunks_of_file(connection, context.model, file_id)
+    near = sorted(chunks, key=lambda chunk: max(chunk.span.line - line, line - chunk.span.end_line, 0))[:4]
+    vectors = context.index.vectors([chunk.hash for chunk in near]) if near else {}
+    return next((vectors[chunk.hash] for chunk in near if chunk.hash in vectors), None)
+
+
+def _paragraph(note: OpenNote, offset: int) -> tuple[_Key, str]:
+    """The lines around `offset` up to blank ones, under their heading; the link that is being written left out."""
+    found = note.entry_at(offset) or (note.entry_at(offset - 1) if offset else None)
+    if found is None:
+        return _Key(note.path, 0, 0), ""
+    ordinal, entry = found
+    lines = text_lines(entry.raw)
+    at = note.source[entry.span.start : offset].count(b"\n")
+    first = last = min(at, max(0, len(lines) - 1))
+    while first > 0 and at - first < _MOST_LINES and lines[first - 1].strip():
+        first -= 1
+    while last + 1 < len(lines) and last - at < _MOST_LINES and lines[last + 1].strip():
+        last += 1
+    text = " ".join(" ".join(lines[first : last + 1]).replace("[[", " ").split())
+    return _Key(note.path, ordinal, first), f"{entry.heading}\n{text}" if first > 0 and entry.heading else text
