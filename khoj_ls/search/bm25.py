@@ -22,12 +22,20 @@ class Table:
     weights: str
     rows: str = "entry"
     """The table whose rows it finds."""
+    columns: str = ""
+    """The only columns that are looked at; all when empty."""
+
+    def within(self, expression: str) -> str:
+        """`expression` confined to the columns."""
+        return f"{{{self.columns}}} : ({expression})" if self.columns else expression
 
 
 ENTRIES = Table("entry_fts", "1.0, 2.0, 1.0")
 """Title, heading with outline, body."""
 NOTES = Table("file_fts", "1.0, 2.0, 1.5, 1.0", "file")
 """Name, title with aliases, tags, body."""
+NAMES = Table("file_fts", "1.0, 1.0, 0.0, 0.0", "file", "name title")
+"""What a note is called, alone: a word there says what the note is about."""
 
 _K1 = 1.2  # fixed in FTS5
 _SATURATION = 0.4

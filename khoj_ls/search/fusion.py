@@ -17,6 +17,8 @@ from khoj_ls.search.notes import WholeNotes
 from khoj_ls.search.types import Mode
 
 _LEXICAL_SHARE = 0.5
+_NAMES_WEIGHT = 0.15
+"""What the words of a note's path and title count beside all its words and its meaning."""
 _INEXACT = 0.9
 """The best that is not the query word for word stays below all that is."""
 _RRF_K = 60
@@ -58,6 +60,7 @@ def fuse(
         if mode == "hybrid" and dense is not None:
             score = combine(by_words, by_meaning)
         if mode != "dense":
+            score = (score + _NAMES_WEIGHT * lexical.names.get(note, 0.0)) / (1 + _NAMES_WEIGHT)
             score = word_for_word(score) if exact else _INEXACT * score
         if score > 0.0:
             worded = entry.id in lexical.entries or entry.id in lexical.exact

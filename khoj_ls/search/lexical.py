@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, NOTES, Table, affordable, bound, count, idf, ranked, saturated
+from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, NAMES, NOTES, Table, affordable, bound, count, idf, ranked, saturated
 from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.scope import Scope
 from khoj_ls.search.statistics import Statistics
@@ -38,6 +38,8 @@ class LexicalMatches:
     """Score by entry id, of the entry's own words."""
     notes: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
     """Score by file id, of the whole note's words."""
+    names: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Score by file id, of the words of the note's path, title and aliases."""
     exact: frozenset[int] = frozenset()
     """Entries that hold the whole text word for word, or whose heading it is."""
     titled: frozenset[int] = frozenset()
@@ -68,19 +70,22 @@ def match_words(
     counts = dict(sorted(held.items(), key=lambda item: item[1]))
     side_by_side = any_of(_telling_pairs(text, held)[:_MAX_ADJACENT])
 
-    def scored(table: Table, most: float, allowed: frozenset[int] | None) -> dict[int, float]:
+    def scored(table: Table, expressions: Iterable[str], most: float, allowed: frozenset[int] | None) -> dict[int, float]:
         if token:
             token.raise_if_cancelled()
-        found = ranked(connection, table, affordable(counts), pool, allowed)
+        found = ranked(connection, table, list(map(table.within, expressions)), pool, allowed)
         if found and side_by_side:
-            for row, score in ranked(connection, table, [side_by_side], pool, frozenset(found)).items():
+            for row, score in ranked(connection, table, [table.within(side_by_side)], pool, frozenset(found)).items():
                 found[row] = found.get(row, 0.0) + _ADJACENT_WEIGHT * score
         return {row: saturated(score, most) for row, score in found.items()}
 
-    in_notes = (count(connection, NOTES, string) for string in counts)
+    most = bound(statistics.notes, (count(connection, NOTES, string) for string in counts))
+    files = scope.files if scope else None
+    expressions = affordable(counts)
     return LexicalMatches(
-        entries=scored(ENTRIES, bound(statistics.entries, counts.values()), scope.entries if scope else None),
-        notes=scored(NOTES, bound(statistics.notes, in_notes), scope.files if scope else None),
+        entries=scored(ENTRIES, expressions, bound(statistics.entries, counts.values()), scope.entries if scope else None),
+        notes=scored(NOTES, expressions, most, files),
+        names=scored(NAMES, expressions, most, files),
         exact=_exact(connection, text, pool, scope),
         titled=_titled(connection, text, pool, scope),
         terms={strings[string]: idf(statistics.entries, rows) for string, rows in counts.items()},

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from types import MappingProxyType
@@ -19,11 +19,13 @@ from khoj_ls.core.types import Vector
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.vectors import VectorIndex
 
-_SHARE = 0.5
+_SHARE = 0.6
 _FOCUSED_BYTES = 16_000
 """A note longer than this is about several things."""
 _CHUNKS_READ = 8
-"""A note's meaning is the mean of at most this many of its chunks, evenly spread."""
+"""A note's meaning is the mean of at most this many of its chunks, evenly spread, and of those at its beginning."""
+_HEAD_TOKENS = 256
+"""The beginning of a note says most often what it is about."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class WholeNotes:
     focus: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
     """How much a note is about one thing: 1, falling with its length."""
     meaning: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Mean cosine of the note's chunks with the query."""
+    """Mean cosine with the query, of the note's chunks and of its beginning."""
 
     def with_note(self, own: float, whole: float, file_id: int) -> float:
         """The score `own` of a passage, drawn towards the score `whole` of its note."""
@@ -59,16 +61,32 @@ def _meaning(
 ) -> dict[int, float]:
     chunks = defaultdict(list)
     rows = connection.execute(
-        "SELECT c.file_id, v.id FROM json_each(?) wanted CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
+        "SELECT c.file_id, v.id, c.tokens FROM json_each(?) wanted "
+        "CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
         "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash ORDER BY c.file_id, c.ordinal",
         (ids, model.chunker_id, model.id),
     )
-    for file_id, embedding in rows:
-        chunks[file_id].append(embedding)
-    read = {file_id: held[:: -(-len(held) // _CHUNKS_READ)] for file_id, held in chunks.items()}
-    cosines = index.cosines(vector, [embedding for held in read.values() for embedding in held])
+    for file_id, embedding, tokens in rows:
+        chunks[file_id].append((embedding, tokens))
+    read = {file_id: (held[:: -(-len(held) // _CHUNKS_READ)], _head(held)) for file_id, held in chunks.items()}
+    cosines = index.cosines(vector, [embedding for parts in read.values() for part in parts for embedding, _ in part])
     means = {}
-    for file_id, held in read.items():
-        if known := [cosines[embedding] for embedding in held if embedding in cosines]:
-            means[file_id] = min(1.0, max(0.0, fmean(known)))
+    for file_id, (spread, head) in read.items():
+        known = [cosines[embedding] for embedding, _ in spread if embedding in cosines]
+        first = [(cosines[embedding], tokens) for embedding, tokens in head if embedding in cosines]
+        if known and first:
+            beginning = sum(cosine * tokens for cosine, tokens in first) / sum(tokens for _, tokens in first)
+            means[file_id] = min(1.0, max(0.0, (fmean(known) + beginning) / 2))
     return means
+
+
+def _head(chunks: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The chunks that a note begins with, each with how many of its tokens count."""
+    head = []
+    left = _HEAD_TOKENS
+    for embedding, tokens in chunks:
+        head.append((embedding, max(1, min(tokens, left))))
+        left -= tokens
+        if left <= 0:
+            break
+    return head

@@ -138,7 +138,9 @@ def _refs(connection: sqlite3.Connection, lexical: LexicalMatches) -> list[Entry
     ids = json.dumps([*lexical.entries, *lexical.exact])
     rows = connection.execute("SELECT id, file_id, ordinal FROM entry WHERE id IN (SELECT value FROM json_each(?))", (ids,))
     found = [EntryRef(*row) for row in rows]
-    notes = json.dumps(list(lexical.notes.keys() - {entry.file_id for entry in found} | lexical.titled))
+    notes = json.dumps(
+        list((lexical.notes.keys() | lexical.names.keys()) - {entry.file_id for entry in found} | lexical.titled)
+    )
     rows = connection.execute(
         "SELECT id, file_id, ordinal FROM entry WHERE ordinal = 0 AND file_id IN (SELECT value FROM json_each(?))", (notes,)
     )
