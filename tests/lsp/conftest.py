@@ -22,6 +22,11 @@ NOTES = {
 }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def before_any_server(home):
+    """The first server of a session must not start before its home is set: it would talk to the user's own daemon."""
+
+
 @pytest.fixture
 def vault(tmp_path):
     """A small vault with Markdown, Org and plain text."""
