@@ -1,0 +1,354 @@
+"""Change notes and let every link lead where it led: the one engine behind renames, moves and refiling.
+
+The change is imagined, not made: the notes as they would be are parsed, the link network is asked where each link would lead,
+and a link that would lead elsewhere is written in the next likely way until it does not. Spans of the index are never trusted:
+every note that is touched is read and parsed anew.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from khoj_ls.core.jobs import CancelToken
+from khoj_ls.core.types import Link
+from khoj_ls.graph.edits import NoteEdit, Notes, VaultEdit, shifted
+from khoj_ls.graph.labels import relabelled
+from khoj_ls.graph.network import LinkNetwork, ResolvedLink
+from khoj_ls.graph.open_note import OpenNote
+from khoj_ls.graph.proposal import ProposedNetwork, note_names, places_of
+from khoj_ls.graph.respell import Case, Pairs, spellings
+from khoj_ls.links.anchors import NotePlaces, Place
+from khoj_ls.links.resolve import Destination, Resolution
+from khoj_ls.links.rewrite import Edit, Written, applied, written_target
+from khoj_ls.links.target import read_target
+from khoj_ls.links.text import name_key, split_suffix
+from khoj_ls.store import links as store
+
+_MOST_ROUNDS = 5
+_NO_ANCHOR = frozenset({"line", "regex", "code"})
+
+
+@dataclass(frozen=True)
+class Relocation:
+    """Bytes [start, end) of the note at `path` go to byte `at` of the note at `to`."""
+
+    path: str
+    start: int
+    end: int
+    to: str
+    at: int
+    edits: tuple[Edit, ...] = ()
+    """Made within the bytes that go, counted in the note they come from: heading levels."""
+    before: str = ""
+    """Put in front of them."""
+    after: str = ""
+    left: str = ""
+    """Left in their stead."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is wanted. All paths but the new ones in `moves` are those before the change."""
+
+    edits: Mapping[str, Sequence[Edit]] = field(default_factory=lambda: MappingProxyType({}))
+    moves: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Every path that changes, old to new: of notes, of other files, and of folders."""
+    moved: tuple[tuple[str, str], ...] | None = None
+    """What is to be moved for that, where folders move as one; `moves` when None; empty when somebody else moves it."""
+    names: Mapping[str, Pairs] = field(default_factory=lambda: MappingProxyType({}))
+    """Names of a note besides its path and title that change: aliases, ids."""
+    relocations: tuple[Relocation, ...] = ()
+    created: frozenset[str] = frozenset()
+    """Notes that are not there yet: what `edits` and `relocations` put into them is their text."""
+    deleted: frozenset[str] = frozenset()
+
+
+def mend(network: LinkNetwork, notes: Notes, change: Change, token: CancelToken | None = None) -> VaultEdit:
+    """The whole edit that `change` takes, links and labels included. Raises Cancelled."""
+    mending = _Mending(network, notes, change, token or CancelToken())
+    for _ in range(_MOST_ROUNDS):
+        if mending.round():
+            break
+    return mending.result()
+
+
+class _Mending:
+    """The state of one mending: what is known of the vault before, and the edits found so far."""
+
+    def __init__(self, network: LinkNetwork, notes: Notes, change: Change, token: CancelToken) -> None:
+        self.network, self.notes, self.change, self.token = network, notes, change, token
+        self.base: dict[str, OpenNote] = {path: notes.parse(path, "") for path in change.created}
+        self.link_edits: dict[str, set[Edit]] = {}
+        self.unmended: list[str] = []
+        relocated = [path for each in change.relocations for path in (each.path, each.to)]
+        self.changed = dict.fromkeys([*change.edits, *change.moves, *relocated, *change.created, *change.deleted])
+        self.after_notes: dict[str, OpenNote] = {}
+
+    # -- rounds --------------------------------------------------------------------------------------------------------
+
+    def round(self) -> bool:
+        """Find the edits of all links; True when they change no name or heading that was not known to change."""
+        for path in self.changed:
+            self.read(path)
+        before_keys, after_keys = self.keys()
+        examined = self.examined(before_keys | after_keys)
+        self.after_notes = {path: self.parsed_after(path) for path in examined if path not in self.change.deleted}
+        gone = {path for path in self.change.moves if path in self.base} | self.change.deleted
+        self.before = ProposedNetwork(self.network, [self.base[path] for path in examined if path not in self.change.created])
+        self.after = ProposedNetwork(self.network, self.after_notes.values(), gone, self.change.moves)
+        found: dict[str, set[Edit]] = {}
+        self.unmended = []
+        for path in examined:
+            self.token.raise_if_cancelled()
+            if path not in self.change.deleted and path not in self.change.created:
+                found[path] = self.mended(path, after_keys)
+        self.link_edits = found
+        return not self.found_more()
+
+    def read(self, path: str) -> OpenNote | None:
+        if path not in self.base and (note := self.notes.read(path)) is not None:
+            self.base[path] = note
+        return self.base.get(path)
+
+    def keys(self) -> tuple[set[str], set[str]]:
+        """The keys under which what changes is looked up, before and after."""
+        before: set[str] = set()
+        after: set[str] = set()
+        for path in self.changed:
+            if path in self.base:
+                before |= {name.key for name in note_names(self.base[path])}
+                after |= {name.key for name in note_names(self.parsed_after(path))}
+            else:
+                before.add(name_key(path))
+                after.add(name_key(self.moved(path)))
+            if known := store.file_at(self.network.connection, path):
+                before |= set(store.keys_of(self.network.connection, known[0]))
+        return before - {""}, after - {""}
+
+    def examined(self, keys: set[str]) -> list[str]:
+        """Paths of the notes whose links must be looked at."""
+        connection = self.network.connection
+        rows = store.links_with_keys(connection, keys)
+        if self.network.conventions.tool == "dendron":
+            rows += store.links_labelled(connection, keys)
+        paths = dict.fromkeys([*self.changed, *(row.path for row in rows)])
+        return [path for path in paths if self.read(path) is not None]
+
+    def found_more(self) -> bool:
+        """Whether the edits found change names or headings in a way that this round did not know of."""
+        more = False
+        for path, known in list(self.after_notes.items()):
+            if not self.link_edits.get(path) and not any(each.to == path for each in self.change.relocations):
+                continue
+            new = self.parsed_after(path)
+            if _addresses(new) != _addresses(known):
+                self.changed[path] = None
+                more = True
+        return more
+
+    # -- the notes as they would be ------------------------------------------------------------------------------------
+
+    def moved(self, path: str) -> str:
+        return self.change.moves.get(path, path)
+
+    def edits_of(self, path: str) -> list[Edit]:
+        """All edits of the note that has `path` before anything moves, as far as they are known."""
+        gone = [each for each in self.change.relocations if each.path == path and (each.start < each.end or each.left)]
+        fixed = [*self.change.edits.get(path, ()), *(Edit(each.start, each.end, each.left) for each in gone)]
+        edits = fixed + [edit for edit in self.link_edits.get(path, ()) if not any(_touch(edit, other) for other in fixed)]
+        for each in self.change.relocations:
+            if each.to == path:
+                edits.append(Edit(each.at, each.at, each.before + self.piece(each) + each.after))
+        return sorted(set(edits), key=lambda edit: (edit.start, edit.end))
+
+    def inner(self, each: Relocation) -> list[Edit]:
+        """The edits within a piece that goes, counted from its beginning."""
+        own = [edit for edit in self.link_edits.get(each.path, ()) if each.start <= edit.start and edit.end <= each.end]
+        own = [edit for edit in own if not any(_touch(edit, other) for other in each.edits)]
+        edits = sorted({*own, *each.edits}, key=lambda edit: (edit.start, edit.end))
+        return [Edit(edit.start - each.start, edit.end - each.start, edit.text) for edit in edits]
+
+    def piece(self, each: Relocation) -> str:
+        return applied(self.base[each.path].source[each.start : each.end], self.inner(each)).decode(errors="replace")
+
+    def parsed_after(self, path: str) -> OpenNote:
+        text = applied(self.base[path].source, self.edits_of(path)).decode(errors="replace")
+        return self.notes.parse(self.moved(path), text)
+
+    def offset_after(self, path: str, offset: int) -> tuple[str, int]:
+        """Where a place will be: the path (as it is before moves) and the byte."""
+        for each in self.change.relocations:
+            if each.path == path and each.start <= offset < each.end:
+                edits = [edit for edit in self.edits_of(each.to) if edit.end <= each.at and edit.start < each.at]
+                begin = shifted(each.at, edits) + len(each.before.encode())
+                return each.to, begin + shifted(offset - each.start, self.inner(each))
+        return path, shifted(offset, self.edits_of(path))
+
+    # -- links ---------------------------------------------------------------------------------------------------------
+
+    def mended(self, path: str, after_keys: set[str]) -> set[Edit]:
+        """The edits of the links in the note at `path`."""
+        base = self.base[path]
+        found: set[Edit] = set()
+        for resolved in self.before.links_in(path, base.parsed):
+            link = _as_written(resolved, base)
+            destination = resolved.resolution.target
+            if resolved.resolution.state not in ("resolved", "broken_anchor") or destination is None:
+                continue
+            source, _ = self.offset_after(path, link.span.start)
+            concerned = destination.path in self.changed or self.moved(source) != path or resolved.target.key in after_keys
+            if not concerned or resolved.target.scheme == "attachment":
+                continue
+            written = written_target(base.source, link, base.parsed.type)
+            case = self.case(base, link, resolved, source, written, destination)
+            found |= self.link_edit(case, resolved, base)
+            found.update(self.label_edits(case, base))
+        return found
+
+    def case(
+        self, base: OpenNote, link: Link, resolved: ResolvedLink, source: str, written: Written | None, destination: Destination
+    ) -> Case:
+        place = destination.place
+        lead, offset = destination.path, None
+        if place is not None and not _is_loose(resolved):
+            lead, offset = self.offset_after(destination.path, place.span.start)
+        path = self.moved(lead)
+        places_before = self.before.note_places(destination.path, destination.file_id)
+        places = self.after.note_places(path, destination.file_id)
+        after = None if place is None else _same_place(place, offset, places_before, places)
+        headings = self.heading_pairs(destination.path, places_before, places) if destination.path in self.changed else ()
+        others = [other for other in self.same_name(path) if other != path]
+        return Case(
+            link, resolved.target, written or Written(0, 0, "", "wiki", "#"), base.parsed.type, self.moved(source), base.path,
+            path, destination.path, self.name_pairs(destination.path), place, after, places_before, places, headings, others,
+            self.network.conventions,
+        )  # fmt: skip
+
+    def link_edit(self, case: Case, resolved: ResolvedLink, base: OpenNote) -> set[Edit]:
+        """The edit of the target, none where it may stay."""
+        written = case.written
+        if not written.end:  # not written out: an abbreviation
+            if not self.leads(case, case.link.target, resolved.resolution):
+                self.unmended.append(f"{base.path}:{case.link.span.line}: {case.link.target}")
+            return set()
+        for text in spellings(case):
+            if self.leads(case, _read_back(text, case), resolved.resolution):
+                return {_smallest(written, text)} if text != written.text else set()
+        self.unmended.append(f"{base.path}:{case.link.span.line}: {written.text}")
+        return set()
+
+    def leads(self, case: Case, target: str, before: Resolution) -> bool:
+        """Whether a link to `target` would lead where the link of `case` should."""
+        found = self.after.resolve(case.source, case.link.kind, target, case.source_type)
+        destination = found.target
+        if found.state != before.state or destination is None or destination.path != case.path:
+            return False
+        if case.place is None:
+            return case.place_before is not None or destination.place is None
+        return destination.place is not None and destination.place.span.start == case.place.span.start
+
+    def label_edits(self, case: Case, base: OpenNote) -> Iterator[Edit]:
+        """The edit of a label that is an old name of what the link leads to."""
+        pairs = list(self.name_pairs(case.path_before))
+        if case.path != case.path_before and not case.path_before.endswith("/"):
+            old, new = posixpath.basename(case.path_before), posixpath.basename(case.path)
+            pairs += [(old, new), (split_suffix(old)[0], split_suffix(new)[0])]
+        if case.place_before and case.place:
+            pairs = [(case.place_before.name, case.place.name), *pairs]
+        if case.link.label:
+            for old, new in pairs:
+                if old != new and (edit := relabelled(base.source, case.link, case.source_type, old, new)):
+                    yield edit
+                    return
+
+    def name_pairs(self, path: str) -> Pairs:
+        """Title and other names of a note that change."""
+        if path not in self.changed or path not in self.base or path not in self.after_notes:
+            return ()
+        old, new = self.base[path].parsed.title, self.after_notes[path].parsed.title
+        title = [(old, new)] if old and new and old != new else []
+        return [*title, *self.change.names.get(path, ())]
+
+    def heading_pairs(self, path: str, before: NotePlaces, after: NotePlaces) -> Pairs:
+        pairs = []
+        for place in before.all:
+            if place.kind == "heading":
+                same = _same_place(place, self.offset_after(path, place.span.start)[1], before, after)
+                if same and same.name != place.name:
+                    pairs.append((place.name, same.name))
+        return pairs
+
+    def same_name(self, path: str) -> list[str]:
+        """Paths of the notes that have the file name of the note at `path`."""
+        return self.after.called_like(path)
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def result(self) -> VaultEdit:
+        edits = {}
+        for path in self.after_notes:
+            if path not in self.change.created and (own := tuple(self.edits_of(path))):
+                edits[path] = NoteEdit(self.base[path], own)
+        moved = tuple(self.change.moves.items()) if self.change.moved is None else self.change.moved
+        created = tuple((path, self.parsed_after(path).text) for path in sorted(self.change.created))
+        return VaultEdit(edits, moved, created, tuple(sorted(self.change.deleted)), tuple(self.unmended))
+
+
+def _as_written(resolved: ResolvedLink, base: OpenNote) -> Link:
+    """The link with target and label in the order in which they were taken: Dendron's may be the other way round."""
+    link = resolved.link
+    if link.label and link.kind in ("wikilink", "embed") and resolved.target != read_target(
+        link.kind, link.target, base.parsed.type
+    ):  # fmt: skip
+        return Link(link.kind, link.label, link.target, link.span)
+    return link
+
+
+def _read_back(text: str, case: Case) -> str:
+    """The target of a link whose target is written `text`."""
+    if case.written.mark == "::":
+        return re.sub(r"\\([\[\]\\])", r"\1", text)
+    return text[2:-2] if case.link.kind == "tag" and text.startswith("[[") else text
+
+
+def _is_loose(resolved: ResolvedLink) -> bool:
+    """Whether the place of a link is no anchor but a line, or what a search finds."""
+    fragment = resolved.target.fragment
+    return fragment is not None and fragment.kind in _NO_ANCHOR
+
+
+def _same_place(place: Place, offset: int | None, before: NotePlaces, after: NotePlaces) -> Place | None:
+    """What `place` is in the note as it will be, where it begins at `offset`."""
+    if offset is None:
+        return None
+    old = [each for each in before.all if each.kind == place.kind and each.span.start == place.span.start]
+    new = [each for each in after.all if each.kind == place.kind and each.span.start == offset]
+    same = [each for each in new if each.name == place.name]
+    number = next((at for at, each in enumerate(old) if each.name == place.name), 0)
+    return same[0] if same else new[min(number, len(new) - 1)] if new else None
+
+
+def _addresses(note: OpenNote) -> tuple[object, ...]:
+    return note_names(note), [(place.kind, place.name) for place in places_of(note.parsed).all]
+
+
+def _touch(edit: Edit, other: Edit) -> bool:
+    return edit.start < other.end and other.start < edit.end
+
+
+def _smallest(written: Written, text: str) -> Edit:
+    """The edit from what is written to `text`, without what both begin and end with."""
+    old = written.text
+    begin = 0
+    while begin < min(len(old), len(text)) and old[begin] == text[begin]:
+        begin += 1
+    end = 0
+    while end < min(len(old), len(text)) - begin and old[-1 - end] == text[-1 - end]:
+        end += 1
+    start = written.start + len(old[:begin].encode(errors="surrogateescape"))
+    stop = written.end - len(old[len(old) - end :].encode(errors="surrogateescape"))
+    return Edit(start, stop, text[begin : len(text) - end])
