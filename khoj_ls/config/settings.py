@@ -130,6 +130,27 @@ class InlaySettings:
     related: bool = setting(False, "session", "Show also how many notes are near in meaning.")
 
 
+_SEVERITIES = ("off", "hint", "information", "warning", "error")
+
+
+@dataclass(frozen=True)
+class DiagnosticsSettings:
+    """How seriously each kind of mistake in links and ids is taken; `off` is not looked for."""
+
+    broken_link: str = setting("warning", "session", "Links that lead to no note or file.", choices=_SEVERITIES)
+    broken_anchor: str = setting(
+        "warning", "session", "Links to a heading, block or other place that the note does not have.", choices=_SEVERITIES
+    )
+    ambiguous_link: str = setting(
+        "information", "session", "Links that may mean several notes, where the tool has no rule.", choices=_SEVERITIES
+    )
+    duplicate_id: str = setting("warning", "session", "Ids that are given more than once.", choices=_SEVERITIES)
+    orphan: str = setting("off", "session", "Notes that no other note links to.", choices=_SEVERITIES)
+    rest_seconds: float = setting(
+        1.0, "session", "A link that is being written is not judged before the text has rested so long.", least=0, most=60
+    )
+
+
 @dataclass(frozen=True)
 class DaemonSettings:
     """The background process that all editors and shells share."""
@@ -154,4 +175,5 @@ class Settings:
     hover: HoverSettings = section(HoverSettings, "What hovers show.")
     lens: LensSettings = section(LensSettings, "Code lenses: counts above titles and headings.")
     inlay: InlaySettings = section(InlaySettings, "Inlay hints: counts behind titles and headings.")
+    diagnostics: DiagnosticsSettings = section(DiagnosticsSettings, "What is reported as wrong.")
     daemon: DaemonSettings = section(DaemonSettings, "The background process.")

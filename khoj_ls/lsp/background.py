@@ -23,6 +23,8 @@ def on_index_event(server: KhojServer, vault: Vault, event: IndexEvent) -> None:
 
 
 def _handle(server: KhojServer, vault: Vault, event: IndexEvent) -> None:
+    for listener in server.on_index:
+        listener(vault, event)
     if event.kind == "changed":
         files = [(vault.root / path).as_uri() for path in event.paths] if len(event.paths) <= _MAX_FILES else []
         server.protocol.notify(INDEX_CHANGED, {"vault": str(vault.root), "files": files})

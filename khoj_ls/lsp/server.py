@@ -20,6 +20,7 @@ from pygls.protocol import default_converter
 from khoj_ls import __version__
 from khoj_ls.core.errors import Cancelled, KhojError, UsageError
 from khoj_ls.core.jobs import Progress
+from khoj_ls.indexing.indexer import IndexEvent
 from khoj_ls.lsp.progress import WorkDone
 from khoj_ls.lsp.protocol import KhojProtocol
 from khoj_ls.vault import Vault
@@ -53,6 +54,14 @@ class KhojServer(LanguageServer):
         self.told: set[str] = set()
         """What is wrong with settings files and was said already."""
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.on_initialize: list[Callable[[types.InitializeParams], None]] = []
+        """Who wants to know what the client can do before it is told what is served."""
+        self.on_document: list[Callable[[str, types.DidChangeTextDocumentParams | None], None]] = []
+        """Who hears by URI of documents that were opened, changed (then with what) or closed."""
+        self.on_index: list[Callable[[Vault, IndexEvent], None]] = []
+        """Who hears what happened to the index of one of the session's vaults; on the connection's loop."""
+        self.on_settings: list[Callable[[], None]] = []
+        """Who hears that the session's settings are others."""
 
     async def answer(
         self,

@@ -117,6 +117,12 @@ class Vault:
         indexer = self._index.indexer
         return indexer is not None and indexer.state().working
 
+    @property
+    def reading(self) -> bool:
+        """Whether changed notes are still being looked for or read: what links lead to may not be known yet."""
+        indexer = self._index.indexer
+        return indexer is not None and indexer.state().phase in ("scan", "words")
+
     # -- paths -----------------------------------------------------------------------------------------------------
 
     def holds(self, path: Path) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from khoj_ls.content.registry import default_registry
 from khoj_ls.graph.diagnose import CODES, diagnose, suspects
 from khoj_ls.graph.files import VaultFiles, read_vault_conventions

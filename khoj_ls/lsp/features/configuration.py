@@ -19,6 +19,8 @@ def register(server: KhojServer) -> None:
     def initialize(params: types.InitializeParams) -> None:
         server.protocol.use_own_documents()
         apply(server, params.initialization_options)
+        for listener in server.on_initialize:
+            listener(params)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def changed(params: types.DidChangeConfigurationParams) -> None:
@@ -33,6 +35,8 @@ def apply(server: KhojServer, values: Any) -> None:
         return
     settings, problems = session_overrides(server.session.vaults.settings, values)
     server.session.settings = settings
+    for listener in server.on_settings:
+        listener()
     for problem in problems:
         server.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=f"khoj-ls: {problem}"))
 

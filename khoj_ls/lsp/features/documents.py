@@ -20,14 +20,17 @@ def register(server: KhojServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         overlay(server, params.text_document.uri)
+        tell(server, params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def edited(params: types.DidChangeTextDocumentParams) -> None:
         overlay(server, params.text_document.uri)
+        tell(server, params.text_document.uri, params)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         drop_overlay(server, params.text_document.uri)
+        tell(server, params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: types.DidSaveTextDocumentParams) -> None:
@@ -48,6 +51,12 @@ def register(server: KhojServer) -> None:
     @server.feature(types.WORKSPACE_DID_DELETE_FILES, _FILES)
     def deleted(params: types.DeleteFilesParams) -> None:
         changed(server, [file.uri for file in params.files])
+
+
+def tell(server: KhojServer, uri: str, change: types.DidChangeTextDocumentParams | None = None) -> None:
+    """Let those know who follow the documents of the session."""
+    for listener in server.on_document:
+        listener(uri, change)
 
 
 def overlay(server: KhojServer, uri: str) -> None:
