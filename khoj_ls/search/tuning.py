@@ -27,8 +27,12 @@ def apart(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def above_threshold(candidates: Iterable[Candidate], threshold: float) -> list[Candidate]:
-    """Candidates without those found only by meaning that score below `threshold`."""
-    return [candidate for candidate in candidates if candidate.lexical > 0.0 or candidate.score >= threshold]
+    """Candidates without those that no word of the query speaks for and whose cosine with it is below `threshold`."""
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.lexical > 0.0 or (candidate.dense.score if candidate.dense else 0.0) >= threshold
+    ]
 
 
 def capped(notes: Sequence[int], limit: int, max_per_file: int) -> list[int]:

@@ -29,7 +29,7 @@ class SearchRequest:
     max_per_file: int = 3
     """Most hits from one note, as long as other notes fill the limit; 0 lifts the cap."""
     score_threshold: float = 0.0
-    """Hits found only by meaning with a lower score are left out; hits by words never are."""
+    """Hits found only by meaning are left out where their cosine with the query is lower; hits by words never are."""
     paths: tuple[str, ...] | None = None
     """Only these notes and folders (relative to the vault, posix); None searches everything."""
     prefix: bool = False

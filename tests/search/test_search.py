@@ -219,6 +219,18 @@ def test_only_hits_by_meaning_fall_below_the_threshold(house):
     assert house.found("plum", score_threshold=0.99)
 
 
+def test_the_threshold_is_a_cosine_in_every_mode(house):
+    cosine = max(hit.sources["dense"].score for hit in house.search("automobile").hits)
+    for mode in ("hybrid", "dense"):
+        assert house.found("automobile", mode=mode, score_threshold=cosine - 0.01)
+        assert not house.found("automobile", mode=mode, score_threshold=cosine + 0.01)
+
+
+def test_made_up_words_find_nothing_and_words_that_are_there_always_do(house):
+    assert not house.found("qwrtzp flurbl", score_threshold=0.3)
+    assert house.found("qwrtzp plum", score_threshold=0.3)
+
+
 def test_words_find_a_note_in_any_script(vault):
     vault.put("zh.md", "# 笔记\n\n昨天修复了路由器。\n")
     vault.put("ja.md", "# メモ\n\nルーターを修理した。\n")
