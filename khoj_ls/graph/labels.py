@@ -44,10 +44,13 @@ def _label(raw: str, link: Link, source_type: str) -> tuple[int, int] | None:
         wiki = _WIKI.search(raw)
         if wiki and "|" in wiki[1]:
             at = wiki.start(1)
+            is_target_met = False
             for part in re.split(r"\\?\|", wiki[1]):
                 begin = raw.index(part, at) if part else at
                 at = begin + len(part)
-                if part.strip() == link.label and part.strip() != link.target:
+                if part.strip() == link.target and not is_target_met:
+                    is_target_met = True
+                elif part.strip() == link.label:
                     begin += len(part) - len(part.lstrip())
                     return begin, begin + len(part.strip())
             return None

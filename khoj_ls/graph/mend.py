@@ -29,6 +29,7 @@ from khoj_ls.links.text import name_key, split_suffix
 from khoj_ls.store import links as store
 
 _MOST_ROUNDS = 5
+_NOT_PLAIN = re.compile(r"[\s()<>\[\]，。、；：！？（）「」『』《》]|[^\w/)]$")
 _NO_ANCHOR = frozenset({"line", "regex", "code"})
 
 
@@ -223,10 +224,24 @@ class _Mending:
         headings = self.heading_pairs(destination.path, places_before, places) if destination.path in self.changed else ()
         others = [other for other in self.same_name(path) if other != path]
         return Case(
-            link, resolved.target, written or Written(0, 0, "", "wiki", "#"), base.parsed.type, self.moved(source), base.path,
-            path, destination.path, self.name_pairs(destination.path), place, after, places_before, places, headings, others,
-            self.network.conventions,
-        )  # fmt: skip
+            link=link,
+            target=resolved.target,
+            written=written or Written(0, 0, "", "wiki", "#"),
+            source_type=base.parsed.type,
+            source=self.moved(source),
+            source_before=base.path,
+            path=path,
+            path_before=destination.path,
+            title=self.title(destination.path),
+            names=self.name_pairs(destination.path),
+            place_before=place,
+            place=after,
+            places_before=places_before,
+            places=places,
+            headings=headings,
+            others=others,
+            conventions=self.network.conventions,
+        )
 
     def link_edit(self, case: Case, resolved: ResolvedLink, base: OpenNote) -> set[Edit]:
         """The edit of the target, none where it may stay."""
@@ -237,7 +252,7 @@ class _Mending:
             return set()
         for text in spellings(case):
             if self.leads(case, _read_back(text, case), resolved.resolution):
-                return {_smallest(written, text)} if text != written.text else set()
+                return {_edit(case, base, text)} if text != written.text else set()
         self.unmended.append(f"{base.path}:{case.link.span.line}: {written.text}")
         return set()
 
@@ -264,6 +279,10 @@ class _Mending:
                 if old != new and (edit := relabelled(base.source, case.link, case.source_type, old, new)):
                     yield edit
                     return
+
+    def title(self, path: str) -> str | None:
+        known = self.after_notes.get(path)
+        return known.parsed.title if known else None
 
     def name_pairs(self, path: str) -> Pairs:
         """Title and other names of a note that change."""
@@ -338,6 +357,15 @@ def _addresses(note: OpenNote) -> tuple[object, ...]:
 
 def _touch(edit: Edit, other: Edit) -> bool:
     return edit.start < other.end and other.start < edit.end
+
+
+def _edit(case: Case, base: OpenNote, text: str) -> Edit:
+    """The edit that writes `text`; a plain link of Org gets brackets where it could not hold that."""
+    span = case.link.span
+    is_plain = case.written.mark == "::" and base.source[span.start : span.start + 1] not in (b"[", b"<")
+    if is_plain and _NOT_PLAIN.search(text):
+        return Edit(span.start, span.end, f"[[{text}]]")
+    return _smallest(case.written, text)
 
 
 def _smallest(written: Written, text: str) -> Edit:

@@ -44,6 +44,8 @@ class Case:
     path: str
     """Path of what it will lead to."""
     path_before: str
+    title: str | None
+    """Of the target's note, as it will be."""
     names: Pairs
     """Titles, aliases and ids of the target that change."""
     place_before: Place | None
@@ -95,9 +97,17 @@ def _notes(case: Case) -> list[str | None]:
     if target.scheme == "here" or (target.scheme == "fuzzy" and case.place is not None):
         return [None]
     found: list[str | None] = []
+    if case.path == case.path_before and (case.source == case.source_before or not _is_relative(target)):
+        found.append(None)
     named = next(((old, new) for old, new in case.names if fold(old) == fold(target.note)), None)
     if named and target.scheme in ("name", "fuzzy", "title", "id", "citation", "denote"):
-        found.append(_alike(target.note, *named))
+        found.insert(0, _alike(target.note, *named))
+    elif (
+        target.note == case.title
+        and target.note != posixpath.basename(split_suffix(case.path_before)[0])
+        and _uses_titles(case)
+    ):
+        found.append(None)
     for others in ((), case.others):
         moved = moved_name(
             target, case.path_before, case.path, case.source, case.conventions, source_before=case.source_before, others=others
@@ -106,9 +116,19 @@ def _notes(case: Case) -> list[str | None]:
             moved = case.path
         if moved is not None:
             old, new = (posixpath.basename(split_suffix(path)[0]) for path in (case.path_before, case.path))
-            slash = "/" if target.note.endswith("/") and not moved.endswith("/") else ""
+            is_folder = target.note.endswith("/") and not split_suffix(case.path_before)[1]
+            slash = "/" if is_folder and not moved.endswith("/") else ""
             found.append(_like_name(target.note, moved, old, new) + slash)
     return list(dict.fromkeys(found or [None]))
+
+
+def _is_relative(target: LinkTarget) -> bool:
+    return target.scheme == "path" or target.note.startswith(("./", "../"))
+
+
+def _uses_titles(case: Case) -> bool:
+    """Whether the tool finds notes by their titles: Obsidian and Dendron know file names only."""
+    return case.target.scheme in ("name", "fuzzy") and case.conventions.tool not in ("obsidian", "dendron")
 
 
 def _is_folder_name(case: Case) -> bool:
@@ -154,7 +174,8 @@ def _places(case: Case) -> list[str | None]:
     found: list[str | None] = []
     if uppers == above and before.name == after.name:
         found.append(None)
-    for old, new in [*_name_pairs(case), (_slug_of(case.places_before, before), _slug_of(case.places, after))]:
+    slugs = (_slug_of(case.places_before, before), _slug_of(case.places, after))
+    for old, new in [slugs, *_name_pairs(case)] if case.link.kind == "markdown" else [*_name_pairs(case), slugs]:
         if old and new and (styled := _styled(last, old, new)) is not None:
             found.append(prefix + begin + styled)
     new_slug = _slug_of(case.places, after)
@@ -173,6 +194,8 @@ def _name_pairs(case: Case) -> list[tuple[str, str]]:
     """The names of the heading before and after: Org has one as read and one as written."""
     before = _names_at(case.places_before, case.place_before)
     after = _names_at(case.places, case.place)
+    if case.source_type == "org" and len(after) > len(before):
+        after = after[-1:]  # as written
     return list(zip(before, [*after, *after[-1:] * len(before)], strict=False))
 
 
