@@ -50,6 +50,8 @@ class NoteSpot:
 
     start: int
     end: int
+    place: Place | None = None
+    """The heading that is the title, which links within the note may lead to."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def spot_at(note: OpenNote, offset: int) -> Spot | None:
     if _is_title(note.parsed, entry, start, line) or start == 0:
         heading = heading_place(entry, ordinal) if start == entry.span.start else None
         if heading is None or is_title_heading(note.parsed, ordinal):
-            return NoteSpot(start, end)
+            return NoteSpot(start, end, heading)
     if start == entry.span.start and (place := heading_place(entry, ordinal)) is not None:
         return PlaceSpot(start, end, place)
     return TextSpot(start, end, ordinal)

@@ -29,14 +29,16 @@ def referring(asked: Asked, network: LinkNetwork, spot: Spot) -> list[Mark]:
     if isinstance(spot, PlaceSpot):
         return [link_mark(each) for each in leading_to(incoming(network, asked.note), spot.place)][:MOST]
     if isinstance(spot, NoteSpot):
-        return [link_mark(each) for each in leading_to(incoming(network, asked.note), None)][:MOST]
+        found = incoming(network, asked.note)
+        own = [each for each in leading_to(found, spot.place) if each.path == asked.path] if spot.place else []
+        return [link_mark(each) for each in [*own, *leading_to(found, None)]][:MOST]
     if isinstance(spot, LinkSpot):
-        found = resolve_link(network, asked.note, spot.link)
-        if found.resolution.state in ("broken", "unwritten"):
+        link = resolve_link(network, asked.note, spot.link)
+        if link.resolution.state in ("broken", "unwritten"):
             links = links_alike(network, spot.link, asked.note.parsed.type)
         else:
-            links = [each for target in found.resolution.targets for each in links_to(network, target, asked.opened_note)]
-        return [*(link_mark(each) for each in links[:MOST]), link_mark(found)]
+            links = [each for target in link.resolution.targets for each in links_to(network, target, asked.opened_note)]
+        return [*(link_mark(each) for each in links[:MOST]), link_mark(link)]
     return []
 
 

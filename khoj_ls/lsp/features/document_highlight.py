@@ -37,7 +37,7 @@ def _highlights(about: Asked, network: LinkNetwork, offset: int) -> list[types.D
         same = [link for link in links if _same(link, chosen)]
         targets = chosen.resolution.targets
     else:
-        targets = (Destination(about.path, None, spot.place if isinstance(spot, PlaceSpot) else None),)
+        targets = (Destination(about.path, None, spot.place),)
         same = [link for link in links if any(_is(target, targets[0]) for target in link.resolution.targets)]
     own = [target.place for target in targets if target.path == about.path and target.place is not None]
     found = {
