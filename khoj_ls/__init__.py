@@ -3,12 +3,7 @@
 As a library: `from khoj_ls import OpenVaults, SearchRequest`. Each name is imported when it is first used.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers know the name; importing typing would cost the relay milliseconds
 if TYPE_CHECKING:
     from khoj_ls.config.settings import Settings
     from khoj_ls.core.errors import KhojError
@@ -30,22 +25,19 @@ __all__ = [
     "Vault",
 ]
 
-_HOMES = MappingProxyType(
-    {
-        "KhojError": "khoj_ls.core.errors",
-        "OpenVaults": "khoj_ls.vaults",
-        "RelatedRequest": "khoj_ls.search.types",
-        "SearchHit": "khoj_ls.search.types",
-        "SearchRequest": "khoj_ls.search.types",
-        "SearchResult": "khoj_ls.search.types",
-        "Settings": "khoj_ls.config.settings",
-        "Status": "khoj_ls.vault",
-        "Vault": "khoj_ls.vault",
-    }
+_HOMES = (
+    ("khoj_ls.config.settings", ("Settings",)),
+    ("khoj_ls.core.errors", ("KhojError",)),
+    ("khoj_ls.search.types", ("RelatedRequest", "SearchHit", "SearchRequest", "SearchResult")),
+    ("khoj_ls.vault", ("Status", "Vault")),
+    ("khoj_ls.vaults", ("OpenVaults",)),
 )
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    for module, names in _HOMES:
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
