@@ -54,7 +54,7 @@ def test_what_has_the_name_of_a_note_and_is_none_is_named_until_it_is_one(bench)
         ("link.md", "it is a symbolic link that leads nowhere: delete it, or bring its target back"),
         ("pipe.md", "it is no regular file but a named pipe, which is never read"),
     )
-    assert (report.files, bench.indexer.counts.read) == (1, 1)
+    assert (report.files, bench.indexer.counts.parsed) == (1, 1)
     assert bench.indexer.why("pipe.md").code == "not-a-file"
     (bench.root / "pipe.md").unlink()
     bench.write("pipe.md", "# Mended\n")
