@@ -13,8 +13,10 @@ DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 
 
 @pytest.fixture
-def ask(verb: Any, tmp_path: Path) -> Any:
+def ask(verb: Any, private_home: Path, prepared_models: Path, tmp_path: Path) -> Any:
     """Ask about the links of a small vault."""
+    (private_home / "data").mkdir()
+    (private_home / "data" / "models").symlink_to(prepared_models)
     notes = tmp_path / "notes"
     notes.mkdir()
     (notes / ".khoj.toml").touch()
