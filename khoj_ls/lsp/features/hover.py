@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from khoj_ls.core.jobs import CancelToken
 from khoj_ls.graph.incoming import incoming, leading_to, links_to
+from khoj_ls.graph.neighbours import neighbours
 from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.graph.preview import display_titles, preview_of
 from khoj_ls.graph.spots import LinkSpot, NoteSpot, PlaceSpot, Spot, TagSpot, TextSpot, heading_place, spot_at
@@ -20,7 +20,7 @@ from khoj_ls.lsp.asked import Asked, asked
 from khoj_ls.lsp.leading import meant, referring
 from khoj_ls.lsp.markup import Writer, hover_writer
 from khoj_ls.lsp.server import KhojServer
-from khoj_ls.search.types import RelatedRequest
+from khoj_ls.search.context import SearchContext
 from khoj_ls.store.fts import display_title
 
 _PREVIEW_LINES = 14
@@ -39,10 +39,10 @@ def register(server: KhojServer) -> None:
         if about is None:
             return None
         writer, prose = hover_writer(server), server.session.settings.hover.prose
-        return await server.answer(lambda job: hover_at(about, about.offset(params.position), writer, prose, job.token))
+        return await server.answer(lambda job: hover_at(about, about.offset(params.position), writer, prose))
 
 
-def hover_at(about: Asked, offset: int, writer: Writer, prose: bool, token: CancelToken) -> types.Hover | None:
+def hover_at(about: Asked, offset: int, writer: Writer, prose: bool) -> types.Hover | None:
     """What is shown at a byte offset; None for nothing."""
     spot = spot_at(about.note, offset)
     if spot is None or (isinstance(spot, TextSpot) and not prose):
@@ -50,8 +50,13 @@ def hover_at(about: Asked, offset: int, writer: Writer, prose: bool, token: Canc
     if isinstance(spot, LinkSpot | TagSpot):
         parts = about.vault.links(lambda network: _of_link(about, network, spot, writer))
     else:
-        parts = about.vault.links(lambda network: _backlinks(about, network, spot, writer))
-        parts += _related(about, spot, writer, token)
+        context = about.vault.search_context()
+        parts = about.vault.links(
+            lambda network: [
+                *_backlinks(about, network, spot, writer),
+                *_related(about, network, context, spot, writer),
+            ]
+        )
     if not parts:
         return None
     return types.Hover(contents=writer.hover(parts), range=about.positions.range(spot.start, spot.end))
@@ -135,17 +140,17 @@ def _with_lines(about: Asked, network: LinkNetwork, links: Sequence[ResolvedLink
     return shown
 
 
-def _related(about: Asked, spot: Spot, writer: Writer, token: CancelToken) -> list[str]:
+def _related(about: Asked, network: LinkNetwork, context: SearchContext, spot: Spot, writer: Writer) -> list[str]:
     """Notes near in meaning, by the vectors that are stored; nothing while there are none."""
     line = None if isinstance(spot, NoteSpot) else about.positions.position(spot.start).line + 1
-    result = about.vault.related(RelatedRequest(about.path, line=line, limit=_RELATED), token)
+    found = neighbours(network.connection, context, about.path, line, _RELATED)
     shown = [
         writer.item(
-            writer.link(hit.title, about.uri_of(hit.path), hit.span.line)
-            + (f" › {writer.text(hit.heading)}" if hit.heading and hit.heading != hit.title else "")
-            + f" ({hit.score:.2f}{', linked' if hit.linked else ''})"
+            writer.link(each.title, about.uri_of(each.path), each.line)
+            + (f" › {writer.text(each.heading)}" if each.heading and each.heading != each.title else "")
+            + f" ({each.score:.2f}{', linked' if each.linked else ''})"
         )
-        for hit in result.hits
+        for each in found
     ]
     return ["", writer.strong("Related"), "", *shown] if shown else []
 

@@ -1,0 +1,95 @@
+"""The notes nearest in meaning to a note or a place in it, by stored vectors alone: fast enough for a hover.
+
+`search.related` weighs words too and cuts passages; this is one look at the vector index.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from khoj_ls.core.types import Vector
+from khoj_ls.search.context import SearchContext
+from khoj_ls.search.linked import linked_files
+from khoj_ls.store import links as store
+from khoj_ls.store.chunks import ChunkRow, chunks_of_embeddings, chunks_of_file
+from khoj_ls.store.fts import display_title
+
+_POOL = 40
+_BOILERPLATE = 3
+"""A passage that stands word for word in more notes than this says nothing about any of them."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A note, and its passage that is nearest."""
+
+    path: str
+    title: str
+    heading: str
+    """Of the entry that the passage begins in; empty before any heading."""
+    line: int
+    """1-based line on which the passage begins."""
+    score: float
+    """Cosine, 0..1."""
+    linked: bool
+    """Whether one of the two notes links the other."""
+
+
+def neighbours(
+    connection: sqlite3.Connection, context: SearchContext, path: str, line: int | None, limit: int
+) -> list[Neighbour]:
+    """The nearest notes, one passage each, never the note itself; none while it has no vector.
+
+    Without a `line` the note as a whole is compared, else the passage that holds it.
+    """
+    known = store.file_at(connection, path)
+    if known is None or context.model is None or context.index is None:
+        return []
+    chunks = chunks_of_file(connection, context.model, known[0])
+    here = [chunk for chunk in chunks if line is None or chunk.span.line <= line <= chunk.span.end_line] or chunks
+    vector = _mean(context, here)
+    if vector is None:
+        return []
+    nearest = context.index.search(vector, _POOL + len(chunks))
+    found = chunks_of_embeddings(connection, context.model, [embedding for embedding, _ in nearest])
+    best: dict[int, tuple[float, ChunkRow]] = {}
+    for embedding, cosine in nearest:
+        passages = [chunk for chunk, _ in found.get(embedding, ())]
+        if len({chunk.file_id for chunk in passages}) > _BOILERPLATE:
+            continue
+        for chunk in passages:
+            if chunk.file_id != known[0] and chunk.file_id not in best:
+                best[chunk.file_id] = (min(1.0, max(0.0, cosine)), chunk)
+    return _shown(connection, known[0], list(best.values())[:limit])
+
+
+def _mean(context: SearchContext, chunks: Sequence[ChunkRow]) -> Vector | None:
+    import numpy as np
+
+    hashes = list(dict.fromkeys(chunk.hash for chunk in chunks))
+    vectors = context.index.vectors(hashes) if context.index is not None and hashes else {}
+    if not vectors:
+        return None
+    mean = np.frombuffer(b"".join(vectors.values()), np.float32).reshape(len(vectors), -1).mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    return (mean / length).astype(np.float32).tobytes() if length > 0 else None
+
+
+def _shown(connection: sqlite3.Connection, file_id: int, found: Sequence[tuple[float, ChunkRow]]) -> list[Neighbour]:
+    rows = connection.execute(
+        "SELECT e.file_id, e.ordinal, f.path, f.title, e.heading FROM json_each(?) j "
+        "JOIN entry e ON e.file_id = j.value ->> 0 AND e.ordinal = j.value ->> 1 JOIN file f ON f.id = e.file_id",
+        (json.dumps([(chunk.file_id, chunk.entry) for _, chunk in found]),),
+    )
+    named = {(row[0], row[1]): row[2:] for row in rows}
+    linked = linked_files(connection, file_id, [chunk.file_id for _, chunk in found])
+    shown = []
+    for score, chunk in found:
+        if (each := named.get((chunk.file_id, chunk.entry))) is not None:
+            path, title, heading = each
+            line = chunk.span.line
+            shown.append(Neighbour(path, display_title(path, title), heading, line, score, chunk.file_id in linked))
+    return shown
