@@ -18,8 +18,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
 
 
 def escaped(text: str) -> str:
-    """One line of text so that a Markdown renderer (CommonMark 0.31, GFM) shows it as it is."""
-    line = _INLINE.sub(r"\\\1", _CONTROL.sub(" ", text))
+    """Text within a line so that a Markdown renderer (CommonMark 0.31, GFM) shows it as it is."""
+    return _INLINE.sub(r"\\\1", _CONTROL.sub(" ", text))
+
+
+def escaped_line(text: str) -> str:
+    """A whole line so that it is shown as it is: it begins no list, heading, quote or rule either."""
+    line = escaped(text)
     return _AT_START.sub(lambda found: found[1] + (found[2] + "\\" if found[2].isdigit() else "\\" + found[2]), line)
 
 
@@ -30,7 +35,7 @@ class Writer:
     markdown: bool
 
     def text(self, text: str) -> str:
-        """A piece of a note on one line."""
+        """A piece of a note within a line."""
         return escaped(text) if self.markdown else _CONTROL.sub(" ", text)
 
     def strong(self, text: str) -> str:
@@ -55,7 +60,9 @@ class Writer:
     def lines(self, lines: tuple[str, ...]) -> str:
         """Lines of a note, each on its own."""
         # A backslash at the end is a break too, but some clients show it.
-        return ("  \n" if self.markdown else "\n").join(self.text(line.strip() if self.markdown else line) for line in lines)
+        if self.markdown:
+            return "  \n".join(escaped_line(line.strip()) for line in lines)
+        return "\n".join(self.text(line) for line in lines)
 
     def hover(self, parts: list[str]) -> types.MarkupContent:
         """The finished text."""

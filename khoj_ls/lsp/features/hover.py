@@ -95,7 +95,7 @@ def _target(about: Asked, network: LinkNetwork, target: Destination, writer: Wri
     head = writer.link(shown.title, uri, shown.line)
     head = " › ".join([head, *(writer.text(heading) for heading in shown.outline if heading != shown.title)])
     tags = _short(" ".join("#" + tag for tag in shown.tags))
-    parts = [f"{head} · {writer.text(' ' + tags).strip()}" if tags else head]
+    parts = [f"{head} · {writer.text(tags)}" if tags else head]
     if shown.lines:
         parts += [writer.rule(), writer.lines((*shown.lines, "…") if shown.more else shown.lines)]
     links = links_to(network, target, about.opened_note)
