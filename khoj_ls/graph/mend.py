@@ -99,7 +99,8 @@ class _Mending:
         examined = self.examined(before_keys | after_keys)
         self.after_notes = {path: self.parsed_after(path) for path in examined if path not in self.change.deleted}
         gone = {path for path in self.change.moves if path in self.base} | self.change.deleted
-        self.before = ProposedNetwork(self.network, [self.base[path] for path in examined if path not in self.change.created])
+        known = [self.base[path] for path in examined if path not in self.change.created]
+        self.before = ProposedNetwork(self.network, known, set(self.change.moves.values()) - self.base.keys())
         self.after = ProposedNetwork(self.network, self.after_notes.values(), gone, self.change.moves)
         found: dict[str, set[Edit]] = {}
         self.unmended = []

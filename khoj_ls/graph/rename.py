@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -66,9 +66,19 @@ def subject_at(network: LinkNetwork, notes: Notes, note: OpenNote, offset: int) 
 
 
 def rename(
-    network: LinkNetwork, notes: Notes, note: OpenNote, subject: Subject, name: str, token: CancelToken | None = None
+    network: LinkNetwork,
+    notes: Notes,
+    note: OpenNote,
+    subject: Subject,
+    name: str,
+    token: CancelToken | None = None,
+    *,
+    moves_files: bool = True,
 ) -> VaultEdit:
-    """The edit that gives `subject`, found in `note`, its new `name`. Raises UsageError where it cannot have that name."""
+    """The edit that gives `subject`, found in `note`, its new `name`. Raises UsageError where it cannot have that name.
+
+    Without `moves_files` a note whose title changes keeps its file.
+    """
     name = checked_name(name, _NOUNS.get(subject.kind, subject.kind))
     if name == subject.name:
         return VaultEdit()
@@ -80,7 +90,8 @@ def rename(
         _check_free(notes, subject.path, checked_path(new, is_note=False))
         return mend(network, notes, Change(moves={subject.path: new}), token)
     if subject.kind == "note":
-        return mend(network, notes, note_change(network, notes, target, name, by_title=subject.by_title), token)
+        change = note_change(network, notes, target, name, by_title=subject.by_title)
+        return mend(network, notes, change if moves_files else replace(change, moves={}), token)
     assert subject.spot is not None
     return mend(network, notes, _spot_change(network, target, subject.spot, name), token)
 

@@ -275,6 +275,8 @@ class Pipeline:
             self.tally.removed += 1
         if effect.kind != "touched":
             self.reporter.changed(effect.paths)
+            if effect.kind == "moved":
+                self.reporter.moved(effect.paths[1], effect.paths[0])
         if self.meaning:
             self.meaning.stored(effect, file_id)
 

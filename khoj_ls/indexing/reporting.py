@@ -23,6 +23,7 @@ class Reporter:
         self._tally = tally
         self._in_hand = in_hand
         self._changed: dict[str, None] = {}
+        self._moved: list[tuple[str, str]] = []
         self._began = time.monotonic()
         self._reported = 0.0
         self._resting = False
@@ -35,11 +36,16 @@ class Reporter:
         """The words of these paths are new."""
         self._changed.update(dict.fromkeys(paths))
 
+    def moved(self, old: str, new: str) -> None:
+        """A file was found at another path."""
+        self._moved.append((old, new))
+
     def round(self, state: IndexState, trouble: str, *, complete: bool) -> None:
         """The writer has come round; `complete` when all is indexed that can be, `trouble` tells what cannot, and why."""
         if self._changed:
             paths, self._changed = tuple(self._changed), {}
-            self._emit(IndexEvent("changed", paths))
+            moved, self._moved = tuple(self._moved), []
+            self._emit(IndexEvent("changed", paths, moved))
         if trouble and trouble != self._trouble:
             self._emit(IndexEvent("problem", message=trouble))
         self._trouble = trouble

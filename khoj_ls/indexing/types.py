@@ -19,6 +19,8 @@ class IndexEvent:
     be. `problem`: indexing stands still, `message` says why."""
     paths: tuple[str, ...] = ()
     """Relative, posix; those of removed and moved files among them."""
+    moved: tuple[tuple[str, str], ...] = ()
+    """Old and new path of files that were found at another path with the content they had."""
     progress: Progress | None = None
     message: str = ""
     error: Exception | None = None

@@ -28,6 +28,8 @@ from khoj_ls.lsp.features import (
     lifecycle,
     operations,
     references,
+    rename,
+    will_rename,
     work_done,
     workspace_symbol,
 )
@@ -55,6 +57,8 @@ FEATURES: tuple[ModuleType, ...] = (
     call_hierarchy,
     implementation,
     completion,
+    rename,
+    will_rename,
     work_done,
 )
 """Every feature file; each has `register(server)`."""

@@ -6,7 +6,9 @@ Plain data in and out, no LSP words: `Vault(...).search(SearchRequest("..."))` w
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
 from khoj_ls.config.paths import Folders
@@ -26,6 +28,8 @@ from khoj_ls.search.related import related as related_pipeline
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
 from khoj_ls.vault.open_index import Answer, EncoderFactory, OpenIndex
 from khoj_ls.vault.status import Status, status_of
+
+_OCCASION_SECONDS = 60.0
 
 
 class Vault:
@@ -51,6 +55,8 @@ class Vault:
         self._registry = default_registry()
         self._notes = NoteReader(self._registry)
         self._files = VaultFiles(self.root)
+        self._guard = threading.Lock()
+        self._occasions: dict[Hashable, float] = {}
         self._index = OpenIndex(self.root, settings, folders, encoder_for, self._registry, watch=watch, yes=yes)
 
     @property
@@ -181,6 +187,13 @@ class Vault:
     def subscribe(self, listener: Callable[[IndexEvent], None]) -> Callable[[], None]:
         """Call `listener` with every index event, from the indexer's thread; returns how to stop that."""
         return self._index.subscribe(listener)
+
+    def first(self, occasion: Hashable) -> bool:
+        """Whether nobody has asked about this occasion in the last minute: of many sessions one should speak to the user."""
+        now = time.monotonic()
+        with self._guard:
+            self._occasions = {each: at for each, at in self._occasions.items() if now - at < _OCCASION_SECONDS}
+            return self._occasions.setdefault(occasion, now) == now
 
     def close(self) -> None:
         """Stop indexing, store what is cached, give the write lock back."""
