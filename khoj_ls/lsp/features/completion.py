@@ -6,7 +6,7 @@ The list is always incomplete: what is written decides which of the names are se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -80,8 +80,10 @@ def register(server: KhojServer) -> None:
         about = asked(server, str(data.get("uri", "")))
         if about is None or not data.get("path"):
             return item
-        writer = Writer(_takes_markdown(server))
-        item.documentation = await server.answer(lambda job: _preview(about, data, writer))
+        formats = _documentation_formats(server)
+        writer = Writer(types.MarkupKind.Markdown in formats)
+        shown = await server.answer(lambda job: _preview(about, data, writer))
+        item.documentation = shown if formats or shown is None else shown.value
         return item
 
 
@@ -159,7 +161,8 @@ def _has_label_details(server: KhojServer) -> bool:
     return bool(item and item.label_details_support)
 
 
-def _takes_markdown(server: KhojServer) -> bool:
+def _documentation_formats(server: KhojServer) -> Sequence[types.MarkupKind]:
+    """What the client takes beside plain strings; most know strings only when they do not say."""
     text_document = server.client_capabilities.text_document
     item = text_document.completion.completion_item if text_document and text_document.completion else None
-    return types.MarkupKind.Markdown in ((item.documentation_format if item else None) or ())
+    return [types.MarkupKind(each) for each in (item.documentation_format if item else None) or ()]
