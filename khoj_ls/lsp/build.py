@@ -13,6 +13,7 @@ from pygls.io_ import run_async
 
 from khoj_ls.lsp.features import (
     call_hierarchy,
+    code_action,
     code_lens,
     completion,
     configuration,

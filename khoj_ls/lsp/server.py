@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -60,6 +60,8 @@ class KhojServer(LanguageServer):
         """Who hears by URI of documents that were opened, changed (then with what) or closed."""
         self.on_index: list[Callable[[Vault, IndexEvent], None]] = []
         """Who hears what happened to the index of one of the session's vaults; on the connection's loop."""
+        self.code_actions: list[Callable[[types.CodeActionParams], Awaitable[list[types.CodeAction]]]] = []
+        """Who offers code actions; textDocument/codeAction answers with what all of them offer."""
         self.on_settings: list[Callable[[], None]] = []
         """Who hears that the session's settings are others."""
 
