@@ -10,6 +10,7 @@ from lsprotocol import types
 from session_driver import Session
 
 from khoj_ls.config.settings import InlaySettings, LensSettings, Settings
+from khoj_ls.indexing.indexer import IndexEvent
 
 NOTES = {
     "target.md": "---\ntitle: Target\n---\n# 🦉 Part\n\ntext [[#🦉 Part]]\n\n# Lonely\n",
@@ -109,3 +110,20 @@ def test_the_command_lets_the_user_choose_and_opens_the_place(session, packed, m
 @pytest.mark.parametrize("arguments", [(), (None,), ("file:///x.md", SimpleNamespace(line=-1)), ([1, 2],)])
 def test_the_command_takes_no_harm_from_odd_arguments(session, arguments):
     session.loop.run_until_complete(session.server.protocol.fm.commands["khoj.showReferences"](*arguments))
+
+
+def test_lenses_are_asked_for_again_when_notes_change(session, monkeypatch):
+    asked = asyncio.Event()
+
+    async def refresh(_):
+        asked.set()
+
+    monkeypatch.setattr(session.server, "workspace_code_lens_refresh_async", refresh)
+    session.server.session.settings = Settings()
+
+    async def change():
+        for listener in session.server.on_index:
+            listener(session.vault, IndexEvent("changed", paths=("one.md",)))
+        await asyncio.wait_for(asked.wait(), 20)
+
+    session.loop.run_until_complete(change())

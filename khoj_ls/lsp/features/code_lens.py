@@ -18,6 +18,7 @@ from khoj_ls.lsp.asked import Asked, asked
 from khoj_ls.lsp.counts import Count, counted
 from khoj_ls.lsp.leading import referring
 from khoj_ls.lsp.locations import Mark, locate
+from khoj_ls.lsp.refreshing import refresh_on_change
 from khoj_ls.lsp.server import KhojServer
 
 CLIENT_COMMAND = "khoj-ls.showReferences"
@@ -28,6 +29,12 @@ _MOST_CHOICES = 20
 
 def register(server: KhojServer) -> None:
     """Serve code lenses, and the command behind them."""
+    refresh_on_change(
+        server,
+        lambda: server.session.settings.lens.note or server.session.settings.lens.headings,
+        lambda: _refreshes(server),
+        lambda: server.workspace_code_lens_refresh_async(None),
+    )
 
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
     async def code_lens(params: types.CodeLensParams) -> list[types.CodeLens] | None:
@@ -107,6 +114,11 @@ def _place(arguments: tuple[Any, ...]) -> tuple[str, types.Position]:
     place = given[1] if len(given) > 1 else None
     line = place.get("line", 0) if isinstance(place, dict) else getattr(place, "line", 0)
     return uri, types.Position(line=line if isinstance(line, int) and line >= 0 else 0, character=0)
+
+
+def _refreshes(server: KhojServer) -> bool:
+    workspace = server.client_capabilities.workspace
+    return bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
 
 
 def _lists_places(server: KhojServer) -> bool:

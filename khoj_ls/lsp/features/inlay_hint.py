@@ -6,11 +6,18 @@ from lsprotocol import types
 
 from khoj_ls.lsp.asked import asked
 from khoj_ls.lsp.counts import counted
+from khoj_ls.lsp.refreshing import refresh_on_change
 from khoj_ls.lsp.server import KhojServer
 
 
 def register(server: KhojServer) -> None:
     """Serve inlay hints."""
+    refresh_on_change(
+        server,
+        lambda: server.session.settings.inlay.note or server.session.settings.inlay.headings,
+        lambda: _refreshes(server),
+        lambda: server.workspace_inlay_hint_refresh_async(None),
+    )
 
     @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
     async def inlay_hint(params: types.InlayHintParams) -> list[types.InlayHint] | None:
@@ -26,3 +33,8 @@ def register(server: KhojServer) -> None:
             for each in found
             if first <= each.end <= last
         ]
+
+
+def _refreshes(server: KhojServer) -> bool:
+    workspace = server.client_capabilities.workspace
+    return bool(workspace and workspace.inlay_hint and workspace.inlay_hint.refresh_support)
