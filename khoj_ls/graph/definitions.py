@@ -24,6 +24,7 @@ _FIELD = re.compile(
 _PAGE = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?(?P<name>[A-Za-z_]+)::[ \t]+(?P<value>\S.*)$", re.M)
 _KEYWORD = re.compile(r"^[ \t]*(?:#\+|:)(?P<name>[A-Za-z_]+)\+?:(?P<value>[ \t].*)$", re.M)
 _ATX = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*#{1,6}[ \t]+")
+_BEFORE_TEXT = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*")
 _CLOSING = re.compile(r"[ \t]+#+[ \t]*$|[ \t]+$")
 _LAST_TAGS = re.compile(r"(?:(?:^|[ \t]+)#[^\s#]+)+$")
 _STARS = re.compile(r"\*+[ \t]+")
@@ -208,7 +209,8 @@ class _Source:
 def _markdown_heading(line: str) -> tuple[int, int]:
     """Columns of a heading's text: without marks, task state, id and the tags at its end."""
     mark = _ATX.match(line)
-    begin = mark.end() if mark else len(line) - len(line.lstrip(" \t>"))
+    mark = mark or _BEFORE_TEXT.match(line)
+    begin = mark.end() if mark else 0
     closing = _CLOSING.search(line, begin)
     end = closing.start() if closing else len(line)
     for named in (custom_id(line, begin, end), block_id(line, begin, end)):

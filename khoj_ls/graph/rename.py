@@ -110,7 +110,8 @@ def note_change(network: LinkNetwork, notes: Notes, note: OpenNote, name: str, *
         new_stem = stem_for(name, title, stem, conventions)
     else:
         new_stem = file_stem(name, conventions)
-        new_title = name if title is not None and title in (stem, page_name(stem)) else None
+        shown = page_name(name) if conventions.tool == "logseq" else name
+        new_title = shown if title is not None and title in (stem, page_name(stem)) else None
     edits: list[Edit] = []
     names: list[tuple[str, str]] = []
     if new_title is not None and title is not None:

@@ -26,6 +26,8 @@ Pairs = Sequence[tuple[str, str]]
 """Old names and new ones."""
 
 _NOT_IN_FRAGMENT = re.compile(r"[#^|\\\[\]]|%%")
+_RANGE = re.compile(r"(?:,\d+)?(?::#.*)?$")
+"""How far a note reference of Dendron goes, behind the heading it begins at."""
 _STARS = re.compile(r"\*+[ \t]*")
 _TAG = re.compile(r"[^\s#,.;:!?\"'()\[\]{}<>|^*`~&%$+=@\\]+")
 
@@ -167,7 +169,17 @@ def _places(case: Case) -> list[str | None]:
     if before.kind != "heading":
         return [None if before.name == after.name else raw.replace(before.name, after.name)]
     stars = _STARS.match(raw) if case.source_type == "org" else None
-    prefix = stars[0] if stars else ""
+    prefix = stars[0] if stars else "#" if case.source_type == "org" and raw.startswith("#") else ""
+    tail = range_[0] if case.source_type != "org" and (range_ := _RANGE.search(raw)) else ""
+    found = [each if each is None else each + tail for each in _headings(case, raw.removesuffix(tail), prefix)]
+    return found or [None]
+
+
+def _headings(case: Case, raw: str, prefix: str) -> list[str | None]:
+    """What may name the heading instead of `raw`, which begins with `prefix`."""
+    before, after = case.place_before, case.place
+    assert before is not None
+    assert after is not None
     *above, last = raw[len(prefix) :].split("#") if case.source_type != "org" else [raw[len(prefix) :]]
     uppers = [next((_styled(each, *pair) or pair[1] for pair in case.headings if _same(each, pair[0])), each) for each in above]
     begin = "#".join([*uppers, ""]) if uppers else ""
@@ -175,7 +187,9 @@ def _places(case: Case) -> list[str | None]:
     if uppers == above and before.name == after.name:
         found.append(None)
     slugs = (_slug_of(case.places_before, before), _slug_of(case.places, after))
-    for old, new in [slugs, *_name_pairs(case)] if case.link.kind == "markdown" else [*_name_pairs(case), slugs]:
+    for old, new in (
+        [slugs, *_name_pairs(case)] if case.link.kind == "markdown" or prefix == "#" else [*_name_pairs(case), slugs]
+    ):
         if old and new and (styled := _styled(last, old, new)) is not None:
             found.append(prefix + begin + styled)
     new_slug = _slug_of(case.places, after)
@@ -187,7 +201,7 @@ def _places(case: Case) -> list[str | None]:
     if case.source_type != "org":
         found += [nested for name in clean for nested in _nested(case.places, after, name)]
         found.append(new_slug or None)
-    return list(dict.fromkeys(each for each in found)) or [None]
+    return list(dict.fromkeys(found))
 
 
 def _name_pairs(case: Case) -> list[tuple[str, str]]:
