@@ -60,18 +60,16 @@ def _fit(name: str, asked: str) -> int:
 
 
 def _notes(connection: sqlite3.Connection, asked: str, limit: int) -> list[Named]:
-    found = []
-    rows = store.names_beginning(connection, name_key(asked), limit * 2) if name_key(asked) else []
+    rows = store.notes_beginning(connection, name_key(asked), limit * 2) if name_key(asked) else []
     if words(asked):
-        rows += store.titles_matching(connection, "{title}: " + phrase(asked, prefix=True), limit)
-    for file_id, path, title, full, source in rows:
-        shown = display_title(path, title)
-        if source == "alias" and fold(shown) != full:
-            found.append(Named("alias", full, path, file_id, shown))
-        elif source == "alias" or source == "title" or fold(shown) == full or fold(asked) not in fold(shown):
-            found.append(Named("note", shown if source != "path" else path.rpartition("/")[2], path, file_id, shown))
-        else:
-            found.append(Named("note", shown, path, file_id, shown))
+        rows += store.notes_matching(connection, "{title}: " + phrase(asked, prefix=True), limit)
+    found = []
+    for row in rows:
+        shown, base = display_title(row.path, row.title), row.path.rpartition("/")[2]
+        names: list[tuple[NamedKind, str]] = [("note", shown), *(("alias", alias) for alias in row.aliases)]
+        fitting = [(kind, name) for kind, name in dict.fromkeys(names) if _has_word(name, asked)]
+        # The file's name, where nothing else of it is called so.
+        found += [Named(kind, name, row.path, row.file_id, shown) for kind, name in fitting or [("note", base)]]
     return found
 
 

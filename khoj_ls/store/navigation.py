@@ -43,6 +43,16 @@ class TaggedEntry:
 
 
 @dataclass(frozen=True)
+class NoteRow:
+    """A note with what it is called."""
+
+    file_id: int
+    path: str
+    title: str | None
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class HeadingRow:
     """A heading and where it stands."""
 
@@ -152,25 +162,25 @@ def headings_beginning(connection: sqlite3.Connection, beginning: str, limit: in
     return [_heading(row) for row in rows]
 
 
-def titles_matching(connection: sqlite3.Connection, expression: str, limit: int) -> list[tuple[int, str, str | None, str, str]]:
-    """As `names_beginning`: notes whose title or alias matches an FTS5 `expression`, the shortest title first."""
+def notes_matching(connection: sqlite3.Connection, expression: str, limit: int) -> list[NoteRow]:
+    """Notes that match an FTS5 `expression`, the shortest title first."""
     rows = connection.execute(
-        "SELECT f.id, f.path, f.title FROM file_fts JOIN file f ON f.id = file_fts.rowid "
+        "SELECT f.id, f.path, f.title, f.aliases FROM file_fts JOIN file f ON f.id = file_fts.rowid "
         "WHERE file_fts MATCH ? ORDER BY length(f.title), f.path LIMIT ?",
         (expression, limit),
     )
-    return [(row[0], row[1], row[2], "", "title") for row in rows]
+    return [NoteRow(row[0], row[1], row[2], tuple(_list(row[3]))) for row in rows]
 
 
-def names_beginning(connection: sqlite3.Connection, beginning: str, limit: int) -> list[tuple[int, str, str | None, str, str]]:
-    """(file id, path, title, full name, where it comes from) of names whose last segment begins so (folded), shortest first."""
+def notes_beginning(connection: sqlite3.Connection, beginning: str, limit: int) -> list[NoteRow]:
+    """Notes with a title, alias or path whose last segment begins so (folded), the shortest name first."""
     rows = connection.execute(
-        "SELECT f.id, f.path, f.title, n.full, n.source FROM name n JOIN file f ON f.id = n.file_id "
+        "SELECT f.id, f.path, f.title, f.aliases FROM name n JOIN file f ON f.id = n.file_id "
         "WHERE n.key >= ?1 AND n.key < ?1 || char(0x10ffff) AND n.source IN ('path', 'title', 'alias') "
-        "ORDER BY length(n.key), f.path LIMIT ?2",
+        "GROUP BY f.id ORDER BY min(length(n.key)), f.path LIMIT ?2",
         (beginning, limit),
     )
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+    return [NoteRow(row[0], row[1], row[2], tuple(_list(row[3]))) for row in rows]
 
 
 def tags_beginning(connection: sqlite3.Connection, expression: str, limit: int) -> list[str]:

@@ -207,7 +207,7 @@ def test_implementation_is_what_is_near_in_meaning_and_never_the_note_itself(ses
 
 SYMBOLS = [
     ("alp", "Alpha 🦉", "alpha.md"),
-    ("first", "first", "alias of Alpha 🦉"),
+    ("first", "First", "alias of Alpha 🦉"),
     ("nest", "Nest", "Alpha 🦉"),
     ("head", "中文 heading", "Beta"),
     ("中", "中文 heading", "Beta"),

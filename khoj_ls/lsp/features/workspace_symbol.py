@@ -34,7 +34,7 @@ def register(server: KhojServer) -> None:
 
     @server.feature(types.WORKSPACE_SYMBOL)
     async def workspace_symbol(params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
-        query = params.query.strip()
+        query = params.query.encode(errors="replace").decode().strip()  # half a surrogate pair is no text
         if not query.lstrip("?#").strip() or not server.session.roots:
             return []
         vaults = [vault for root in server.session.roots if (vault := server.session.vaults.get(root)) is not None]
