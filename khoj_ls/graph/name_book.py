@@ -111,15 +111,15 @@ class NameList:
         ranked = sorted(scores.items(), key=lambda pair: (-pair[1][0], -self.items[pair[0]].weight, self.items[pair[0]].title))
         return [Match(self.items[at], self._names[number], score) for at, (score, number) in ranked[:_MOST_FOUND]]
 
-    def near(self, name: str, limit: int) -> list[Match]:
-        """What is called most like `name`, slips of the hand and other word order allowed."""
+    def near(self, name: str, limit: int, least: float = _NEAR) -> list[Match]:
+        """What is called most like `name`, slips of the hand and other word order allowed; alike by `least` percent."""
         from rapidfuzz import fuzz, process
 
         query = re.sub(r"[-_./]+", " ", fold(name))
         plain = [re.sub(r"[-_./]+", " ", folded) for folded in self._folded]
         found: dict[int, tuple[float, int]] = {}
         for scorer, share in ((fuzz.ratio, 1.0), (fuzz.token_sort_ratio, 0.95)):
-            for _, score, number in process.extract(query, plain, scorer=scorer, limit=4 * limit, score_cutoff=_NEAR):
+            for _, score, number in process.extract(query, plain, scorer=scorer, limit=4 * limit, score_cutoff=least):
                 self._note(found, number, share * score / 100)
         ranked = sorted(found.items(), key=lambda pair: (-pair[1][0], self.items[pair[0]].path))
         return [Match(self.items[at], self._names[number], score) for at, (score, number) in ranked[:limit]]
