@@ -194,7 +194,8 @@ def tags_beginning(connection: sqlite3.Connection, expression: str, limit: int) 
 
 
 def _heading(row: tuple[Any, ...]) -> HeadingRow:
-    return HeadingRow(*row[:5], tuple(json.loads(row[5])), Span(*row[6:10]))
+    path, file_id, title, ordinal, heading, outline, *span = row
+    return HeadingRow(path, file_id, title, ordinal, heading, tuple(_list(outline)), Span(*span))
 
 
 def _list(text: str | None) -> list[str]:

@@ -6,6 +6,8 @@ their name once more, so it has a picker of its own; the others show what is sen
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from lsprotocol import types
 
 from khoj_ls.graph.named import Named, named
@@ -21,12 +23,14 @@ from khoj_ls.wire.operations import Job, search
 
 _LIMIT = 30
 _NAMES = 20
-_KINDS = {
-    "note": types.SymbolKind.File,
-    "alias": types.SymbolKind.File,
-    "heading": types.SymbolKind.String,
-    "tag": types.SymbolKind.Key,
-}
+_KINDS = MappingProxyType(
+    {
+        "note": types.SymbolKind.File,
+        "alias": types.SymbolKind.File,
+        "heading": types.SymbolKind.String,
+        "tag": types.SymbolKind.Key,
+    }
+)
 
 
 def register(server: KhojServer) -> None:
