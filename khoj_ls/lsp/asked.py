@@ -13,6 +13,7 @@ from khoj_ls.core.errors import UsageError
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.lsp.positions import Positions
 from khoj_ls.lsp.server import KhojServer
+from khoj_ls.lsp.text_document import NoteDocument
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import to_path
 
@@ -75,12 +76,17 @@ def opened_texts(server: KhojServer, vault: Vault) -> dict[str, tuple[str, str]]
     """URI and text of every document of a vault that the session shows, by path."""
     found = {}
     for document in server.workspace.text_documents.values():
-        try:
-            path = to_path(document.uri)
-            if server.vault_of(document.uri) is vault:
-                found[vault.relative(path)] = (document.uri, document.source)
-        except UsageError:  # no file: an unsaved text, another scheme
-            continue
+        home = document.home if isinstance(document, NoteDocument) else None
+        if home is None or home[0] != vault.root:
+            try:
+                if server.vault_of(document.uri) is not vault:
+                    continue
+                home = (vault.root, vault.relative(to_path(document.uri)))
+            except UsageError:  # no file: an unsaved text, another scheme
+                continue
+            if isinstance(document, NoteDocument):
+                document.home = home
+        found[home[1]] = (document.uri, document.source)
     return found
 
 

@@ -20,6 +20,9 @@ _OTHER_BREAKS = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
 class NoteDocument(TextDocument):
     """One text that the editor shows, or a file that is asked about without being open."""
 
+    home: tuple[Path, str] | None = None
+    """Root of the vault it was last found in, and its path there: kept, as telling it asks the disk for links."""
+
     @property
     def lines(self) -> Sequence[str]:
         """The lines, line breaks included."""
