@@ -8,7 +8,6 @@ every note that is touched is read and parsed anew.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -21,15 +20,14 @@ from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.proposal import ProposedNetwork, note_names, places_of
 from khoj_ls.graph.respell import Case, Pairs, spellings
+from khoj_ls.graph.respelt import link_as_read, read_back, read_kind, target_edit
 from khoj_ls.links.anchors import NotePlaces, Place
 from khoj_ls.links.resolve import Destination, Resolution
 from khoj_ls.links.rewrite import Edit, Written, applied, written_target
-from khoj_ls.links.target import read_target
 from khoj_ls.links.text import name_key, split_suffix
 from khoj_ls.store import links as store
 
 _MOST_ROUNDS = 5
-_NOT_PLAIN = re.compile(r"[\s()<>\[\]，。、；：！？（）「」『』《》]|[^\w/)]$")
 _NO_ANCHOR = frozenset({"line", "regex", "code"})
 
 
@@ -106,7 +104,8 @@ class _Mending:
         self.unmended = []
         for path in examined:
             self.token.raise_if_cancelled()
-            if path not in self.change.deleted and path not in self.change.created:
+            goes_on = path not in self.change.deleted or any(each.path == path for each in self.change.relocations)
+            if goes_on and path not in self.change.created:
                 found[path] = self.mended(path, after_keys)
         self.link_edits = found
         return not self.found_more()
@@ -197,7 +196,7 @@ class _Mending:
         base = self.base[path]
         found: set[Edit] = set()
         for resolved in self.before.links_in(path, base.parsed):
-            link = _as_written(resolved, base)
+            link = link_as_read(resolved, base)
             destination = resolved.resolution.target
             if resolved.resolution.state not in ("resolved", "broken_anchor") or destination is None:
                 continue
@@ -218,10 +217,16 @@ class _Mending:
         lead, offset = destination.path, None
         if place is not None and not _is_loose(resolved):
             lead, offset = self.offset_after(destination.path, place.span.start)
+        heir = next((each for each in self.change.relocations if each.path == lead), None)
+        if place is None and lead in self.change.deleted and heir is not None:
+            lead, offset = self.offset_after(lead, heir.start)  # the note is where its text begins
         path = self.moved(lead)
         places_before = self.before.note_places(destination.path, destination.file_id)
         places = self.after.note_places(path, destination.file_id)
-        after = None if place is None else _same_place(place, offset, places_before, places)
+        if place is None:
+            after = None if offset is None else next((each for each in places.all if each.span.start == offset), None)
+        else:
+            after = _same_place(place, offset, places_before, places)
         headings = self.heading_pairs(destination.path, places_before, places) if destination.path in self.changed else ()
         others = [other for other in self.same_name(path) if other != path]
         return Case(
@@ -252,14 +257,14 @@ class _Mending:
                 self.unmended.append(f"{base.path}:{case.link.span.line}: {case.link.target}")
             return set()
         for text in spellings(case):
-            if self.leads(case, _read_back(text, case), resolved.resolution):
-                return {_edit(case, base, text)} if text != written.text else set()
+            if self.leads(case, read_back(case, text), resolved.resolution):
+                return {target_edit(case, base, text)} if text != written.text else set()
         self.unmended.append(f"{base.path}:{case.link.span.line}: {written.text}")
         return set()
 
     def leads(self, case: Case, target: str, before: Resolution) -> bool:
         """Whether a link to `target` would lead where the link of `case` should."""
-        found = self.after.resolve(case.source, case.link.kind, target, case.source_type)
+        found = self.after.resolve(case.source, read_kind(case, target), target, case.source_type)
         destination = found.target
         if found.state != before.state or destination is None or destination.path != case.path:
             return False
@@ -318,23 +323,6 @@ class _Mending:
         return VaultEdit(edits, moved, created, tuple(sorted(self.change.deleted)), tuple(self.unmended))
 
 
-def _as_written(resolved: ResolvedLink, base: OpenNote) -> Link:
-    """The link with target and label in the order in which they were taken: Dendron's may be the other way round."""
-    link = resolved.link
-    if link.label and link.kind in ("wikilink", "embed") and resolved.target != read_target(
-        link.kind, link.target, base.parsed.type
-    ):  # fmt: skip
-        return Link(link.kind, link.label, link.target, link.span)
-    return link
-
-
-def _read_back(text: str, case: Case) -> str:
-    """The target of a link whose target is written `text`."""
-    if case.written.mark == "::":
-        return re.sub(r"\\([\[\]\\])", r"\1", text)
-    return text[2:-2] if case.link.kind == "tag" and text.startswith("[[") else text
-
-
 def _is_loose(resolved: ResolvedLink) -> bool:
     """Whether the place of a link is no anchor but a line, or what a search finds."""
     fragment = resolved.target.fragment
@@ -358,26 +346,3 @@ def _addresses(note: OpenNote) -> tuple[object, ...]:
 
 def _touch(edit: Edit, other: Edit) -> bool:
     return edit.start < other.end and other.start < edit.end
-
-
-def _edit(case: Case, base: OpenNote, text: str) -> Edit:
-    """The edit that writes `text`; a plain link of Org gets brackets where it could not hold that."""
-    span = case.link.span
-    is_plain = case.written.mark == "::" and base.source[span.start : span.start + 1] not in (b"[", b"<")
-    if is_plain and _NOT_PLAIN.search(text):
-        return Edit(span.start, span.end, f"[[{text}]]")
-    return _smallest(case.written, text)
-
-
-def _smallest(written: Written, text: str) -> Edit:
-    """The edit from what is written to `text`, without what both begin and end with."""
-    old = written.text
-    begin = 0
-    while begin < min(len(old), len(text)) and old[begin] == text[begin]:
-        begin += 1
-    end = 0
-    while end < min(len(old), len(text)) - begin and old[-1 - end] == text[-1 - end]:
-        end += 1
-    start = written.start + len(old[:begin].encode(errors="surrogateescape"))
-    stop = written.end - len(old[len(old) - end :].encode(errors="surrogateescape"))
-    return Edit(start, stop, text[begin : len(text) - end])

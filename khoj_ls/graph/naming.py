@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Callable
 
 from khoj_ls.core.errors import UsageError
+from khoj_ls.graph.edits import Notes
+from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.links.conventions import Conventions
 from khoj_ls.links.names import page_name
 from khoj_ls.links.text import split_suffix
@@ -53,6 +55,35 @@ def stem_for(title: str, old_title: str | None, stem: str, conventions: Conventi
         if own and style(old_title) == own and (made := style(title)):
             return head + made + tail
     return None
+
+
+def new_note_path(title: str, source: OpenNote | None, conventions: Conventions, notes: Notes) -> str:
+    """Path of a new note called `title`, made from the note `source`: in the tool's folder, named as the vault names notes.
+
+    A name that is taken gets a number. Raises UsageError where the title is no name.
+    """
+    title = " ".join(checked_name(title, "note").split())
+    folder = posixpath.dirname(source.path) if source else ""
+    if conventions.new_notes is not None and conventions.new_notes != "./":
+        folder = conventions.new_notes
+    suffix = split_suffix(source.path)[1] if source else ".org" if conventions.format == "org" else ".md"
+    own = split_suffix(posixpath.basename(source.path))[0] if source else ""
+    if conventions.tool == "dendron":
+        folder = posixpath.dirname(source.path) if source else next(iter(conventions.vaults), "")
+        stem = (f"{own}." if own and own != "root" else "") + _joined(title.lower(), "-")
+    elif conventions.tool == "logseq":
+        stem = file_stem(title, conventions)
+    else:
+        alike = stem_for(title, source.parsed.title, own, conventions) if source and not _STAMP.match(own) else None
+        stem = alike or (title if conventions.tool == "obsidian" else _joined(title.lower(), "-"))
+    stem = " ".join(_NOT_IN_NOTE_NAME.sub(" ", _NOT_IN_FILE_NAME.sub(" ", stem)).split()).strip(". ") or "note"
+    path = posixpath.join(folder, stem + suffix)
+    number = 1
+    while notes.exists(path):
+        number += 1
+        mark = " " if conventions.tool == "obsidian" else "-"
+        path = posixpath.join(folder, f"{stem}{mark}{number}{suffix}")
+    return checked_path(path)
 
 
 def file_stem(name: str, conventions: Conventions) -> str:
