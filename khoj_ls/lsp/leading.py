@@ -34,6 +34,8 @@ def referring(asked: Asked, network: LinkNetwork, spot: Spot) -> list[Mark]:
         return [link_mark(each) for each in [*own, *leading_to(found, None)]][:MOST]
     if isinstance(spot, LinkSpot):
         link = resolve_link(network, asked.note, spot.link)
+        if link.resolution.state == "external":
+            return [Mark(asked.path, each) for each in asked.note.links if each.target == spot.link.target]
         if link.resolution.state in ("broken", "unwritten"):
             links = links_alike(network, spot.link, asked.note.parsed.type)
         else:

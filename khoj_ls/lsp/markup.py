@@ -14,6 +14,7 @@ from khoj_ls.lsp.server import KhojServer
 
 _INLINE = re.compile(r"([\\`*\[\]<~|]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;))")
 _AT_START = re.compile(r"^(\s*)([#+>=-]|\d{1,9}(?=[.)]))")
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".avif", ".bmp")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
 
 
@@ -48,6 +49,11 @@ class Writer:
             return self.text(text)
         place = f"#L{line}" if line > 1 else ""
         return f"[{escaped(text.strip()) or '…'}]({uri.replace('(', '%28').replace(')', '%29')}{place})"
+
+    def image(self, name: str, uri: str) -> list[str]:
+        """The lines that show a picture, where the client may do that."""
+        shown = self.markdown and name.lower().endswith(_PICTURES)
+        return ["", "!" + self.link(name.rpartition("/")[2], uri)] if shown else []
 
     def item(self, text: str) -> str:
         """One of a list, made of pieces that are written already."""

@@ -95,6 +95,12 @@ def test_other_things(session, text, expected):
     assert (shown and shown.value.partition("\n")[0].startswith(expected)) if expected else shown is None
 
 
+def test_pictures_are_shown(session):
+    (session.root / "cat (1).png").write_bytes(b"")
+    uri = f"{session.root.as_uri()}/cat%20%281%29.png"
+    assert hover(session, "new.md", "\n![[cat (1).png]]", 1, 5).value == f"[cat (1).png]({uri})\n\n![cat (1).png]({uri})"
+
+
 def test_clients_without_markdown_get_plain_text(session):
     text_document = session.server.client_capabilities.text_document
     before, text_document.hover.content_format = text_document.hover.content_format, [types.MarkupKind.PlainText]

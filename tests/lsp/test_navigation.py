@@ -117,6 +117,11 @@ REFERENCES = [
     ("gamma.md", NOTES["gamma.md"].replace("#birds/", "中文 #birds/‸"), ["gamma.md:3: #birds/owls"]),
     ("beta.org", NOTES["beta.org"].replace("* Egg", "* ‸Egg"), ["beta.org:6: [[*Egg]]", "beta.org:7: * Egg"]),
     ("new.md", "[[nobo‸dy]] and [x](nobody.md)", ["new.md:1: [[nobody]]"]),
+    (
+        "new.md",
+        "<https://x.org/‸a> [b](https://x.org/a) [[a]]",
+        ["new.md:1: <https://x.org/a>", "new.md:1: [b](https://x.org/a)"],
+    ),
     ("new.md", "one\nplain ‸words", []),
 ]
 

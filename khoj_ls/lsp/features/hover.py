@@ -91,7 +91,7 @@ def _target(about: Asked, network: LinkNetwork, target: Destination, writer: Wri
     uri = about.uri_of(target.path)
     shown = preview_of(network, target, about.opened_note, _PREVIEW_LINES)
     if shown is None:
-        return [writer.link(target.path, uri)]
+        return [writer.link(target.path, uri), *writer.image(target.path, uri)]
     head = writer.link(shown.title, uri, shown.line)
     head = " › ".join([head, *(writer.text(heading) for heading in shown.outline if heading != shown.title)])
     tags = _short(" ".join("#" + tag for tag in shown.tags))
