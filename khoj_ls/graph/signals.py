@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from khoj_ls.core.types import Vector
 from khoj_ls.graph.place import Phrase, terms_of
 from khoj_ls.links.text import fold, split_suffix
-from khoj_ls.search.bm25 import ENTRIES, Table, affordable, count, idf, ranked
+from khoj_ls.search.bm25 import ENTRIES, NOTES, Table, affordable, count, idf, ranked
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.dense import match_meaning
 from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.statistics import Statistics
+from khoj_ls.search.stopwords import content_words
 from khoj_ls.search.words import phrase
 from khoj_ls.store.links import string_list
 
@@ -33,9 +34,10 @@ _LIKE = 40
 """So many passages that are like this one are asked what they link to."""
 _TELLING = 24
 _RARE = 400
-"""A phrase that more entries hold is no label worth looking up."""
-_SURE_MASS = 4.0
-"""Names of common words alone prove little: half sure at so much inverse document frequency."""
+"""A phrase of words that more notes hold is no label worth looking up."""
+_SURE_MASS = 0.5
+"""Names of common words alone prove little: half sure at so much of what a word can tell."""
+_LEAST_TOLD = 0.04
 _MOST_SOURCES = 60
 _MOST_SIBLINGS = 120
 _MOST_KIN = 8
@@ -78,14 +80,15 @@ class Naming:
         """Look up how much each word of the phrases tells."""
         self._connection = connection
         self.phrases = phrases
-        self._total = max(2, statistics.entries)
+        self._total = max(2, statistics.notes)
         words = dict.fromkeys(term for each in phrases for term in each.terms)
-        self._held = {word: count(connection, ENTRIES, phrase(word)) for word in words}
+        self._held = {word: count(connection, NOTES, phrase(word)) for word in words}
         self._weights = {_stem(word): self._tells(rows) for word, rows in self._held.items()}
-        self._asked = [(frozenset(map(_stem, each.terms)), each) for each in phrases]
+        self._asked = [(frozenset(map(_stem, content_words(each.terms))), each) for each in phrases]
 
     def _tells(self, rows: int) -> float:
-        return max(0.3, idf(self._total, rows))
+        """How much a word that so many notes hold tells: 1 for one that only one holds, in a small vault as in a large one."""
+        return max(_LEAST_TOLD, min(1.0, idf(self._total, max(1, rows)) / idf(self._total, 1)))
 
     def candidates(self) -> list[int]:
         """Notes with words of the phrases in their names."""
@@ -182,7 +185,7 @@ def likeness(
             if entry.file_id != own:
                 meaning[entry.file_id] = max(match.score, meaning.get(entry.file_id, 0.0))
                 passages[entry.id] += match.score
-    terms = key_terms(connection, statistics, text, _TELLING)
+    terms = key_terms(connection, statistics, text, _TELLING, least=1 if own is None else 2)
     scores = ranked(connection, ENTRIES, affordable({phrase(term): rows for term, rows in terms.items()}), 2 * _POOL)
     rows = connection.execute(
         "SELECT id, file_id FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(scores)),)

@@ -34,9 +34,11 @@ _WEIGHTS = MappingProxyType(
         "popular": 0.25,  # it is linked often
     }
 )
-"""What each signal counts: fitted to the links of one half of the notes of four vaults (Dendron, Foam, Logseq, Org) and rounded.
+"""What each signal counts: fitted to links in one half of the notes of four vaults (Dendron, Foam, Logseq, Org), and rounded.
 
 benchmarks/suggestion.py tells the figures of both halves."""
+_NAMED = 0.15
+"""From here on words at the place are taken to be the note's name."""
 _NEAR_LINKS = 24
 """Links around the place that are followed, the nearest first."""
 _NEAR_BYTES = 1500
@@ -125,7 +127,7 @@ def _suggestion(
     file_id: int, path: str, title: str, linked: bool, phrase: Phrase | None, told: Mapping[str, float]
 ) -> Suggestion:
     score = sum(_WEIGHTS[name] * value for name, value in told.items()) / sum(_WEIGHTS.values())
-    words = (phrase.start, phrase.end) if phrase else None
+    words = (phrase.start, phrase.end) if phrase and told["name"] >= _NAMED else None
     return Suggestion(path, file_id, title, score, linked, words, told)
 
 

@@ -17,14 +17,17 @@ _MOST_COUNTED = 96
 _LONGEST = 40
 
 
-def key_terms(connection: sqlite3.Connection, statistics: Statistics, text: str, most: int) -> dict[str, int]:
+def key_terms(
+    connection: sqlite3.Connection, statistics: Statistics, text: str, most: int, *, least: int = 2
+) -> dict[str, int]:
     """The `most` telling words of `text`, rarest first, with how many entries hold each.
 
-    Weighed by tf-idf (Salton & Buckley 1988); a word that only one entry holds can lead nowhere else and is left out.
+    Weighed by tf-idf (Salton & Buckley 1988); a word that fewer than `least` entries hold is left out: of a text that is
+    indexed itself, one that only one entry holds leads nowhere else.
     """
     frequency = Counter(term for term in query_terms(text[:_MOST_READ]) if 1 < len(term) <= _LONGEST)
     often = sorted(frequency, key=lambda term: (-frequency[term], -len(term)))[:_MOST_COUNTED]
     held = {term: count(connection, ENTRIES, phrase(term)) for term in often}
-    telling = [term for term in often if held[term] > 1]
+    telling = [term for term in often if held[term] >= least]
     telling.sort(key=lambda term: -(1 + math.log(frequency[term])) * idf(statistics.entries, held[term]))
     return {term: held[term] for term in sorted(telling[:most], key=held.__getitem__)}

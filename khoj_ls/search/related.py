@@ -3,6 +3,7 @@
 A note is compared by the mean of its chunks' vectors with the passages of all others: one search, and no model. Its telling
 words and those of its title find what a mean vector blurs. Each of the three is normalised by its best and they are added up;
 the best hit is shown with the nearest cosine, the others in proportion.
+What stands in many notes word for word - templates, footers - is not what a note is about: such sections are not compared.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
-from khoj_ls.search.bm25 import Table, affordable, bound, ranked, saturated
+from khoj_ls.search.bm25 import ENTRIES, Table, affordable, bound, count, ranked, saturated
 from khoj_ls.search.context import QueryVector, SearchContext, missing
 from khoj_ls.search.dense import DenseMatch, EntryRef, match_meaning
 from khoj_ls.search.fusion import Candidate, ordered
@@ -25,17 +26,23 @@ from khoj_ls.search.passage import wanted_words
 from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import RelatedRequest, SearchResult
-from khoj_ls.search.words import phrase
+from khoj_ls.search.words import phrase, words
 from khoj_ls.store.chunks import ChunkRow, chunks_of_file
 from khoj_ls.store.entries import EntryRow, file_entries
 
 _POOL = 200
-_POOL_PER_HIT = 4
+_POOL_PER_HIT = 10
 _WORDS = Table("entry_fts", "5.0, 2.0, 1.0")
 """A word in another note's title says most."""
 _TELLING_WORDS = 32
-_SHARES = (0.5, 0.3, 0.2)
+_SHARES = (0.4, 0.35, 0.25)
 """Of meaning, telling words, and the words of the title or heading."""
+_MANY = 3
+"""A section whose first words stand in more entries than this is a template's."""
+_FIRST_WORDS = 12
+_FEWEST_WORDS = 5
+_SECTIONS_READ = 40
+"""So many sections of a note are looked at, the first ones."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +124,12 @@ def _start(connection: sqlite3.Connection, context: SearchContext, request: Rela
     last = max(first, request.end_line or first) if not whole else rows[-1].span.end_line
     here = rows if whole else [row for row in rows if row.span.line <= last and row.span.end_line >= first] or rows
     name = here[0].heading or here[0].title if not whole else here[0].title
+    own = here if not whole else _without_templates(connection, here)
     if request.text:
         return _Start(rows[0].file_id, request.text, name, None)
-    text = "\n".join(_lines(row, first, last) for row in here)
-    vector = _mean(context, _chunks(connection, context, rows[0].file_id, first, last))
+    text = "\n".join(_lines(row, first, last) for row in own)
+    spans = [(max(first, row.span.line), min(last, row.span.end_line)) for row in own]
+    vector = _mean(context, _chunks(connection, context, rows[0].file_id, spans))
     reason = None if vector else context.reason or "the note is not embedded yet"
     return _Start(rows[0].file_id, text, name, vector, reason)
 
@@ -131,12 +140,34 @@ def _lines(row: EntryRow, first: int, last: int) -> str:
     return "\n".join([row.heading, *lines[max(0, first - row.span.line) : max(0, last - row.span.line) + 1]])
 
 
-def _chunks(connection: sqlite3.Connection, context: SearchContext, file_id: int, first: int, last: int) -> list[ChunkRow]:
-    """The chunks that cover some lines; those of the whole note where none does."""
+def _without_templates(connection: sqlite3.Connection, rows: Sequence[EntryRow]) -> Sequence[EntryRow]:
+    """The sections that say something of their own; all of them where none does."""
+    own = [row for at, row in enumerate(rows) if at >= _SECTIONS_READ or not _is_template(connection, row)]
+    return own or rows
+
+
+def _is_template(connection: sqlite3.Connection, row: EntryRow) -> bool:
+    """Whether the first words of a section's own text stand in many entries."""
+    lines = row.raw.splitlines()[1 if row.level > 0 else 0 :]
+    first = words("\n".join(lines)[:400])[:_FIRST_WORDS]
+    return len(first) >= _FEWEST_WORDS and count(connection, ENTRIES, f"body : {phrase(' '.join(first))}") > _MANY
+
+
+def _chunks(
+    connection: sqlite3.Connection, context: SearchContext, file_id: int, spans: Sequence[tuple[int, int]]
+) -> list[ChunkRow]:
+    """The chunks that cover some lines, given as first and last ones; those of the whole note where none does."""
     if context.model is None:
         return []
     chunks = chunks_of_file(connection, context.model, file_id)
-    return [chunk for chunk in chunks if chunk.span.line <= last and chunk.span.end_line >= first] or chunks
+    # Both are in source order, so that the span to look at for a chunk is the first that does not end before it.
+    found, at = [], 0
+    for chunk in chunks:
+        while at < len(spans) and spans[at][1] < chunk.span.line:
+            at += 1
+        if at < len(spans) and spans[at][0] <= chunk.span.end_line:
+            found.append(chunk)
+    return found or chunks
 
 
 def _mean(context: SearchContext, chunks: Sequence[ChunkRow]) -> Vector | None:

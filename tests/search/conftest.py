@@ -105,7 +105,8 @@ class Vault:
             span = Span(0, entries[-1].span.end, 1, entries[-1].span.end_line)
             chunks = [Chunk(0, last, 0, span, f"{title or ''}\n{text}", 1)]
         else:
-            chunks = [Chunk(i, i, i, e.span, f"{title or ''}\n{e.heading}\n{e.text}", 1) for i, e in enumerate(entries)]
+            texts = [f"{title or ''}\n{entry.heading}\n{entry.text}" for entry in entries]
+            chunks = [Chunk(i, i, i, entries[i].span, text, len(text.split())) for i, text in enumerate(texts)]
         with self.database.write() as connection:
             stat = FileStat(path, len(text), 1, 1, 1)
             self.files[path] = replace_file(connection, stat, content_hash(text.encode()), parsed)

@@ -226,6 +226,22 @@ def test_the_threshold_is_a_cosine_in_every_mode(house):
         assert not house.found("automobile", mode=mode, score_threshold=cosine + 0.01)
 
 
+def test_a_word_in_the_name_of_a_note_says_what_it_is_about(vault):
+    for word in ("anvil", "harbour", "violin", "quarry", "lantern", "valley"):
+        vault.put(f"{word}.md", f"# {word}\n\nnothing but {word}\n")
+    vault.put("garden.md", "# Garden\n\nshears, shears, shears\n")
+    vault.put("tools.shears.md", "# Blades\n\nshears, oiled shears, kept in a box\n")
+    assert vault.found("shears", mode="lexical")[0].startswith("tools.shears.md")
+
+
+def test_the_beginning_of_a_note_says_what_it_is_about(vault):
+    rest = "".join(f"## Part {number}\n\nvalley bridge tower number {number}\n\n" for number in range(60))
+    # Neither the first section nor the last: those are read of every note.
+    vault.put("ends.md", rest + "## Orchard\n\nplum orchard soil\n\n## End\n\nriver\n")
+    vault.put("begins.md", "## End\n\nriver\n\n## Orchard\n\nplum orchard soil\n\n" + rest)
+    assert vault.found("orchard soil plum", mode="dense", max_per_file=1)[0].startswith("begins.md")
+
+
 def test_made_up_words_find_nothing_and_words_that_are_there_always_do(house):
     assert not house.found("qwrtzp flurbl", score_threshold=0.3)
     assert house.found("qwrtzp plum", score_threshold=0.3)
