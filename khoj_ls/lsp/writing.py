@@ -27,6 +27,8 @@ class Writing:
     def __init__(self) -> None:
         """Nobody has written yet."""
         self._edits: dict[str, _Edit] = {}
+        self._said: dict[str, frozenset[tuple[str, str]]] = {}
+        """Codes and messages that were told last: what was wrong before is wrong while one writes, too."""
 
     def took(self, uri: str, change: types.DidChangeTextDocumentParams, positions: Positions) -> None:
         """Take note of a change; `positions` are those of the text it made."""
@@ -41,6 +43,7 @@ class Writing:
     def forget(self, uri: str) -> None:
         """The document was closed."""
         self._edits.pop(uri, None)
+        self._said.pop(uri, None)
 
     def rests_in(self, uri: str, rest: float) -> float:
         """Seconds until the text has rested for `rest`; 0 when it has."""
@@ -48,12 +51,15 @@ class Writing:
         return max(0.0, edit.at + rest - time.monotonic()) if edit else 0.0
 
     def settled(self, uri: str, findings: Iterable[Finding], rest: float) -> tuple[list[Finding], bool]:
-        """The findings that are not about what is being written, and whether others wait."""
+        """The findings that are to be told: but for new ones about what is being written; and whether such wait."""
         edit = self._edits.get(uri)
         found = list(findings)
-        if edit is None or time.monotonic() - edit.at >= rest:
-            return found, False
-        kept = [each for each in found if not _touches(each, edit)]
+        said = self._said.get(uri, frozenset())
+        resting = edit is None or time.monotonic() - edit.at >= rest
+        kept = [
+            each for each in found if resting or edit is None or (each.code, each.message) in said or not _touches(each, edit)
+        ]
+        self._said[uri] = frozenset((each.code, each.message) for each in kept)
         return kept, len(kept) < len(found)
 
 

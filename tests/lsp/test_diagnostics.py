@@ -79,9 +79,6 @@ async def test_a_link_that_is_being_written_waits_and_others_do_not(client, vaul
     await told(client, path, [("broken-link", 0)])
     await told(client, path, [("broken-link", 0), ("broken-link", 1)])
     assert time.monotonic() - begun >= 1.0
-    insert(client, path, 5, types.Position(line=1, character=0), "x")
-    await asyncio.sleep(0)
-    await told(client, path, [("broken-link", 0)])
 
 
 @pytest.mark.asyncio
@@ -105,6 +102,7 @@ def pulling(profile: str) -> types.ClientCapabilities:
 @pytest.mark.asyncio
 async def test_a_client_that_pulls_is_asked_to_and_not_pushed_to(bare_client, vault):
     refreshed = asyncio.Event()
+    bare_client.protocol.fm.features.pop(types.WORKSPACE_DIAGNOSTIC_REFRESH, None)  # pytest-lsp's own does nothing
 
     @bare_client.feature(types.WORKSPACE_DIAGNOSTIC_REFRESH)
     def refresh(params):
@@ -112,7 +110,7 @@ async def test_a_client_that_pulls_is_asked_to_and_not_pushed_to(bare_client, va
 
     result = await bare_client.initialize_session(
         types.InitializeParams(
-            capabilities=pulling("visual-studio-code"),
+            capabilities=pulling("emacs"),
             workspace_folders=[types.WorkspaceFolder(uri=vault.as_uri(), name="notes")],
         )
     )
