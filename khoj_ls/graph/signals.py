@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from khoj_ls.core.types import Vector
 from khoj_ls.graph.place import Phrase, terms_of
 from khoj_ls.links.text import fold, split_suffix
-from khoj_ls.search.bm25 import ENTRIES, NOTES, Table, affordable, count, idf, ranked
+from khoj_ls.search.bm25 import ENTRIES, Table, affordable, count, idf, ranked
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.dense import match_meaning
 from khoj_ls.search.keyterms import key_terms
@@ -30,16 +30,19 @@ Scores = dict[int, float]
 
 _NAMES = Table("file_fts", "1.0, 2.0, 0.0, 0.0", "file")
 _POOL = 60
+_PASSAGES = 90
 _LIKE = 40
 """So many passages that are like this one are asked what they link to."""
 _TELLING = 24
 _RARE = 400
-"""A phrase of words that more notes hold is no label worth looking up."""
+"""A phrase of words that more entries hold is no label worth looking up."""
 _SURE_MASS = 0.5
 """Names of common words alone prove little: half sure at so much of what a word can tell."""
 _LEAST_TOLD = 0.04
 _MOST_SOURCES = 60
-_MOST_SIBLINGS = 120
+_OFTEN = 60
+_MOST_SIBLINGS = 50
+_MOST_FROM_LINKS = 80
 _MOST_KIN = 8
 
 
@@ -80,14 +83,14 @@ class Naming:
         """Look up how much each word of the phrases tells."""
         self._connection = connection
         self.phrases = phrases
-        self._total = max(2, statistics.notes)
+        self._total = max(2, statistics.entries)
         words = dict.fromkeys(term for each in phrases for term in each.terms)
-        self._held = {word: count(connection, NOTES, phrase(word)) for word in words}
+        self._held = {word: count(connection, ENTRIES, f"body : {phrase(word)}") for word in words}
         self._weights = {_stem(word): self._tells(rows) for word, rows in self._held.items()}
         self._asked = [(frozenset(map(_stem, content_words(each.terms))), each) for each in phrases]
 
     def _tells(self, rows: int) -> float:
-        """How much a word that so many notes hold tells: 1 for one that only one holds, in a small vault as in a large one."""
+        """How much a word that so many entries hold tells: 1 where only one holds it, in a small vault as in a large one."""
         return max(_LEAST_TOLD, min(1.0, idf(self._total, max(1, rows)) / idf(self._total, 1)))
 
     def candidates(self) -> list[int]:
@@ -180,13 +183,13 @@ def likeness(
     meaning: Scores = {}
     passages: dict[int, float] = defaultdict(float)
     if vector is not None and context.model is not None and context.index is not None:
-        matches = match_meaning(connection, context.model, context.index, vector, 2 * _POOL)
+        matches = match_meaning(connection, context.model, context.index, vector, _PASSAGES)
         for entry, match in matches.items():
             if entry.file_id != own:
                 meaning[entry.file_id] = max(match.score, meaning.get(entry.file_id, 0.0))
                 passages[entry.id] += match.score
     terms = key_terms(connection, statistics, text, _TELLING, least=1 if own is None else 2)
-    scores = ranked(connection, ENTRIES, affordable({phrase(term): rows for term, rows in terms.items()}), 2 * _POOL)
+    scores = ranked(connection, ENTRIES, affordable({phrase(term): rows for term, rows in terms.items()}), _PASSAGES)
     rows = connection.execute(
         "SELECT id, file_id FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(scores)),)
     )
@@ -213,7 +216,7 @@ def linked_by(connection: sqlite3.Connection, passages: Mapping[int, float]) -> 
     for entry, share in _shared(rows):
         for file_id, part in share:
             votes[file_id] += passages[entry] * part
-    return {file_id: vote / (vote + 1.0) for file_id, vote in votes.items()}
+    return _strongest(votes, 1.0)
 
 
 def _shared(rows: Iterable[tuple[int, str, int]]) -> list[tuple[int, list[tuple[int, float]]]]:
@@ -263,7 +266,13 @@ def neighbourhood(connection: sqlite3.Connection, own: int | None, near: Mapping
     for source, shares in _shared(together):
         for file_id, share in shares:
             votes[file_id] += beside[source] * share / math.log(2 + len(shares))
-    return {file_id: vote / (vote + 2.0) for file_id, vote in votes.items()}
+    return _strongest(votes, 2.0)
+
+
+def _strongest(votes: Mapping[int, float], half: float) -> Scores:
+    """The most voted for, as 0..1: `half` votes are worth half."""
+    most = sorted(votes, key=lambda file_id: -votes[file_id])[:_MOST_FROM_LINKS]
+    return {file_id: votes[file_id] / (votes[file_id] + half) for file_id in most}
 
 
 def _linking(connection: sqlite3.Connection, targets: Sequence[int], own: int | None) -> dict[int, set[int]]:
@@ -280,13 +289,13 @@ def _linking(connection: sqlite3.Connection, targets: Sequence[int], own: int | 
 
 
 def popularity(connection: sqlite3.Connection, ids: Collection[int], own: int | None) -> Scores:
-    """How often notes are linked, tempered: 0 for never, towards 1 for hundreds of times."""
+    """How often notes are linked, tempered: 0 for never, 1 for often."""
     rows = connection.execute(
-        "SELECT n.file_id, count(DISTINCT l.file_id) FROM name n JOIN link l ON l.key = n.key "
-        "WHERE n.file_id IN (SELECT value FROM json_each(?)) AND l.file_id IS NOT ? GROUP BY 1",
-        (json.dumps(list(ids)), own),
+        "SELECT wanted.value, (SELECT count(*) FROM (SELECT 1 FROM name n JOIN link l ON l.key = n.key "
+        "WHERE n.file_id = wanted.value AND l.file_id IS NOT ? LIMIT ?)) FROM json_each(?) wanted",
+        (own, _OFTEN, json.dumps(list(ids))),
     )
-    return {file_id: math.log1p(linking) / (math.log1p(linking) + 3.0) for file_id, linking in rows}
+    return {file_id: math.log1p(links) / math.log1p(_OFTEN) for file_id, links in rows}
 
 
 # -- where notes lie -------------------------------------------------------------------------------------------------------
