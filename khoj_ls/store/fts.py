@@ -16,7 +16,9 @@ from pathlib import PurePosixPath
 
 from khoj_ls.core.text import spaced
 
-WORDS_VERSION = 1
+WORDS_VERSION = 2
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 EntryWords = tuple[int, str, str, str]
 """Row id, title, heading with outline, body."""
@@ -38,8 +40,9 @@ def entry_words(entry_id: int, path: str, title: str | None, heading: str, outli
 
 def file_words(file_id: int, path: str, title: str | None, aliases: str, tags: str, bodies: Iterable[str]) -> FileWords:
     """Words of one note; `aliases` and `tags` are the stored JSON lists, `bodies` its entries' raw texts in order."""
-    # A path's parts are words of their own: `2024-05-router_fix.md` is found by `router`.
-    name = re.sub(r"[\W_]+", " ", path)
+    # A path's parts are words of their own: `2024-05-router_fix.md` is found by `router`, `RouterFix.md` as well.
+    parts = re.sub(r"[\W_]+", " ", path).split()
+    name = " ".join([*parts, *(_HUMP.sub(" ", part) for part in parts if _HUMP.search(part))])
     titles = "\n".join([display_title(path, title), *json.loads(aliases)])
     return file_id, spaced(name), spaced(titles), spaced(" ".join(json.loads(tags))), spaced("\n".join(bodies))
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 2
+from khoj_ls.store import fts
+
+SCHEMA_VERSION = 3
 """Number of the newest migration below."""
 
 
@@ -20,6 +22,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     steps(name="m001_core")(_m001_core)
     steps(name="m002_links")(_m002_links)
+    steps(name="m003_words")(_m003_words)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -171,3 +174,9 @@ def _m002_links(db: object) -> None:
     execute("CREATE INDEX idx_pending_order ON pending (model_id, priority DESC, tokens)")
     # A stat and a hash that no file has: the next scan parses every note again, and equal texts find their vectors.
     execute("UPDATE file SET mtime_ns = 0, ctime_ns = 0, content_hash = x''")
+
+
+def _m003_words(db: object) -> None:
+    # The rows of the word index can be taken out only by the words that were put in: a new way of making them fills it anew.
+    fts.rebuild(db.conn)  # type: ignore[attr-defined]
+    db.execute("UPDATE meta SET value = ? WHERE key = 'words_version'", [str(fts.WORDS_VERSION)])  # type: ignore[attr-defined]

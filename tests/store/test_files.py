@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from khoj_ls.core.text import spaced
 from khoj_ls.core.types import Anchor, Entry, Link, ParsedFile, Problem, Span
+from khoj_ls.store.database import Database
 from khoj_ls.store.entries import file_entries
 from khoj_ls.store.files import FileStat, content_hash, file_rows, move_file, remove_file, replace_file
 
@@ -51,6 +54,34 @@ def test_an_untitled_note_is_found_by_its_file_name(database):
     put(database, "garden/plum_tree.md", note(("One", "text")))
     assert headings(database, "title:plum_tree") == ["One"]
     assert len(found(database, "plum", "file_fts")) == 1
+
+
+def test_a_file_name_in_humps_is_several_words(database):
+    put(database, "garden/PlumTree.md", note(("One", "text")))
+    put(database, "garden/myHTTPServer.md", note(("One", "text")))
+    counts = {
+        word: len(found(database, f"name : {word}", "file_fts")) for word in ("plum", "plumtree", "http", "server", "garden")
+    }
+    assert counts == {"plum": 1, "plumtree": 1, "http": 1, "server": 1, "garden": 2}
+
+
+def test_words_of_an_older_way_are_made_anew(tmp_path):
+    path = tmp_path / "older.db"
+    database = Database(path)
+    file_id = put(database, "PlumTree.md", note(("One", "text")))
+    database.close()
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "INSERT INTO file_fts (file_fts) VALUES ('delete-all');"
+            f"INSERT INTO file_fts (rowid, name, title, tags, body) VALUES ({file_id}, 'PlumTree md', 'PlumTree', '', 'text');"
+            "DELETE FROM _sqlite_migrations WHERE name = 'm003_words'; PRAGMA user_version = 2;"
+        )
+    database = Database(path)
+    assert found(database, "plum", "file_fts") == [file_id]
+    with database.write() as connection:
+        remove_file(connection, file_id)
+    assert found(database, "plum OR plumtree OR text", "file_fts") == []
+    database.close()
 
 
 def test_replacing_keeps_the_rows_of_unchanged_entries(database):
