@@ -78,6 +78,11 @@ def word_for_word(score: float) -> float:
     return _INEXACT + (1 - _INEXACT) * score
 
 
+def sign_for_sign(score: float, holds: bool) -> float:
+    """The score of a candidate that holds the query word for word, above (`holds`) or below those with other signs between."""
+    return _INEXACT + (score - _INEXACT + (1 - _INEXACT) * holds) / 2
+
+
 def ordered(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Best first; equals in the order in which they stand in their notes."""
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.entry.file_id, candidate.entry.ordinal))

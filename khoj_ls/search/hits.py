@@ -34,9 +34,9 @@ def build_hits(
     chosen: Sequence[Candidate],
     order: Ranks,
     wanted: Wanted,
-    sentence: re.Pattern[str] | None = None,
+    sentence: Sequence[re.Pattern[str]] = (),
 ) -> tuple[SearchHit, ...]:
-    """Hits of the chosen candidates, in their order; `sentence` is the query as a pattern when it is one."""
+    """Hits of the chosen candidates, in their order; `sentence` is the query as patterns, the strictest first."""
     held = readings(connection, list(dict.fromkeys(i for c in chosen for i in (c.entry.id, *_covered(c)))))
     shown = [candidate for candidate in chosen if candidate.entry.id in held]
     found = [
@@ -44,7 +44,7 @@ def build_hits(
             readings=tuple(held[i] for i in _covered(candidate) or (candidate.entry.id,) if i in held),
             by_words=candidate.worded,
             near=candidate.dense.chunk.span if candidate.dense else None,
-            sentence=sentence if candidate.exact else None,
+            sentence=tuple(sentence) if candidate.exact else (),
         )
         for candidate in shown
     ]

@@ -42,8 +42,8 @@ class Found:
     by_words: bool
     near: Span | None = None
     """The chunk nearest by meaning."""
-    sentence: re.Pattern[str] | None = None
-    """The query as a pattern, when the entry is said to hold it word for word."""
+    sentence: tuple[re.Pattern[str], ...] = ()
+    """The query as patterns, the strictest first, when the entry is said to hold it word for word."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ def _likely(item: Found, wanted: Wanted) -> list[Block]:
 
 def _known_lines(item: Found) -> tuple[int, int] | None:
     """Lines of the file that are known to be the passage: those of the sentence, or of what was found by meaning alone."""
-    if item.sentence and (lines := _lines_of(item.readings[0], item.sentence)):
-        return lines
+    for sentence in item.sentence:
+        if lines := _lines_of(item.readings[0], sentence):
+            return lines
     return None if item.by_words else _near_lines(item)
 
 

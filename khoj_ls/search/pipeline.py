@@ -15,7 +15,7 @@ from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
 from khoj_ls.search.context import QueryVector, SearchContext, missing
 from khoj_ls.search.dense import DenseMatch, EntryRef, match_meaning
-from khoj_ls.search.fusion import Candidate, fuse, ordered, word_for_word
+from khoj_ls.search.fusion import Candidate, fuse, ordered, sign_for_sign, word_for_word
 from khoj_ls.search.hits import build_hits, ranks
 from khoj_ls.search.lexical import LexicalMatches, is_sentence, match_words
 from khoj_ls.search.notes import WholeNotes, whole_notes
@@ -26,7 +26,7 @@ from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.tuning import above_threshold, apart, capped
 from khoj_ls.search.types import SearchHit, SearchRequest, SearchResult
-from khoj_ls.search.words import any_of, flexible, phrase, query_terms, words
+from khoj_ls.search.words import any_of, flexible, literal, phrase, query_terms, words
 
 __all__ = ["SearchContext", "search"]
 
@@ -187,7 +187,22 @@ def _with_sentence(run: _Search, candidates: list[Candidate]) -> list[Candidate]
             all(word in folded for word in lowered) and sentence.search(form) for form in forms for folded in (form.lower(),)
         )
     }
-    return ordered(c._replace(score=word_for_word(c.score), exact=True) if c.entry.id in holding else c for c in candidates)
+    exact = [c._replace(score=word_for_word(c.score), exact=True) if c.entry.id in holding else c for c in candidates]
+    return _with_signs(run, ordered(exact))
+
+
+def _with_signs(run: _Search, candidates: list[Candidate]) -> list[Candidate]:
+    """Of candidates that hold the query word for word, those first that hold it sign for sign: code has more than words."""
+    text = run.request.query
+    exact = [candidate for candidate in candidates if candidate.exact]
+    if len(exact) < 2 or text.split() == words(text):
+        return candidates
+    as_typed = literal(text)
+    texts = _texts(run.connection, exact[:_POOL])
+    holding = {entry for entry, forms in texts.items() if any(as_typed.search(form) for form in forms)}
+    if not holding:
+        return candidates
+    return ordered(c._replace(score=sign_for_sign(c.score, c.entry.id in holding)) if c.exact else c for c in candidates)
 
 
 def _shown(run: _Search, lexical: LexicalMatches, candidates: list[Candidate]) -> tuple[SearchHit, ...]:
@@ -201,7 +216,7 @@ def _shown(run: _Search, lexical: LexicalMatches, candidates: list[Candidate]) -
         [ranked[index] for index in taken],
         ranks(candidates),
         _wanted(run.query, lexical, prefix=run.request.prefix),
-        flexible(asked) if asked else None,
+        (literal(run.request.query), flexible(asked)) if asked else (),
     )
 
 

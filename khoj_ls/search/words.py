@@ -73,6 +73,11 @@ def flexible(parts: Sequence[str]) -> re.Pattern[str]:
     return re.compile(r"[\W_]*".join(pieces), re.IGNORECASE)
 
 
+def literal(text: str) -> re.Pattern[str]:
+    """A pattern for `text` sign for sign, in any case, with any blanks where it has some."""
+    return re.compile(r"\s+".join(re.escape(piece) for piece in text.split()), re.IGNORECASE)
+
+
 def _pieces(word: str) -> Iterator[str]:
     """A word as patterns; the characters of an unspaced script may have a line break between them."""
     if is_unspaced(word):

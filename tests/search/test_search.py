@@ -94,6 +94,17 @@ def test_a_heading_asked_for_word_for_word_is_in_the_range(vault):
     assert vault.found("## The [idris](lang/idris) module of the set")[0].startswith("links.md:3-")
 
 
+def test_the_same_words_with_other_signs_are_not_the_place_that_was_asked_for(vault):
+    vault.put("ways.md", '# Ways\n\nIn short: the element :src "Link To".\n\nIn full:\n\n[:element {:src "Link To"}]\n')
+    for number in range(5):
+        vault.put(f"{number}.md", f"# Note {number}\n\nthe element, src, link to\n")
+    assert vault.found('[:element {:src "Link To"}]')[0] == "ways.md:7-7"
+    vault.put("b.md", "# B\n\n;;; in $dir/config.el\n")
+    vault.put("a.md", "# A\n\n;; in $dir/config.el in $dir/config.el\n")
+    assert vault.found(";;; in $dir/config.el")[0] == "b.md:3-3"
+    assert vault.found(";;; IN $dir/config.el")[0] == "b.md:3-3"
+
+
 def test_a_hit_says_where_it_is_and_who_found_it(house):
     hit = house.search("admin page wifi").hits[0]
     assert (hit.path, hit.title, hit.heading, hit.outline) == ("home.md", "Home", "Network", ("Home", "Network"))
