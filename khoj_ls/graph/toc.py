@@ -55,8 +55,8 @@ def _lines(network: LinkNetwork, note: OpenNote, depth: int) -> list[str]:
             starts.setdefault(place.span.line, place)
     lines = []
     for entry in entries:
-        place = starts.get(entry.span.line)
-        if entry.level - top < depth and place is not None:
-            link = written_link(network, note, note, label=entry.heading, place=place)
+        found = starts.get(entry.span.line)
+        if entry.level - top < depth and found is not None:
+            link = written_link(network, note, note, label=entry.heading, place=found)
             lines.append(" " * _INDENT * (entry.level - top) + f"- {link}\n")
     return lines

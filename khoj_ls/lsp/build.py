@@ -28,8 +28,10 @@ from khoj_ls.lsp.features import (
     implementation,
     inlay_hint,
     lifecycle,
+    note_commands,
     operations,
     quick_fix,
+    refactor,
     references,
     rename,
     will_rename,
@@ -65,6 +67,8 @@ FEATURES: tuple[ModuleType, ...] = (
     quick_fix,
     rename,
     will_rename,
+    note_commands,
+    refactor,
     work_done,
 )
 """Every feature file; each has `register(server)`."""

@@ -8,7 +8,8 @@ import inspect
 import sys
 import typing
 
-from khoj_ls.wire import link_messages, messages
+from khoj_ls.wire import link_messages, messages, note_messages
+from khoj_ls.wire.note_edits import EDIT_OPERATIONS, EditOperation
 from khoj_ls.wire.operations import MAX_LIMIT, OPERATIONS, Operation
 
 _INTRODUCTION = f"""\
@@ -36,7 +37,7 @@ def protocol_page() -> str:
     docs = _attribute_docs()
     parts = [_INTRODUCTION, "## Requests\n"]
     shown: list[type] = []
-    for operation in OPERATIONS:
+    for operation in (*OPERATIONS, *EDIT_OPERATIONS):
         parts.append(_operation(operation))
         for kind in (operation.params, operation.result):
             parts.append(f"{'Parameters' if kind is operation.params else 'Result'}: {_type_name(kind)}\n")
@@ -48,7 +49,7 @@ def protocol_page() -> str:
     return "\n".join(parts)
 
 
-def _operation(operation: Operation) -> str:
+def _operation(operation: Operation | EditOperation) -> str:
     long = " Shows progress." if operation.long else ""
     return f"### `khoj/{operation.name}`\n\n{operation.summary}{long}\n"
 
@@ -97,7 +98,9 @@ def _dataclasses_in(kind: typing.Any) -> list[type]:
 def _attribute_docs() -> dict[str, dict[str, str]]:
     """The string under each field, by class and field: Python itself drops them."""
     docs: dict[str, dict[str, str]] = {}
-    for node in (node for module in (messages, link_messages) for node in ast.parse(inspect.getsource(module)).body):
+    for node in (
+        node for module in (messages, link_messages, note_messages) for node in ast.parse(inspect.getsource(module)).body
+    ):
         if isinstance(node, ast.ClassDef):
             own = docs.setdefault(node.name, {})
             for field, text in zip(node.body, node.body[1:], strict=False):

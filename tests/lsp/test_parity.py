@@ -14,6 +14,7 @@ from khoj_ls.config.paths import folders
 from khoj_ls.config.settings import Settings
 from khoj_ls.lsp.build import FEATURES, create_server
 from khoj_ls.vaults import OpenVaults
+from khoj_ls.wire.note_edits import EDIT_OPERATIONS
 from khoj_ls.wire.operations import OPERATIONS
 
 
@@ -30,8 +31,8 @@ def test_every_feature_file_is_registered():
 
 def test_every_operation_is_a_request_and_a_command(server):
     served = {name for name in server.protocol.fm.features if name.startswith("khoj/")}
-    assert served == {f"khoj/{operation.name}" for operation in OPERATIONS}
-    assert set(server.protocol.fm.commands) == {f"khoj.{operation.name}" for operation in OPERATIONS}
+    assert served == {f"khoj/{operation.name}" for operation in (*OPERATIONS, *EDIT_OPERATIONS)}
+    assert set(server.protocol.fm.commands) == {f"khoj.{operation.name}" for operation in (*OPERATIONS, *EDIT_OPERATIONS)}
 
 
 def test_every_advertised_provider_has_a_handler(server):
