@@ -17,6 +17,10 @@ def make_client():
     def changed(params):
         client.index_changes.append(params)
 
+    # Requests that the profiles say they take and pytest-lsp's client has no answer to.
+    for method in (types.WORKSPACE_CODE_LENS_REFRESH, types.WORKSPACE_INLAY_HINT_REFRESH):
+        client.feature(method)(lambda *_: None)
+
     return client
 
 
