@@ -31,7 +31,7 @@ def above_threshold(candidates: Iterable[Candidate], threshold: float) -> list[C
     return [
         candidate
         for candidate in candidates
-        if candidate.lexical > 0.0 or (candidate.dense.score if candidate.dense else 0.0) >= threshold
+        if candidate.exact or candidate.lexical > 0.0 or (candidate.dense.score if candidate.dense else 0.0) >= threshold
     ]
 
 

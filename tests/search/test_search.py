@@ -84,6 +84,13 @@ def test_a_sentence_comes_first_with_its_lines(vault, mode):
         assert vault.found(f"On day {number} the repeater hummed in tune {number}.", mode=mode)[0] == f"{number}.md:5-6"
 
 
+def test_a_sentence_of_common_words_is_found_among_many_notes_that_hold_them(vault):
+    for number in range(130):
+        vault.put(f"{number}.md", "# Examples\n\nexamples\n")
+    vault.put("long.md", f"# Long\n\n{'It goes on and on. ' * 50}\n\nHere are more examples:\n")
+    assert vault.found("Here are more examples:", score_threshold=0.9)[0] == "long.md:5-5"
+
+
 def test_a_heading_asked_for_word_for_word_is_in_the_range(vault):
     vault.put(
         "site.md",
