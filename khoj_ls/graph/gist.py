@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from khoj_ls.core.errors import KhojError
@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 0.03
 """How long a completion waits for the model."""
 _POOL = 150
 _KEPT = 32
+_FRESH_SECONDS = 2.0
 _MOST_LINES = 12
 _LEAST_WORDS = 4
 """A paragraph of fewer words is not worth a question to the model."""
@@ -33,60 +34,41 @@ class _Key:
 
 
 class Gists:
-    """The vectors of paragraphs that have none in the index yet. Thread-safe; the model is asked one thing at a time."""
+    """What the paragraphs that are written in are near to, kept for some seconds. Thread-safe; looks at one thing at a time."""
 
     def __init__(self) -> None:
         """Know nothing."""
         self._guard = threading.Lock()
-        self._known: OrderedDict[_Key, tuple[str, Vector]] = OrderedDict()
+        self._known: OrderedDict[_Key, tuple[float, dict[int, float]]] = OrderedDict()
         self._busy = False
 
-    def near(
-        self, connection: sqlite3.Connection, context: SearchContext, note: OpenNote, offset: int, *, awake: bool
-    ) -> dict[int, float]:
+    def near(self, context: SearchContext, note: OpenNote, offset: int, *, awake: bool) -> dict[int, float]:
         """How near other notes (by id in the index) are to the paragraph at `offset`, 0..1; none where that is not known yet.
 
-        The model is asked only when it is `awake`, and never waited for long.
+        The model is asked only when it is `awake`. Nothing is waited for long: the next key finds what this one began.
         """
         if context.model is None or context.index is None:
             return {}
-        known = file_at(connection, note.path)
-        vector = _stored(connection, context, known[0], note, offset) if known else None
-        if vector is None and awake and context.embed_query is not None:
-            vector = self._asked(context.embed_query, note, offset)
-        if vector is None:
-            return {}
-        nearest = dict(context.index.search(vector, _POOL))
-        found: dict[int, float] = {}
-        for embedding, chunks in chunks_of_embeddings(connection, context.model, list(nearest)).items():
-            for chunk, _ in chunks:
-                if known is None or chunk.file_id != known[0]:
-                    found[chunk.file_id] = max(found.get(chunk.file_id, 0.0), nearest[embedding])
-        return found
-
-    def _asked(self, embed: Callable[[str], Vector], note: OpenNote, offset: int) -> Vector | None:
         key, text = _paragraph(note, offset)
-        if len(text.split()) < _LEAST_WORDS and len(text) < 12:
-            return None
         with self._guard:
-            known = self._known.get(key)
-            if (known and known[0] == text) or self._busy:
-                return known[1] if known else None
+            at, found = self._known.get(key, (-_FRESH_SECONDS, {}))
+            if time.monotonic() - at < _FRESH_SECONDS or self._busy:
+                return found
             self._busy = True
         done = threading.Event()
-        threading.Thread(target=self._embed, args=(embed, key, text, done), name="khoj-gist", daemon=True).start()
-        # A vector of the paragraph as it was some words ago serves as well as the newest.
-        if not known:
+        work = (context, note, offset, key, text if awake else "", done)
+        threading.Thread(target=self._look, args=work, name="khoj-gist", daemon=True).start()
+        # What the paragraph was near to some words ago serves as well.
+        if not found:
             done.wait(PATIENCE_SECONDS)
         with self._guard:
-            known = self._known.get(key)
-            return known[1] if known else None
+            return self._known.get(key, (0.0, found))[1]
 
-    def _embed(self, embed: Callable[[str], Vector], key: _Key, text: str, done: threading.Event) -> None:
+    def _look(self, context: SearchContext, note: OpenNote, offset: int, key: _Key, text: str, done: threading.Event) -> None:
         try:
-            vector = embed(text)
+            found = _nearest(context, note, offset, text)
             with self._guard:
-                self._known[key] = (text, vector)
+                self._known[key] = (time.monotonic(), found)
                 while len(self._known) > _KEPT:
                     self._known.popitem(last=False)
         except KhojError:
@@ -95,6 +77,26 @@ class Gists:
             with self._guard:
                 self._busy = False
             done.set()
+
+
+def _nearest(context: SearchContext, note: OpenNote, offset: int, text: str) -> dict[int, float]:
+    """Notes near to the stored vector of the passage, or to that of `text` where there is none."""
+    assert context.model is not None and context.index is not None
+    with context.database.read() as connection:
+        known = file_at(connection, note.path)
+        vector = _stored(connection, context, known[0], note, offset) if known else None
+    if vector is None and context.embed_query is not None and (len(text.split()) >= _LEAST_WORDS or len(text) > 24):
+        vector = context.embed_query(text)
+    if vector is None:
+        return {}
+    nearest = dict(context.index.search(vector, _POOL))
+    found: dict[int, float] = {}
+    with context.database.read() as connection:
+        for embedding, chunks in chunks_of_embeddings(connection, context.model, list(nearest)).items():
+            for chunk, _ in chunks:
+                if known is None or chunk.file_id != known[0]:
+                    found[chunk.file_id] = max(found.get(chunk.file_id, 0.0), nearest[embedding])
+    return found
 
 
 def _stored(connection: sqlite3.Connection, context: SearchContext, file_id: int, note: OpenNote, offset: int) -> Vector | None:

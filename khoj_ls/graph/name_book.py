@@ -26,7 +26,9 @@ from khoj_ls.store.links import string_list
 Section = Literal["notes", "tags", "ids", "citations", "blocks"]
 
 _FRESH_SECONDS = 1.0
-"""Names older than this are read again, once something was written."""
+"""Names older than this are read again, once notes are known to have changed."""
+_OLD_SECONDS = 15.0
+"""Older ones are read again once anything was written: where another process writes the index nobody tells of changes."""
 _MOST_FOUND = 200
 _NEAR = 55.0
 """Likeness in percent from which a name with slips of the hand is taken for what was meant."""
@@ -177,6 +179,8 @@ class Shelf:
         """Nothing is read yet."""
         self._guard = threading.Lock()
         self._kept: dict[Section, tuple[str, float, NameList]] = {}
+        self._rows: dict[Section, object] = {}
+        self._changed = 0.0
 
     def names(self, connection: sqlite3.Connection, section: Section) -> NameList:
         """The names of a section, perhaps as they were some seconds ago: see `stale`."""
@@ -184,12 +188,19 @@ class Shelf:
             known = self._kept.get(section)
             return known[2] if known else self._read(connection, section)
 
+    def changed(self) -> None:
+        """Take note that notes are other than they were."""
+        self._changed = time.monotonic()
+
     def stale(self, connection: sqlite3.Connection) -> list[Section]:
         """The sections that something may have changed in since they were read."""
         revision, now = get_meta(connection, "revision"), time.monotonic()
-        return [
-            section for section, (seen, at, _) in list(self._kept.items()) if seen != revision and now - at > _FRESH_SECONDS
-        ]
+        found: list[Section] = []
+        for section, (seen, at, _) in list(self._kept.items()):
+            fresh = _FRESH_SECONDS if self._changed >= at else _OLD_SECONDS
+            if seen != revision and now - at > fresh:
+                found.append(section)
+        return found
 
     def refresh(self, connection: sqlite3.Connection) -> None:
         """Read what is stale again."""
@@ -198,9 +209,15 @@ class Shelf:
                 self._read(connection, section)
 
     def _read(self, connection: sqlite3.Connection, section: Section) -> NameList:
-        revision = get_meta(connection, "revision")
-        found = NameList(_READERS[section](connection))
-        self._kept[section] = (revision, time.monotonic(), found)
+        revision, at = get_meta(connection, "revision"), time.monotonic()
+        known = self._kept.get(section)
+        rows = (
+            sorted(connection.execute("SELECT id, path, title, aliases FROM file").fetchall()) if section == "notes" else None
+        )
+        # Most edits change no name: then what was made of the names stays.
+        found = known[2] if known and rows and rows == self._rows.get(section) else NameList(_READERS[section](connection))
+        self._rows[section] = rows
+        self._kept[section] = (revision, at, found)
         return found
 
 

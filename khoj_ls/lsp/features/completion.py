@@ -20,12 +20,14 @@ from khoj_ls.graph.gist import Gists
 from khoj_ls.graph.name_book import Shelf
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.preview import preview_of
+from khoj_ls.indexing.indexer import IndexEvent
 from khoj_ls.links.anchors import Place
 from khoj_ls.links.resolve import Destination
 from khoj_ls.lsp.asked import Asked, asked
 from khoj_ls.lsp.markup import Writer
 from khoj_ls.lsp.server import KhojServer
 from khoj_ls.store.links import file_at
+from khoj_ls.vault import Vault
 
 TRIGGERS = ("[", "(", "#", "^", ":", "*", "@", "|", "/")
 """The last key of every mark behind which something is completed.
@@ -53,6 +55,12 @@ def register(server: KhojServer) -> None:
     """Serve completions and what is shown beside them."""
     shelves: dict[Path, Shelf] = {}
     gists = Gists()
+
+    def changed(vault: Vault, event: IndexEvent) -> None:
+        if event.kind == "changed" and vault.root in shelves:
+            shelves[vault.root].changed()
+
+    server.on_index.append(changed)
 
     @server.feature(
         types.TEXT_DOCUMENT_COMPLETION,
@@ -96,7 +104,7 @@ def _answer(
         return None
     near: dict[int, float] = {}
     if spot.kind in _ABOUT_NOTES:
-        near = gists.near(network.connection, about.vault.search_context(), note, offset, awake=awake)
+        near = gists.near(about.vault.search_context(), note, offset, awake=awake)
     found = complete(network, note, spot, shelf, near, MOST)
     items = [_item(about, spot, proposal, rank, details) for rank, proposal in enumerate(found)]
     return types.CompletionList(is_incomplete=True, items=items)

@@ -68,7 +68,7 @@ def _fixes(
         if finding.link is not None:
             from_, to = min(from_, finding.link.link.span.start), max(to, finding.link.link.span.end)
         if from_ <= end and start <= to:
-            near = gists.near(network.connection, about.vault.search_context(), about.note, finding.start, awake=False)
+            near = gists.near(about.vault.search_context(), about.note, finding.start, awake=False)
             found.append((finding, fixes(network, notes, about.note, finding, shelf, near)))
         if len(found) == _MOST_FINDINGS:
             break
