@@ -93,6 +93,14 @@ def test_a_client_that_renames_no_files_is_told_what_to_do(tmp_path, home):
     session.close()
 
 
+def test_a_title_is_renamed_alone_where_files_cannot_be(tmp_path, home):
+    session = session_of(tmp_path, home, "emacs")
+    session.open("garden/Plum Tree.md", "# Plum Tree\n\n[[#Plum Tree]]\n")
+    edit = rename(session, "garden/Plum Tree.md", 0, 4, "Pear")
+    assert [each.new_text for each in edit.document_changes[0].edits] == ["Pear", "Pear"]
+    session.close()
+
+
 @pytest.mark.parametrize(
     ("line", "character", "name", "reason"),
     [(0, 71, "a b", "cannot be a tag"), (0, 7, "a/b", "not allowed"), (0, 0, "x", "nothing to rename here")],
