@@ -97,7 +97,7 @@ def test_a_title_is_renamed_alone_where_files_cannot_be(tmp_path, home):
     session = session_of(tmp_path, home, "emacs")
     session.open("garden/Plum Tree.md", "# Plum Tree\n\n[[#Plum Tree]]\n")
     edit = rename(session, "garden/Plum Tree.md", 0, 4, "Pear")
-    assert [each.new_text for each in edit.document_changes[0].edits] == ["Pear", "Pear"]
+    assert [each.new_text for each in edit.document_changes[0].edits] == ["Pear", "ear"]
     session.close()
 
 
