@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from khoj_ls.core.types import Anchor, Span
@@ -19,7 +20,9 @@ Code = Literal["broken-link", "broken-anchor", "ambiguous-link", "duplicate-id",
 """Stable: clients show it, settings and suppressions name it."""
 
 CODES: tuple[Code, ...] = get_args(Code)
-_LINK_CODES: dict[str, Code] = {"broken": "broken-link", "broken_anchor": "broken-anchor", "ambiguous": "ambiguous-link"}
+_LINK_CODES: MappingProxyType[str, Code] = MappingProxyType(
+    {"broken": "broken-link", "broken_anchor": "broken-anchor", "ambiguous": "ambiguous-link"}
+)
 _MOST_RELATED = 8
 
 
@@ -119,7 +122,7 @@ def _duplicates(network: LinkNetwork, note: OpenNote) -> Iterator[Finding]:
             )
 
 
-_NOUNS = {"id": "id", "custom_id": "custom id", "block": "block id"}
+_NOUNS = MappingProxyType({"id": "id", "custom_id": "custom id", "block": "block id"})
 
 
 def _elsewhere(network: LinkNetwork, note: OpenNote, ids: list[str]) -> dict[str, list[Related]]:
