@@ -8,7 +8,7 @@ every note that is touched is read and parsed anew.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -86,6 +86,7 @@ class _Mending:
         relocated = [path for each in change.relocations for path in (each.path, each.to)]
         self.changed = dict.fromkeys([*change.edits, *change.moves, *relocated, *change.created, *change.deleted])
         self.after_notes: dict[str, OpenNote] = {}
+        self.headings: dict[str, Pairs] = {}
 
     # -- rounds --------------------------------------------------------------------------------------------------------
 
@@ -101,7 +102,7 @@ class _Mending:
         self.before = ProposedNetwork(self.network, known, set(self.change.moves.values()) - self.base.keys())
         self.after = ProposedNetwork(self.network, self.after_notes.values(), gone, self.change.moves)
         found: dict[str, set[Edit]] = {}
-        self.unmended = []
+        self.unmended, self.headings = [], {}
         for path in examined:
             self.token.raise_if_cancelled()
             goes_on = path not in self.change.deleted or any(each.path == path for each in self.change.relocations)
@@ -143,7 +144,8 @@ class _Mending:
         """Whether the edits found change names or headings in a way that this round did not know of."""
         more = False
         for path, known in list(self.after_notes.items()):
-            if not self.link_edits.get(path) and not any(each.to == path for each in self.change.relocations):
+            takes = any(path in (each.to, each.path) for each in self.change.relocations)
+            if not takes and not _may_rename(self.base[path], self.link_edits.get(path, ())):
                 continue
             new = self.parsed_after(path)
             if _addresses(new) != _addresses(known):
@@ -177,7 +179,10 @@ class _Mending:
         return applied(self.base[each.path].source[each.start : each.end], self.inner(each)).decode(errors="replace")
 
     def parsed_after(self, path: str) -> OpenNote:
-        text = applied(self.base[path].source, self.edits_of(path)).decode(errors="replace")
+        edits = self.edits_of(path)
+        if not edits and self.moved(path) == path:
+            return self.base[path]
+        text = applied(self.base[path].source, edits).decode(errors="replace")
         return self.notes.parse(self.moved(path), text)
 
     def offset_after(self, path: str, offset: int) -> tuple[str, int]:
@@ -299,13 +304,16 @@ class _Mending:
         return [*title, *self.change.names.get(path, ())]
 
     def heading_pairs(self, path: str, before: NotePlaces, after: NotePlaces) -> Pairs:
-        pairs = []
-        for place in before.all:
-            if place.kind == "heading":
-                same = _same_place(place, self.offset_after(path, place.span.start)[1], before, after)
-                if same and same.name != place.name:
-                    pairs.append((place.name, same.name))
-        return pairs
+        """Headings of a note that change; told once a round, as many links may lead there."""
+        if path not in self.headings:
+            pairs = []
+            for place in before.all:
+                if place.kind == "heading":
+                    same = _same_place(place, self.offset_after(path, place.span.start)[1], before, after)
+                    if same and same.name != place.name:
+                        pairs.append((place.name, same.name))
+            self.headings[path] = pairs
+        return self.headings[path]
 
     def same_name(self, path: str) -> list[str]:
         """Paths of the notes that have the file name of the note at `path`."""
@@ -342,6 +350,13 @@ def _same_place(place: Place, offset: int | None, before: NotePlaces, after: Not
 
 def _addresses(note: OpenNote) -> tuple[object, ...]:
     return note_names(note), [(place.kind, place.name) for place in places_of(note.parsed).all]
+
+
+def _may_rename(note: OpenNote, edits: Iterable[Edit]) -> bool:
+    """Whether edits of links may change a name that the note gives: they stand in a heading, or above the first one."""
+    spans = [(each.span.start, each.span.end) for each in places_of(note.parsed).all if each.kind == "heading"]
+    spans += [(entry.span.start, entry.span.end) for entry in note.parsed.entries[:1] if not entry.level]
+    return any(start <= edit.start < end for edit in edits for start, end in spans)
 
 
 def _touch(edit: Edit, other: Edit) -> bool:

@@ -141,11 +141,16 @@ def _like_name(written: str, moved: str, old: str, new: str) -> str:
     """`moved` with its last part in the case that `written` has: `[[plum tree]]` for "Plum Tree" stays in small letters."""
     stem, suffix = split_suffix(written)
     base = stem.rpartition("/")[2]
-    if base == old or base != old.lower():
+    case = next((case for case in (str.lower, _capitalised) if base == case(old)), None)
+    if base == old or case is None:
         return moved
     moved_stem, moved_suffix = split_suffix(moved)
     folder, slash, last = moved_stem.rpartition("/")
-    return folder + slash + last.lower() + moved_suffix if last == new and suffix == moved_suffix else moved
+    return folder + slash + case(last) + moved_suffix if last == new and suffix == moved_suffix else moved
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _alike(written: str, old: str, new: str) -> str:
