@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sqlite3
 import sys
 import tempfile
 import time
@@ -36,6 +37,7 @@ from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.graph.place import terms_of
 from khoj_ls.graph.suggest import suggest
+from khoj_ls.links.conventions import Conventions
 from khoj_ls.search.bm25 import NOTES, affordable, count, ranked
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.dense import match_meaning
@@ -66,10 +68,12 @@ class Bench:
     database: Database
     context: SearchContext
     reader: NoteReader
+    conventions: Conventions
+    files: VaultFiles
 
-    def network(self, connection: object) -> LinkNetwork:
+    def network(self, connection: sqlite3.Connection) -> LinkNetwork:
         """The links of the vault."""
-        return LinkNetwork(connection, read_vault_conventions(self.root)[0], VaultFiles(self.root))  # type: ignore[arg-type]
+        return LinkNetwork(connection, self.conventions, self.files)
 
 
 def open_vault(root: Path, folder: Path, vectors: VectorCache, encoder: EncoderService) -> Bench:
@@ -98,7 +102,7 @@ def open_vault(root: Path, folder: Path, vectors: VectorCache, encoder: EncoderS
         return known[text]
 
     context = SearchContext(database, model, index, embed)
-    return Bench(root, database, context, NoteReader(registry))
+    return Bench(root, database, context, NoteReader(registry), read_vault_conventions(root)[0], VaultFiles(root))
 
 
 def links_to_remove(bench: Bench, most: int, seed: int) -> list[Removed]:
