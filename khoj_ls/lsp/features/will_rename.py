@@ -51,7 +51,7 @@ def register(server: KhojServer) -> None:
         return _together([edit for edit in edits if edit is not None])
 
     def index_changed(vault: Vault, event: IndexEvent) -> None:
-        if event.moved and _can_offer(server):
+        if event.moved and applies_edits(server):
             waiting = offers.setdefault(vault.root, {})
             if not waiting:
                 task = asyncio.ensure_future(_offer(server, vault, offers))
@@ -101,11 +101,6 @@ def _together(edits: list[types.WorkspaceEdit]) -> types.WorkspaceEdit | None:
 
 
 # -- renames that were seen ----------------------------------------------------------------------------------------------
-
-
-def _can_offer(server: KhojServer) -> bool:
-    window = server.client_capabilities.window
-    return applies_edits(server) and window is not None
 
 
 async def _offer(server: KhojServer, vault: Vault, offers: dict[Path, dict[str, str]]) -> None:
