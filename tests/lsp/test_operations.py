@@ -9,8 +9,6 @@ from lsp_driver import command, names, request
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from khoj_ls.wire.operations import OPERATIONS
-
 
 @pytest.mark.asyncio
 async def test_a_search_finds_by_words_with_the_exact_lines(any_client, vault):
@@ -94,11 +92,6 @@ async def test_wrong_parameters_are_named(client, name, params, message):
         await command(client, name, params)
     assert message in str(by_request.value)
     assert str(by_request.value) == str(by_command.value)
-
-
-@pytest.mark.asyncio
-async def test_every_operation_is_a_command_the_client_may_call(client):
-    assert list(client.advertised.execute_command_provider.commands) == [f"khoj.{operation.name}" for operation in OPERATIONS]
 
 
 @pytest.mark.asyncio

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -47,7 +48,7 @@ def _write(uri: str, edits, encoding: str) -> None:
 
     text = "\n".join(lines)
     placed = sorted((offset(edit.range.start), offset(edit.range.end), edit.new_text) for edit in edits)
-    assert all(before[1] <= after[0] for before, after in zip(placed, placed[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(placed))
     for start, end, new in reversed(placed):
         text = text[:start] + new + text[end:]
     path_of(uri).write_bytes(text.encode())
