@@ -177,16 +177,16 @@ def _with_sentence(run: _Search, candidates: list[Candidate]) -> list[Candidate]
     if run.request.mode == "dense" or not is_sentence(asked):
         return candidates
     doubtful = [candidate for candidate in candidates if candidate.lexical and not candidate.exact][:_READ_FOR_SENTENCE]
-    sentence = flexible(asked)
     lowered = [word.lower() for word in asked]
-    holding = {
-        entry
+    # The pattern is slow to make, and slow on text that does not hold the words at all.
+    likely = [
+        (entry, form)
         for entry, forms in _texts(run.connection, doubtful).items()
-        # The pattern is slow on text that does not hold the words at all.
-        if any(
-            all(word in folded for word in lowered) and sentence.search(form) for form in forms for folded in (form.lower(),)
-        )
-    }
+        for form in forms
+        if all(word in folded for folded in (form.lower(),) for word in lowered)
+    ]
+    sentence = flexible(asked) if likely else None
+    holding = {entry for entry, form in likely if sentence and sentence.search(form)}
     exact = [c._replace(score=word_for_word(c.score), exact=True) if c.entry.id in holding else c for c in candidates]
     return _with_signs(run, ordered(exact))
 
@@ -210,10 +210,11 @@ def _shown(run: _Search, lexical: LexicalMatches, candidates: list[Candidate]) -
     run.check()
     ranked = above_threshold(candidates, run.request.score_threshold)
     taken = capped([candidate.entry.file_id for candidate in ranked], run.request.limit, run.request.max_per_file)
-    asked = words(run.query.text)
+    shown = [ranked[index] for index in taken]
+    asked = words(run.query.text) if any(candidate.exact for candidate in shown) else []
     return build_hits(
         run.connection,
-        [ranked[index] for index in taken],
+        shown,
         ranks(candidates),
         _wanted(run.query, lexical, prefix=run.request.prefix),
         (literal(run.request.query), flexible(asked)) if asked else (),

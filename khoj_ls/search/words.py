@@ -24,13 +24,14 @@ def words(text: str) -> list[str]:
     """Runs of letters, numbers and their marks, in order, as typed."""
     if text.isascii():
         return _ASCII_WORD.findall(text)
-    return "".join(char if unicodedata.category(char)[0] in _WORD_CATEGORIES else " " for char in text).split()
+    others = {ord(char): " " for char in set(text) if unicodedata.category(char)[0] not in _WORD_CATEGORIES}
+    return text.translate(others).split()
 
 
 def query_terms(text: str) -> list[str]:
     """What to look for, in order, with repeats: lower-case words without function words; pairs where no blanks are written."""
     found = [word.lower() for word in words(_CONTRACTION.sub(" ", text))]
-    return [term for word in content_words(found) for term in _grams(word, 2)]
+    return [term for word in content_words(found) for term in ((word,) if word.isascii() else _grams(word, 2))]
 
 
 def adjacent_terms(text: str) -> list[str]:
