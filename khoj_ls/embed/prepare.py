@@ -253,9 +253,11 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _end_with_parent(stream: BinaryIO) -> None:
-    """End when standard input does: whoever asked for the model is gone, or has it."""
+def _end_with_parent(stream: BinaryIO, done: threading.Event) -> None:
+    """End when standard input does before the work is `done`: whoever asked for the model is gone."""
     stream.read(1)
+    if done.is_set():
+        return
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_LAST_SECONDS)
     os._exit(1)  # deep in a library that does not listen
@@ -275,11 +277,14 @@ def main() -> None:
     spec, models, nice = msgspec.msgpack.decode(first, type=tuple[ModelSpec, str, int])
     limit_this_process(nice=nice)
     signal.signal(signal.SIGTERM, _called_off)
-    threading.Thread(target=_end_with_parent, args=(stream,), daemon=True).start()
+    done = threading.Event()
+    threading.Thread(target=_end_with_parent, args=(stream, done), daemon=True).start()
     try:
         prepare(spec, Path(models), lambda step: write_frame(out, step))
+        done.set()
         write_frame(out, Ready())
     except ModelError as error:
+        done.set()
         write_frame(out, Unusable(str(error)))
     except Exception as error:  # the boundary of the process: the service hears the reason, the log the rest
         log.exception("preparing %s failed", spec.name)
