@@ -33,12 +33,12 @@ def resolve_link(network: LinkNetwork, note: OpenNote, link: Link) -> ResolvedLi
     return network.links_in(note.path, only(note.parsed, link))[0]
 
 
-def incoming(network: LinkNetwork, note: OpenNote) -> list[Incoming]:
-    """The links to a note from others, and those within it that lead to a place, by path and source order."""
+def incoming(network: LinkNetwork, note: OpenNote, most: int | None = None) -> list[Incoming]:
+    """The links to a note from others (`most` are looked at), and those within it that lead to a place, in order."""
     known = store.file_at(network.connection, note.path)
     places = places_of(note.parsed)
     found = [
-        Incoming(back.link, _meant(back.link, places, note.text)) for back in (network.backlinks(known[0]) if known else ())
+        Incoming(link, _meant(link, places, note.text)) for link in (network.leading(known[0], most=most) if known else ())
     ]
     for link in network.links_in(note.path, note.parsed):
         target = link.resolution.target
@@ -63,14 +63,14 @@ def counts(links: Iterable[Incoming]) -> Mapping[int, int]:
     return found
 
 
-def links_to(network: LinkNetwork, destination: Destination, opened: Opened) -> list[ResolvedLink]:
-    """All links to a note, to a place in it, or to a file that is no note."""
+def links_to(network: LinkNetwork, destination: Destination, opened: Opened, most: int | None = None) -> list[ResolvedLink]:
+    """The links to a note, to a place in it, or to a file that is no note; of a note not open here, `most` are looked at."""
     note = opened(destination.path)
     if note is not None:
         links = incoming(network, note)
         return leading_to(links, destination.place)
     if destination.file_id is not None:
-        return [back.link for back in network.backlinks(destination.file_id, destination.place)]
+        return network.leading(destination.file_id, destination.place, most)
     return _links_to_file(network, destination.path)
 
 

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import cast
 
 from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import Link, LinkKind, ParsedFile, Span
+from khoj_ls.graph.other_files import NoFiles, OtherFiles
 from khoj_ls.links.anchors import NotePlaces, Place, find_places
 from khoj_ls.links.attachment import attachment_paths
 from khoj_ls.links.conventions import PLAIN, Conventions
@@ -49,30 +50,6 @@ _NOUNS: MappingProxyType[FragmentKind, str] = MappingProxyType(
         "footnote": "footnote",
     }
 )
-
-
-class OtherFiles(Protocol):
-    """The files of the vault that are no notes: what images and documents are linked to."""
-
-    def find(self, target: LinkTarget, source: str, tried: Sequence[str]) -> str | None:
-        """Path of the file that a link in the note at `source` means; `tried` are the paths it may stand for."""
-        ...
-
-    def inside(self, path: str) -> str | None:
-        """An absolute path (or one that begins with `~`) relative to the vault; None when it lies outside."""
-        ...
-
-
-class NoFiles:
-    """A vault of nothing but notes, wherever it lies."""
-
-    def inside(self, path: str) -> str | None:
-        """Find everything outside."""
-        return None
-
-    def find(self, target: LinkTarget, source: str, tried: Sequence[str]) -> str | None:
-        """Find nothing."""
-        return None
 
 
 @dataclass(frozen=True)
@@ -162,25 +139,29 @@ class LinkNetwork:
     # -- links that come in --------------------------------------------------------------------------------------------
 
     def backlinks(self, file_id: int, place: Place | None = None) -> list[Backlink]:
+        """The links that lead to a note or a `place` in it (see `leading`), with their lines."""
+        return self.with_lines(self.leading(file_id, place))
+
+    def leading(self, file_id: int, place: Place | None = None, most: int | None = None) -> list[ResolvedLink]:
         """The links in other notes that lead to a note, or only those to a `place` in it (then also the note's own).
 
-        Ambiguous links that may mean the note count; so do those whose anchor is broken, for the note as a whole.
+        Ambiguous links that may mean the note count; so do those whose anchor is broken, for the note as a whole. With `most`
+        no more than so many links that may lead there are looked at: a note that everything links to takes no longer.
         """
         keys = store.keys_of(self.connection, file_id)
         rows = store.links_with_keys(self.connection, keys)
         if self.conventions.tool == "dendron":
             rows += store.links_labelled(self.connection, keys)
-        sources = self._read(rows)
+        sources = self._read(rows[:most])
         if place is not None:
             own = self._read(store.links_of(self.connection, [file_id]))
             sources += [source for source in own if source.target.scheme in ("here", "fuzzy")]
         unique = {(source.path, source.link.span.start, source.link.target): source for source in sources}
-        found = [
+        return [
             link
             for link in self._resolved(list(unique.values()))
             if (link.file_id != file_id or place is not None) and _leads_to(link.resolution, file_id, place)
         ]
-        return self.with_lines(found)
 
     def orphans(self, step: Callable[[], None] = lambda: None) -> list[str]:
         """Paths of the notes that no link in another note leads to; `step` is called now and then, and may raise to stop."""

@@ -8,8 +8,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from khoj_ls.core.types import ParsedFile
-from khoj_ls.graph.network import LinkNetwork, OtherFiles, ResolvedLink
+from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.graph.open_note import OpenNote
+from khoj_ls.graph.other_files import OtherFiles
 from khoj_ls.links.anchors import NotePlaces, Place
 from khoj_ls.links.names import Name, names_of
 from khoj_ls.links.resolve import Candidate

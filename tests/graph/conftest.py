@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from khoj_ls.content.registry import default_registry, parse_file
-from khoj_ls.graph.network import LinkNetwork, NoFiles
+from khoj_ls.graph.network import LinkNetwork
+from khoj_ls.graph.other_files import NoFiles
 from khoj_ls.indexing.storing import NAMING
 from khoj_ls.links.conventions import PLAIN, Conventions
 from khoj_ls.store.database import Database

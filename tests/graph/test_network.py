@@ -93,6 +93,15 @@ def test_backlinks_come_with_their_line(graph):
     ]
 
 
+def test_of_many_links_only_so_many_are_looked_at(graph):
+    graph.put("tree.md", "# Tree\n")
+    for number in range(5):
+        graph.put(f"{number}.md", "[[tree]] and [[tree]]\n")
+    tree = graph.ids["tree.md"]
+    counts = graph.ask(lambda network: [len(network.leading(tree, most=most)) for most in (None, 20, 3)])
+    assert counts == [10, 10, 3]
+
+
 def test_links_within_a_note_count_for_its_places_only(graph):
     graph.put("a.md", "# One\n[x](#two) [[#Two]]\n# Two\n")
     assert graph.backlinks("a.md") == []

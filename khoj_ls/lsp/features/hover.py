@@ -25,6 +25,8 @@ from khoj_ls.store.fts import display_title
 
 _PREVIEW_LINES = 14
 _BACKLINKS = 10
+_COUNTED = 200
+"""Links to a target are counted so far: of more nobody wants the number while the hover waits."""
 _RELATED = 5
 _TARGETS = 8
 _LONGEST = 120
@@ -98,11 +100,15 @@ def _target(about: Asked, network: LinkNetwork, target: Destination, writer: Wri
     parts = [f"{head} · {writer.text(tags)}" if tags else head]
     if shown.lines:
         parts += [writer.rule(), writer.lines((*shown.lines, "…") if shown.more else shown.lines)]
-    links = links_to(network, target, about.opened_note)
+    links = links_to(network, target, about.opened_note, _COUNTED)
     others = {(link.path, link.link.span.start) for link in links if link.path != about.path}
     if others:
-        parts += [writer.rule(), f"{_count(len(others), 'link')} to it from other notes"]
+        parts += [writer.rule(), f"{_at_least(len(others), len(links))} to it from other notes"]
     return parts
+
+
+def _at_least(number: int, looked_at: int) -> str:
+    return f"{_count(number, 'link')} and more" if looked_at >= _COUNTED else _count(number, "link")
 
 
 def _tag(about: Asked, network: LinkNetwork, spot: TagSpot, writer: Writer) -> list[str]:
@@ -116,14 +122,14 @@ def _tag(about: Asked, network: LinkNetwork, spot: TagSpot, writer: Writer) -> l
 
 def _backlinks(about: Asked, network: LinkNetwork, spot: Spot, writer: Writer) -> list[str]:
     """The links to a place, or to the section or note that a text stands in, with the lines that link."""
-    found = incoming(network, about.note)
+    found = incoming(network, about.note, _COUNTED)
     place = spot.place if isinstance(spot, PlaceSpot) else None
     if isinstance(spot, TextSpot):
         place = heading_place(about.note.parsed.entries[spot.entry], spot.entry)
     links = leading_to(found, place)
     if not links:
         return []
-    head = f"{_count(len(links), 'link')} here"
+    head = f"{_at_least(len(links), len(found))} here"
     rest = len(links) - _BACKLINKS
     more = [writer.item(f"{rest} more")] if rest > 0 else []
     return [writer.strong(head), "", *_with_lines(about, network, links[:_BACKLINKS], writer), *more]
