@@ -73,7 +73,7 @@ def _words_read(connection: Connection, root: Path, status: dict[str, Any]) -> d
                 break
             if waited > QUIET_SECONDS:
                 report(_progress(status))
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)  # the daemon is asked, it does not call back
             status = _status(connection, root)
     if status["phase"] in _READING:
         note(f"{plural(status['queue'], 'note')} still to be read; this answer does not know them")

@@ -91,7 +91,7 @@ def logs(lines: int, follow: bool) -> int:
         return NOTHING
     end = _last_lines(path, lines)
     while follow:
-        time.sleep(_FOLLOW_SECONDS)
+        time.sleep(_FOLLOW_SECONDS)  # as tail -f does: no watcher is worth its start here
         end = _new_lines(path, end)
     return FOUND
 

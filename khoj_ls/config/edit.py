@@ -53,7 +53,7 @@ def replace_private(path: Path, text: str) -> None:
                 os.fsync(stream.fileno())
             Path(temporary).chmod(mode)
             Path(temporary).replace(target)
-        except BaseException:
+        except BaseException:  # whatever it was, no half-written file stays; it is raised again
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:

@@ -111,7 +111,7 @@ def with_values(settings: S, values: Mapping[str, Any]) -> S:
         else:
             here[name] = value
     here.update({name: with_values(getattr(settings, name), inner) for name, inner in below.items()})
-    return replace(settings, **here)  # type: ignore[type-var]
+    return replace(settings, **here)  # type: ignore[type-var]  # a TypeVar cannot be bound to "any dataclass"
 
 
 def value_of(settings: Settings, key: str) -> Any:

@@ -52,6 +52,6 @@ def _attempt(folder: str, face: str) -> Link | None:
     except (ConnectionError, handshake.Replaced):
         address.socket.close()
         return None
-    except BaseException:
+    except BaseException:  # whatever it was, the socket is not left open; it is raised again
         address.socket.close()
         raise

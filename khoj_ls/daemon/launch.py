@@ -113,7 +113,7 @@ def stop(timeout: float = STOP_SECONDS) -> bool:
         while time.monotonic() < deadline:
             if holder(lock) != pid:
                 return True
-            time.sleep(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)  # the end of a process that is no child can only be looked for
     raise DaemonError(f"the daemon (process {pid}) does not end: kill it by hand")
 
 
@@ -220,4 +220,4 @@ def _see_log() -> str:
 def _wait(deadline: float, failure: str) -> None:
     if time.monotonic() > deadline:
         raise DaemonError(failure)
-    time.sleep(_POLL_SECONDS)
+    time.sleep(_POLL_SECONDS)  # nothing tells when a socket or a lock of another process is there

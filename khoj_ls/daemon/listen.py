@@ -121,7 +121,7 @@ def _take_lock(folder: str) -> FileLock:
     while not lock.acquire():
         if time.monotonic() > deadline:
             raise AlreadyRunning("a daemon is running already")
-        time.sleep(_LOCK_SECONDS / 20)
+        time.sleep(_LOCK_SECONDS / 20)  # a file lock has nobody to wake who waits
     return lock
 
 

@@ -77,7 +77,7 @@ def _start(compose: Compose | None, *, foreground: bool) -> tuple[Listener, Serv
 
             compose = usual
         return listener, compose(settings, here)
-    except BaseException:
+    except BaseException:  # whatever it was, the next daemon finds the place free; it is raised again
         listener.withdraw()
         listener.release()
         raise

@@ -73,7 +73,7 @@ def load(wanted: Load) -> Backend:
 
         try:
             return OnnxBackend(folder, model.max_tokens, wanted.threads, wanted.batch_tokens)
-        except Exception:
+        except Exception:  # what does not load is prepared anew; the service tells why, as it is raised again
             (folder / "model.json").unlink(missing_ok=True)
             raise
     from khoj_ls.embed.sentence_transformers_backend import SentenceTransformersBackend

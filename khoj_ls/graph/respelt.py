@@ -8,7 +8,7 @@ from khoj_ls.core.types import Link, LinkKind
 from khoj_ls.graph.network import ResolvedLink
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.respell import Case
-from khoj_ls.links.rewrite import Edit, Written
+from khoj_ls.links.rewrite import Edit, smallest_edit
 from khoj_ls.links.target import read_target
 
 _NOT_PLAIN = re.compile(r"[\s()<>\[\]，。、；：！？（）「」『』《》]|[^\w/)]$")
@@ -46,18 +46,4 @@ def target_edit(case: Case, base: OpenNote, text: str) -> Edit:
     is_plain = case.written.mark == "::" and base.source[span.start : span.start + 1] not in (b"[", b"<")
     if is_plain and _NOT_PLAIN.search(text):
         return Edit(span.start, span.end, f"[[{text}]]")
-    return _smallest(case.written, text)
-
-
-def _smallest(written: Written, text: str) -> Edit:
-    """The edit from what is written to `text`, without what both begin and end with."""
-    old = written.text
-    begin = 0
-    while begin < min(len(old), len(text)) and old[begin] == text[begin]:
-        begin += 1
-    end = 0
-    while end < min(len(old), len(text)) - begin and old[-1 - end] == text[-1 - end]:
-        end += 1
-    start = written.start + len(old[:begin].encode(errors="surrogateescape"))
-    stop = written.end - len(old[len(old) - end :].encode(errors="surrogateescape"))
-    return Edit(start, stop, text[begin : len(text) - end])
+    return smallest_edit(case.written, text)

@@ -120,7 +120,7 @@ class Embedding:
         try:
             vectors = batch.task.result()
             self._check(vectors, batch, model)
-        except Exception:
+        except Exception:  # raised again: the writer says what is wrong and tries later
             # The texts are still in the store's queue.
             self._batch = None
             self.refresh()
@@ -155,7 +155,7 @@ class Embedding:
         self._fetching = None
         try:
             catch = task.result()
-        except Exception:
+        except Exception:  # raised again, as above; what was fetched is fetched anew
             self.refresh()
             raise
         self._buffer.extend(catch.texts)

@@ -150,7 +150,7 @@ def redirect(written: Written, *, note: str | None = None, place: str | None = N
     if note is not None:
         begin, end = written.note
         text = text[:begin] + encode(note, written.encoding, text[begin:end]) + text[end:]
-    return _smallest(written, _held_together(written.encoding, text))
+    return smallest_edit(written, _held_together(written.encoding, text))
 
 
 def _held_together(encoding: Encoding, text: str) -> str:
@@ -169,8 +169,8 @@ def _with_place(written: Written, text: str, place: str) -> str:
     return text[:begin] + ("" if known else written.mark) + new
 
 
-def _smallest(written: Written, text: str) -> Edit:
-    """Without what both texts begin and end with."""
+def smallest_edit(written: Written, text: str) -> Edit:
+    """The edit from what is written to `text`, without what both begin and end with."""
     old = written.text
     begin = 0
     while begin < min(len(old), len(text)) and old[begin] == text[begin]:

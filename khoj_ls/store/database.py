@@ -94,7 +94,7 @@ class Database:
                 yield connection
                 connection.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # a transaction is whole or not there, whatever ended it; it is raised again
                 # A full disk makes SQLite roll back by itself; then there is nothing left to roll back.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

@@ -90,7 +90,7 @@ class OpenIndex:
         self._asked_for_lock = time.monotonic()
         try:
             self._open()
-        except BaseException:
+        except BaseException:  # whatever it was, others may write this index; it is raised again
             self._lock.release()
             raise
 

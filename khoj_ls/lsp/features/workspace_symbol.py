@@ -50,7 +50,7 @@ def _symbols(server: KhojServer, asked: list[Asked], query: str, job: Job) -> li
     found: list[types.WorkspaceSymbol] = []
     if not query.startswith("?"):
         for about in asked:
-            found += about.vault.links(lambda network, about=about: _by_name(about, network, query))  # type: ignore[misc]
+            found += about.vault.links(lambda network, about=about: _by_name(about, network, query))  # type: ignore[misc]  # mypy cannot type a default
     if query.startswith("#"):
         return found[:_LIMIT]
     known = {(symbol.location.uri, _line(symbol)) for symbol in found}
