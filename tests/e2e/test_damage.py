@@ -77,7 +77,8 @@ def test_all_notes_are_found_again_and_status_says_what_happened(shell, request,
     (vault / "edit.md").write_text("# Edit\n\nA heron was seen near the weir.\n")
     after = shell("index", vault)
     assert (after["files"], after["entries"], after["failures"]) == (before["files"] + 1, before["entries"] + 1, [])
-    assert after["embedded"] == 1 or damage not in (delete, delete_folder), "open files can still be read"
+    # The edit may have been embedded before anything read the damaged file; nothing else is embedded again.
+    assert after["embedded"] <= 1 or damage not in (delete, delete_folder), "open files can still be read"
     for path, text in {**NOTES, "edit.md": "heron seen near the weir"}.items():
         assert shell.search(vault, text.splitlines()[-1])[0][0] == path
     (status,) = shell("status", "--vault", vault)["vaults"]
