@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,11 @@ from khoj_ls.config.load import (
     load_vault_settings,
     settings_problems,
 )
-from khoj_ls.config.options import Option, options, sections, show, suggestion, value_of
+from khoj_ls.config.options import PROFILES, Option, find, options, profile_options, sections, show, suggestion, value_of
 from khoj_ls.config.paths import Folders, folders
-from khoj_ls.core.errors import UsageError
+from khoj_ls.config.profiles import chosen_profile, find_profile, profile_names
+from khoj_ls.config.settings import Settings
+from khoj_ls.core.errors import SettingsError, UsageError
 
 _SCOPES = "Settings have a scope (user, vault, session) that says who may set them: see docs/configuration.md."
 
@@ -44,12 +48,15 @@ def show_settings(run: Run, vault: Path | None, changed: bool) -> int:
     values = {key: value_of(settings, key) for key in options()}
     if changed:
         values = {key: value for key, value in values.items() if value != options()[key].default}
+    values |= {
+        f"{PROFILES}.{name}.{key}": value for name, own in settings.search.profiles.items() for key, value in own.items()
+    }
     problems = [str(problem) for problem in settings_problems(here.user_settings, root)]
     if run.json:
-        echo_json({"vault": str(root), "settings": values, "problems": problems})
+        echo_json({"vault": str(root), "settings": _plain(values), "problems": problems})
     else:
         for key, value in values.items():
-            default = value == options()[key].default
+            default = key in options() and value == options()[key].default
             click.echo(click.style(f"{key} = {show(value)}", dim=default, bold=not default))
         for problem in problems:
             note(problem)
@@ -65,11 +72,49 @@ def get(run: Run, key: str, vault: Path | None) -> int:
     """Print the value of one setting, as it holds for a vault."""
     _known(key)
     user, _ = load_user_settings(folders(), assignments(run.sets))
-    value = value_of(load_vault_settings(user, chosen_vault(vault)), key)
+    value = _value(load_vault_settings(user, chosen_vault(vault)), key)
     if run.json:
-        echo_json(value)
+        echo_json(_plain(value))
     else:
         click.echo(printable(value) if isinstance(value, str) else show(value))
+    return FOUND
+
+
+@command.command("profiles")
+@vault_option
+@json_option
+@click.pass_obj
+def profiles(run: Run, vault: Path | None) -> int:
+    """Show the search profiles that there are in a vault, with all their numbers. A * marks the one in use."""
+    user, _ = load_user_settings(folders(), assignments(run.sets))
+    search = load_vault_settings(user, chosen_vault(vault)).search
+    used = chosen_profile(search, None).name
+    rows, problems = [], []
+    for name in profile_names(search):
+        try:
+            profile = find_profile(search, name)
+        except SettingsError as error:
+            problems.append(str(error))
+            continue
+        numbers = {field.name: getattr(profile.tuning, field.name) for field in fields(profile.tuning)}
+        rows.append((profile, numbers))
+    if run.json:
+        listed = [
+            {"name": profile.name, "about": profile.about, "base": profile.base, "source": profile.source}
+            | {"used": profile.name == used, "numbers": _plain(numbers), "sets": list(profile.changes)}
+            for profile, numbers in rows
+        ]
+        echo_json({"profiles": listed, "problems": problems})
+        return FOUND
+    for profile, numbers in rows:
+        origin = f"{profile.source}, based on {profile.base}" if profile.base else profile.source
+        mark = "*" if profile.name == used else " "
+        about = f": {profile.about}" if profile.about else ""
+        click.echo(f"{mark} {click.style(profile.name, bold=True)} ({origin}){about}")
+        for key, value in numbers.items():
+            click.echo(click.style(f"    {key} = {show(value)}", dim=key not in profile.changes))
+    for problem in problems:
+        note(problem)
     return FOUND
 
 
@@ -173,12 +218,28 @@ def _places(here: Folders) -> dict[str, str]:
 
 
 def _known(key: str) -> Option:
-    known = options()
+    option = find(key)
+    if option is not None:
+        return option
     if key in sections():
         raise UsageError(f"{key} is a section: `khoj-ls config show` tells its settings")
-    if key not in known:
-        raise UsageError(f"there is no setting {printable(key)}{suggestion(key, known)}")
-    return known[key]
+    profile = key.removeprefix(f"{PROFILES}.").partition(".")[0] if key.startswith(f"{PROFILES}.") else None
+    known = list(profile_options(profile) if profile else options())
+    raise UsageError(f"there is no setting {printable(key)}{suggestion(key, known)}")
+
+
+def _value(settings: Settings, key: str) -> Any:
+    """The value that holds for a setting; of a profile's number, with what the profile is based on."""
+    if key in options():
+        return value_of(settings, key)
+    name, _, number = key.removeprefix(f"{PROFILES}.").partition(".")
+    profile = find_profile(settings.search, name)
+    return (profile.base or "") if number == "base" else getattr(profile.tuning, number)
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON can hold it."""
+    return {key: _plain(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
 
 
 def _write(run: Run, option: Option, value: Any, vault: Path | None) -> None:
@@ -188,7 +249,7 @@ def _write(run: Run, option: Option, value: Any, vault: Path | None) -> None:
     within = [VAULT_TABLES, str(chosen_vault(vault).resolve())] if vault is not None else []
     edit(file, [*within, *option.key.split(".")], value)
     if run.json:
-        echo_json({"key": option.key, "value": value, "vault": within[-1] if within else None, "file": str(file)})
+        echo_json({"key": option.key, "value": _plain(value), "vault": within[-1] if within else None, "file": str(file)})
         return
     done = f"{option.key} = {show(value)}" if value is not None else f"{option.key} is not set any more"
     note(f"{done} in {file}; a running daemon takes it up when it starts anew (khoj-ls daemon stop)")

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from khoj_ls.config.load import LOCAL_PRESETS, VAULT_TABLES
-from khoj_ls.config.options import Option, options, sections, show
+from khoj_ls.config.options import PROFILE_NAME, PROFILES, Option, options, profile_options, sections, show
+from khoj_ls.config.profiles import ABOUT, BUILT_IN
+from khoj_ls.config.settings import Tuning
 
 _INTRO = """\
 # Configuration
@@ -90,6 +92,20 @@ under that folder. Nothing is ever written inside your notes.
 ## Settings
 """
 
+_PROFILES = """\
+A search profile is a named set of numbers; [tuning.md](tuning.md) tells what each does. `khoj-ls config profiles` lists those
+that there are, `khoj-ls search --profile NAME` asks with one, and `search.profile` says which holds otherwise. Yours are tables
+of this kind, and differ from their `base` (`default` where they name none) in what they set. A table that is called like a
+built-in profile changes that one. All of it is of session scope.
+
+```toml
+[search.profiles.journal]
+base = "recent_focused"
+recency_decay_days = 14
+type_weights = { text = 0.8 }
+```
+"""
+
 
 def configuration_md() -> str:
     """The text of docs/configuration.md."""
@@ -101,6 +117,11 @@ def configuration_md() -> str:
         parts.append(
             f"\n### [{name}]\n\n{doc}\n\n" + _table(option for key, option in known.items() if key.startswith(f"{name}."))
         )
+    parts.append(f"\n### [{PROFILES}.NAME]\n\n{_PROFILES}\n" + _table(profile_options("NAME").values(), PROFILES + ".NAME."))
+    parts.append("\n| built in | what it is for | what it sets |\n| --- | --- | --- |\n")
+    for name, numbers in BUILT_IN.items():
+        sets = ", ".join(f"`{key} = {show(value)}`" for key, value in numbers.items()) or "nothing: the defaults above"
+        parts.append(f"| `{name}` | {ABOUT[name]} | {sets} |\n")
     return "".join(parts)
 
 
@@ -116,6 +137,8 @@ def default_toml() -> str:
         for key, option in known.items():
             if key.startswith(f"{name}."):
                 lines += [*_comment(option), f"{key.removeprefix(f'{name}.')} = {show(option.default)}", ""]
+    lines += ["# A search profile of your own: docs/tuning.md tells what each number does.", f"# [{PROFILES}.NAME]"]
+    lines += [f"# {key} = {show(value)}" for key, value in _profile_defaults().items()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -159,9 +182,13 @@ def main(arguments: list[str] | None = None) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _table(rows: Iterable[Option]) -> str:
+def _profile_defaults() -> dict[str, Any]:
+    return {"base": "default", **{key: option.default for key, option in options(Tuning).items()}}
+
+
+def _table(rows: Iterable[Option], prefix: str = "") -> str:
     lines = ["| setting | default | scope | what it does |", "| --- | --- | --- | --- |"]
-    lines += [f"| `{o.key}` | `{show(o.default)}` | {o.scope} | {o.doc}{_values(o)} |" for o in rows]
+    lines += [f"| `{o.key.removeprefix(prefix)}` | `{show(o.default)}` | {o.scope} | {o.doc}{_values(o)} |" for o in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -189,6 +216,15 @@ def _object(rows: Iterable[Option], about: Mapping[str, str]) -> dict[str, Any]:
                 section, {"type": "object", "description": about[section], "additionalProperties": False, "properties": {}}
             )["properties"]
         into[name] = _schema(option)
+    section, _, name = PROFILES.partition(".")
+    if section in properties:
+        of_one = {option.key.rpartition(".")[2]: _schema(option) for option in profile_options("NAME").values()}
+        properties[section]["properties"][name] = {
+            "type": "object",
+            "description": "One table per search profile of your own, by its name.",
+            "propertyNames": {"pattern": f"^{PROFILE_NAME}$"},
+            "additionalProperties": {"type": "object", "additionalProperties": False, "properties": of_one},
+        }
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
@@ -197,6 +233,14 @@ def _schema(option: Option) -> dict[str, Any]:
     found: dict[str, Any] = {"description": option.doc, "x-scope": option.scope}
     if option.type in types:
         found |= {"type": types[option.type], "default": option.default}
+    elif option.type == Mapping[str, float]:
+        limits = {"minimum": option.least, "maximum": option.most}
+        return {
+            **found,
+            "type": "object",
+            "additionalProperties": {"type": "number", **limits},
+            "default": dict(option.default),
+        }
     else:
         found |= {"type": "array", "items": {"type": "string"}, "default": list(option.default)}
     if option.choices:

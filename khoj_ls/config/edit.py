@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def edit(path: Path, keys: Sequence[str], value: Any) -> None:
                 table[name] = tomlkit.table(is_super_table=name != keys[-2])
             table = table[name]
         if value is not None:
-            table[keys[-1]] = list(value) if isinstance(value, tuple) else value
+            table[keys[-1]] = _written(value)
         elif keys[-1] in table:
             del table[keys[-1]]
         text = tomlkit.dumps(document)
@@ -37,6 +37,17 @@ def edit(path: Path, keys: Sequence[str], value: Any) -> None:
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror or error}") from error
     replace_private(path, text)
+
+
+def _written(value: Any) -> Any:
+    """`value` as tomlkit takes it: lists, and tables on one line."""
+    import tomlkit
+
+    if isinstance(value, Mapping):
+        table = tomlkit.inline_table()
+        table.update(value)
+        return table
+    return list(value) if isinstance(value, tuple) else value
 
 
 def replace_private(path: Path, text: str) -> None:

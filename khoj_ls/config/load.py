@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import Any
 
 from khoj_ls.config import toml
-from khoj_ls.config.options import Option, options, sections, show, suggestion, with_values
+from khoj_ls.config.options import PROFILES, Option, find, options, profile_options, sections, show, suggestion, with_values
 from khoj_ls.config.paths import Folders
+from khoj_ls.config.profiles import profile_problems
 from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import UsageError
 
@@ -68,12 +69,13 @@ def load_user_settings(folders: Folders, overrides: Values = _NONE) -> tuple[Use
     """The user's settings and what was wrong with them. Never fails. `overrides` are checked values (see `assignments`)."""
     values, per_vault, problems = _read_user_file(folders.user_settings)
     carrier = UserSettings(per_vault=tuple(per_vault), overrides=MappingProxyType(dict(overrides)))
-    return with_values(carrier, {**values, **overrides}), problems
+    return with_values(carrier, {**values, **overrides}), problems + _of_profiles(values, str(folders.user_settings))
 
 
 def load_vault_settings(user: Settings, root: Path) -> Settings:
     """The settings of the vault at `root` (absolute) on top of the user's. Never fails; problems go to the log."""
     values, problems = _read_vault_file(root)
+    problems += _of_profiles(values, str(root / VAULT_FILE), user)
     for problem in problems:
         log.warning("%s", problem)
     if isinstance(user, UserSettings):
@@ -87,8 +89,12 @@ def load_vault_settings(user: Settings, root: Path) -> Settings:
 
 def settings_problems(user_file: Path, root: Path | None = None) -> list[SettingsProblem]:
     """What is wrong with the user's file and, when `root` is given, with that vault's."""
-    _, _, problems = _read_user_file(user_file)
-    return problems + (_read_vault_file(root)[1] if root else [])
+    values, _, problems = _read_user_file(user_file)
+    problems += _of_profiles(values, str(user_file))
+    if root:
+        own, wrong = _read_vault_file(root)
+        problems += wrong + _of_profiles(own, str(root / VAULT_FILE), with_values(Settings(), values))
+    return problems
 
 
 def session_overrides(settings: Settings, mapping: Mapping[str, Any]) -> tuple[Settings, list[SettingsProblem]]:
@@ -100,7 +106,15 @@ def session_overrides(settings: Settings, mapping: Mapping[str, Any]) -> tuple[S
         return f"an editor may not set this; run: khoj-ls config set {option.key} {_shell(value)}"
 
     values, problems = _checked(_without_null(mapping), "editor", allowed)
-    return with_values(settings, values), problems
+    return with_values(settings, values), problems + _of_profiles(values, "editor", settings)
+
+
+def _of_profiles(values: Values, source: str, below: Settings | None = None) -> list[SettingsProblem]:
+    """What is wrong with the search profiles that `values` make, on top of the settings `below`."""
+    if not any(key == "search.profile" or key.startswith(f"{PROFILES}.") for key in values):
+        return []
+    search = with_values(below or Settings(), values).search
+    return [SettingsProblem(source, key, message) for key, message in profile_problems(search) if key in values]
 
 
 def assignments(texts: Iterable[str]) -> dict[str, Any]:
@@ -112,10 +126,11 @@ def assignments(texts: Iterable[str]) -> dict[str, Any]:
         key = key.strip()
         if not equals:
             raise UsageError(f"--set {text}: write it as section.key=value")
-        if key not in known:
-            raise UsageError(f"--set {key}: there is no such setting{suggestion(key, known)}")
+        option = find(key)
+        if option is None:
+            raise UsageError(f"--set {key}: {_unknown(key, None, known)}")
         try:
-            values[key] = known[key].parse(value.strip())
+            values[key] = option.parse(value.strip())
         except ValueError as error:
             raise UsageError(f"--set {key}: {error}") from error
     return values
@@ -179,7 +194,7 @@ def _checked(
                 SettingsProblem(source, "", f"more than {MAX_PROBLEMS} wrong keys; the rest of the file is left out")
             )
             break
-        option = known.get(key)
+        option = find(key)
         if option is None:
             message = _unknown(key, value, known)
         else:
@@ -197,6 +212,10 @@ def _checked(
 
 
 def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
+    if key.startswith(f"{PROFILES}."):
+        return _unknown_in_profile(key, value)
+    if key == PROFILES:
+        return f"write one table per profile: [{PROFILES}.NAME]"
     if key in sections():
         return "this is a section, not a setting"
     if isinstance(value, Mapping):
@@ -204,11 +223,23 @@ def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
     return f"there is no such setting{suggestion(key, known)}"
 
 
+def _unknown_in_profile(key: str, value: Any) -> str:
+    name, dot, number = key.removeprefix(f"{PROFILES}.").rpartition(".")
+    if not dot:
+        empty = isinstance(value, Mapping)
+        return "this profile sets nothing: name its base" if empty else f"write a table per profile: [{PROFILES}.NAME]"
+    if find(f"{PROFILES}.{name}.base") is None:
+        return "the name of a profile is made of letters, digits, - and _, at most 40 of them"
+    known = [option.rpartition(".")[2] for option in profile_options(name)]
+    return f"a profile has no such number{suggestion(number, known)} (known: {', '.join(known)})"
+
+
 def _flat(tables: Mapping[str, Any], known: Mapping[str, Option], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and values of nested tables, going down only where settings live."""
     for name, value in tables.items():
         key = f"{prefix}{name}"
-        if isinstance(value, Mapping) and any(option.startswith(f"{key}.") for option in known):
+        profile = key == PROFILES or key.rpartition(".")[0] == PROFILES
+        if isinstance(value, Mapping) and value and (profile or any(option.startswith(f"{key}.") for option in known)):
             yield from _flat(value, known, f"{key}.")
         else:
             yield key, value

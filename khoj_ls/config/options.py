@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
-from khoj_ls.config.settings import Scope, Settings
+from khoj_ls.config.settings import Scope, Settings, Tuning
 
 S = TypeVar("S")
+
+PROFILES = "search.profiles"
+"""The table that holds one table per search profile of the user's own."""
+
+PROFILE_NAME = "[A-Za-z0-9_-]{1,40}"
+"""What a profile may be called, as a regular expression."""
+
+_PROFILE_KEY = re.compile(rf"{re.escape(PROFILES)}\.({PROFILE_NAME})\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,7 @@ class Option:
     key: str
     """Dotted: `search.limit`."""
     type: Any
-    """bool, int, float, str or tuple[str, ...]."""
+    """bool, int, float, str, tuple[str, ...] or Mapping[str, float]."""
     default: Any
     scope: Scope
     doc: str
@@ -37,15 +47,17 @@ class Option:
             return "true or false"
         if self.type is str:
             return "a text"
-        if self.type not in (int, float):
+        if self.type == tuple[str, ...]:
             return "a list of texts"
-        kind = "a whole number" if self.type is int else "a number"
+        kind = "a whole number" if self.type is int else "a number" if self.type is float else "a table of numbers"
         if self.least is not None and self.most is not None:
             return f"{kind} from {self.least:g} to {self.most:g}"
         return kind if self.least is None else f"{kind}, {self.least:g} or more"
 
     def check(self, value: Any) -> Any:
         """`value` as this setting holds it. Raises ValueError, saying what is wanted."""
+        if self.type == Mapping[str, float]:
+            return self._check_table(value)
         if self.type is float and type(value) is int:
             value = float(value)
         elif self.type is int and type(value) is float and value.is_integer():
@@ -69,6 +81,13 @@ class Option:
                 return tuple(part.strip() for part in text.split(",") if part.strip())
             raise ValueError(f"wants {self.wants}, not {text}") from None
 
+    def _check_table(self, value: Any) -> Mapping[str, float]:
+        if isinstance(value, Mapping) and all(
+            isinstance(name, str) and type(number) in (int, float) and self._allows(number) for name, number in value.items()
+        ):
+            return MappingProxyType({name: float(number) for name, number in value.items()})
+        raise ValueError(f"wants {self.wants}, such as {{ pdf = 0.9 }}, not {_shown_table(value)}")
+
     def _allows(self, value: Any) -> bool:
         if self.choices:
             return value in self.choices
@@ -87,11 +106,25 @@ def options(cls: type = Settings, prefix: str = "") -> Mapping[str, Option]:
         kind, key, notes = types[item.name], f"{prefix}{item.name}", item.metadata
         if is_dataclass(kind):
             found.update(options(typing.cast(type, kind), f"{key}."))
-        elif "scope" in notes and item.default is not MISSING:
+        elif "scope" in notes:
+            default = item.default_factory() if item.default_factory is not MISSING else item.default
             found[key] = Option(
-                key, kind, item.default, notes["scope"], notes["doc"], notes["choices"], notes["least"], notes["most"]
+                key, kind, default, notes["scope"], notes["doc"], notes["choices"], notes["least"], notes["most"]
             )
     return found
+
+
+def profile_options(name: str) -> Mapping[str, Option]:
+    """What the profile `name` may set, by dotted key: its `base`, and every number of a Tuning."""
+    prefix = f"{PROFILES}.{name}."
+    base = Option(f"{prefix}base", str, "default", "session", "The profile whose numbers hold where this one says nothing.")
+    return {base.key: base, **options(Tuning, prefix)}
+
+
+def find(key: str) -> Option | None:
+    """The setting of a dotted key: one of the tree, or one of a profile of the user's own."""
+    profile = _PROFILE_KEY.fullmatch(key)
+    return profile_options(profile[1]).get(key) if profile else options().get(key)
 
 
 def sections(cls: type = Settings) -> Mapping[str, str]:
@@ -110,12 +143,23 @@ def with_values(settings: S, values: Mapping[str, Any]) -> S:
             below.setdefault(name, {})[rest] = value
         else:
             here[name] = value
-    here.update({name: with_values(getattr(settings, name), inner) for name, inner in below.items()})
+    for name, inner in below.items():
+        known = getattr(settings, name)
+        here[name] = _with_rows(known, inner) if isinstance(known, Mapping) else with_values(known, inner)
     return replace(settings, **here)  # type: ignore[type-var]  # a TypeVar cannot be bound to "any dataclass"
 
 
+def _with_rows(tables: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Tables by name, with `values` (name.key -> value) in their places."""
+    merged = {name: dict(table) for name, table in tables.items()}
+    for key, value in values.items():
+        name, _, inner = key.partition(".")
+        merged.setdefault(name, {})[inner] = value
+    return MappingProxyType({name: MappingProxyType(table) for name, table in merged.items()})
+
+
 def value_of(settings: Settings, key: str) -> Any:
-    """The value of one dotted key."""
+    """The value of one dotted key of the tree."""
     found: Any = settings
     for name in key.split("."):
         found = getattr(found, name)
@@ -142,11 +186,19 @@ def show(value: Any) -> str:
         text = '"' + "".join(_escaped(char) for char in value) + '"'
     elif isinstance(value, (list, tuple)):
         text = "[" + ", ".join(show(item) for item in value) + "]"
+    elif isinstance(value, MappingProxyType):  # a checked table of numbers; what is still to be checked is a dict
+        text = (
+            "{ " + ", ".join(f"{show(name)[1:-1]} = {show(number)}" for name, number in value.items()) + " }" if value else "{}"
+        )
     elif isinstance(value, dict):
         text = "a section"
     else:
         text = str(value)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _shown_table(value: Any) -> str:
+    return show(MappingProxyType(value) if isinstance(value, Mapping) else value)
 
 
 def _escaped(char: str) -> str:

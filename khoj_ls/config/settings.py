@@ -9,7 +9,9 @@ editor and change live.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 Scope = Literal["user", "vault", "session"]
@@ -25,7 +27,10 @@ def setting(
     most: float | None = None,
 ) -> Any:
     """Make a dataclass field that carries its scope, its documentation and its allowed values (numbers: least, most)."""
-    return field(default=default, metadata={"scope": scope, "doc": doc, "choices": choices, "least": least, "most": most})
+    metadata = {"scope": scope, "doc": doc, "choices": choices, "least": least, "most": most}
+    if isinstance(default, Mapping):
+        return field(default_factory=lambda: MappingProxyType(dict(default)), metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 def section(cls: type, doc: str) -> Any:
@@ -88,25 +93,88 @@ class EmbeddingSettings:
     )
 
 
+_MAX_PER_FILE = 3
+# Of the default model: made-up words come as near as .22 to .31 (median) to the nearest passage of a vault. Leaving out
+# what is below .3 and holds no word of the query changes no nDCG@10 of benchmarks/retrieval.py, and recall@100 by .003.
+_SCORE_THRESHOLD = 0.3
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The numbers of one search profile: docs/tuning.md tells what each does to a ranking."""
+
+    bi_encoder_top_k: int = setting(
+        0,
+        "session",
+        "Candidates that each retriever brings: at least so many, and four for each result that is wanted; 0: at least 60.",
+        least=0,
+        most=5000,
+    )
+    cross_encoder_top_n: int = setting(
+        0, "session", "How many results where the question does not say; 0: search.limit.", least=0, most=100
+    )
+    rerank: bool = setting(False, "session", "Read the best candidates again with the cross-encoder, where there is one.")
+    score_threshold: float = setting(
+        _SCORE_THRESHOLD,
+        "session",
+        "Results found only by meaning are left out when the cosine of their vector with the query's is lower; 0 keeps all.",
+        least=0,
+        most=1,
+    )
+    max_per_file: int = setting(
+        _MAX_PER_FILE,
+        "session",
+        "Most results from one note, as long as other notes fill the limit; 0 lifts the cap.",
+        least=0,
+        most=100,
+    )
+    diversity_weight: float = setting(
+        0.0, "session", "How much a result loses for saying what a better one says already (MMR); 0: nothing.", least=0, most=1
+    )
+    recency_bias: float = setting(
+        0.0, "session", "The share of its score that a result loses as it grows old; 0: nothing.", least=0, most=1
+    )
+    recency_decay_days: float = setting(
+        90.0, "session", "After so many days half of recency_bias is lost.", least=1, most=36_500
+    )
+    type_weights: Mapping[str, float] = setting(
+        {}, "session", "What the score of a content type is multiplied with; types that are not named count 1.", least=0, most=1
+    )
+    lexical_share: float = setting(
+        0.5, "session", "What words count beside meaning where both are asked: 1 is words alone.", least=0, most=1
+    )
+    names_weight: float = setting(
+        0.15, "session", "What the words of a note's path and title count beside all it says.", least=0, most=1
+    )
+    note_share: float = setting(
+        0.6, "session", "How far the score of a passage is drawn towards that of its whole note.", least=0, most=1
+    )
+
+
 @dataclass(frozen=True)
 class SearchSettings:
     """How results are found and ordered."""
 
     limit: int = setting(10, "session", "How many results a search returns when it does not say, up to 100.", least=1, most=100)
     mode: str = setting("hybrid", "session", "Which retrievers run.", choices=("hybrid", "lexical", "dense"))
-    max_per_file: int = setting(3, "session", "Most results from one note, as long as other notes fill the limit.", least=1)
+    max_per_file: int = setting(
+        _MAX_PER_FILE, "session", "Most results from one note, as long as other notes fill the limit.", least=1
+    )
     score_threshold: float = setting(
-        # Of the default model: made-up words come as near as .22 to .31 (median) to the nearest passage of a vault. Leaving out
-        # what is below .3 and holds no word of the query changes no nDCG@10 of benchmarks/retrieval.py, and recall@100 by .003.
-        0.3,
+        _SCORE_THRESHOLD,
         "session",
         "Results found only by meaning are left out when the cosine of their vector with the query's is lower; 0 keeps all.",
         least=0,
         most=1,
     )
+    profile: str = setting(
+        "default", "session", "The search profile that holds where a question names none: `khoj-ls config profiles` lists them."
+    )
     exact_vectors_below: int = setting(
         30_000, "user", "Below this many vectors the search is exact; above, HNSW answers.", least=0
     )
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """The user's own profiles by name, checked: what each sets, and its `base`. `config.profiles` makes a Tuning of one."""
 
 
 @dataclass(frozen=True)

@@ -86,3 +86,39 @@ def test_a_key_is_kept_and_never_shown(verb: Any) -> None:
     assert verb("config", "key", "OPENAI_API_KEY", "--delete").exit_code == 0
     assert verb("config", "key", "OPENAI_API_KEY", input="\n").exit_code == 2
     assert verb("config", "key", "not a name", input="x\n").exit_code == 2
+
+
+def test_profiles_are_listed_set_and_taken_out(verb: Any, private_home: Path) -> None:
+    file = private_home / "config" / "config.toml"
+    assert verb("config", "set", "search.profiles.mine.base", "recent_focused").exit_code == 0
+    assert verb("config", "set", "search.profiles.mine.type_weights", "{ org = 0.5 }").exit_code == 0
+    assert file.read_text() == '[search.profiles.mine]\nbase = "recent_focused"\ntype_weights = {org = 0.5}\n'
+    assert verb("config", "get", "search.profiles.mine.recency_decay_days").stdout == "30.0\n"
+    assert verb("config", "get", "search.profiles.mine.type_weights").stdout == "{ org = 0.5 }\n"
+    assert verb("config", "show", "--changed").stdout == (
+        'search.profiles.mine.base = "recent_focused"\nsearch.profiles.mine.type_weights = { org = 0.5 }\n'
+    )
+    listed = json.loads(verb("config", "profiles", "--json").stdout)["profiles"]
+    assert [profile["name"] for profile in listed] == ["default", "precise", "broad", "recent_focused", "mine"]
+    mine = listed[-1]
+    assert (mine["base"], mine["source"], mine["sets"]) == ("recent_focused", "settings", ["type_weights"])
+    assert (mine["numbers"]["recency_bias"], mine["numbers"]["type_weights"]) == (0.3, {"org": 0.5})
+    shown = verb("--set", "search.profile=mine", "config", "profiles").stdout.splitlines()
+    assert "* mine (settings, based on recent_focused)" in shown
+    assert "  default (built-in): The order that measured best." in shown
+    assert "    recency_decay_days = 30.0" in shown
+    assert verb("config", "unset", "search.profiles.mine.base").exit_code == 0
+    assert verb("config", "get", "search.profiles.mine.recency_bias").stdout == "0.0\n"
+    wrong = verb("config", "set", "search.profiles.mine.recency", "1")
+    assert wrong.stderr == (
+        "khoj-ls: there is no setting search.profiles.mine.recency; did you mean search.profiles.mine.recency_bias?\n"
+    )
+
+
+def test_a_profile_whose_base_there_is_not_is_told(verb: Any, private_home: Path) -> None:
+    verb("config", "set", "search.profiles.mine.base", "nope")
+    shown = verb("config", "profiles")
+    assert (shown.exit_code, "mine (" in shown.stdout) == (0, False)
+    told = "profile mine: there is no profile 'nope' (known: default, precise, broad, recent_focused, mine)"
+    assert shown.stderr == f"khoj-ls: {told}\n"
+    assert f"search.profiles.mine.base: {told}" in verb("config", "show").stderr
