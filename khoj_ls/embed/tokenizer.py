@@ -10,7 +10,7 @@ from pathlib import Path
 from tokenizers import Tokenizer as Fast
 
 from khoj_ls.core.protocols import Tokenizer
-from khoj_ls.embed.messages import read_model
+from khoj_ls.models.messages import read_model
 
 _PIECE_BYTES = 6
 _PIECES = re.compile(r"\s?[A-Za-z]{1,5}|\s?[0-9]{1,3}|\s?[^\x00-\x7f]|\s?[!-/:-@\[-`{-~]|\s{1,6}|[\x00-\x7f]", re.ASCII)

@@ -16,10 +16,10 @@ import pytest
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import Cancelled, ModelError
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.embed.messages import read_model
 from khoj_ls.embed.prepare import folder_of, prepare, read_current
 from khoj_ls.embed.presets import DEFAULT_SHA256, ModelSpec, resolve_model
-from khoj_ls.embed.sentence_transformers_backend import pick_device
+from khoj_ls.models.messages import read_model
+from khoj_ls.models.torch_models import pick_device
 from khoj_ls.workers.child import Child
 
 pytestmark = pytest.mark.model
@@ -211,7 +211,9 @@ def test_code_in_a_model_is_not_run(tiny_model, tmp_path):
 def test_a_device_that_is_not_here_is_said(tiny_model, tmp_path):
     with pytest.raises(ModelError, match=r"no mps on this machine.*embedding\.device"):
         prepare(ModelSpec("tiny", str(tiny_model), device="mps"), tmp_path, silent)
-    assert prepare(ModelSpec("tiny", str(tiny_model), device="auto"), tmp_path, silent, no_export).device == pick_device("auto")
+    assert prepare(ModelSpec("tiny", str(tiny_model), device="auto"), tmp_path, silent, no_export).device == pick_device(
+        "auto", "embedding.device"
+    )
 
 
 def test_what_a_killed_preparation_left_is_removed(tiny_model, tmp_path):

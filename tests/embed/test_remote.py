@@ -14,7 +14,8 @@ import pytest
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import Cancelled, ModelError
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.embed.remote import RemoteEncoder, _proxy, embeddings_url, is_loopback
+from khoj_ls.embed.remote import RemoteEncoder, address_of
+from khoj_ls.models.endpoint import _proxy, is_loopback, url_of
 
 KEY = "sk-very-secret-1234"
 WIDTH = 4
@@ -224,7 +225,7 @@ def test_what_is_no_address(endpoint_setting, make_encoder, tmp_path):
 
 @pytest.mark.parametrize(("endpoint_setting", "url"), URLS)
 def test_where_to_post(endpoint_setting, url):
-    assert embeddings_url(endpoint_setting) == url
+    assert url_of(address_of(EmbeddingSettings(endpoint=endpoint_setting))) == url
 
 
 BAD = (

@@ -14,7 +14,7 @@ import pytest
 
 from khoj_ls.core.errors import Cancelled, ModelError
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.embed.client import WorkerClient
+from khoj_ls.models.client import WorkerClient
 
 pytestmark = pytest.mark.model
 
@@ -23,7 +23,7 @@ LONG = [f"Note {number}: " + "the long winter evenings are for reading by the st
 
 def embeds(service):
     """Whether the worker is computing something."""
-    worker = service._worker
+    worker = service._local._worker
     return worker is not None and worker.alive and any(worker._computing.values())
 
 
@@ -133,7 +133,7 @@ def test_a_text_that_ends_the_worker_twice_is_named_and_the_rest_is_served(make_
 
     def computed():
         """What the worker has in work, as one who looks over its shoulder would see it."""
-        worker = service._worker
+        worker = service._local._worker
         with worker._changed:
             return {texts[number][place] for number, places in worker._computing.items() for place in places}
 
@@ -149,8 +149,8 @@ def test_a_text_that_ends_the_worker_twice_is_named_and_the_rest_is_served(make_
         patch.setattr(WorkerClient, "ask", remember)
         work = pool.submit(service.embed_documents, [deadly, *rest[:3]])
         for _ in range(2):
-            until(lambda: service._worker is not None and service._worker.alive and deadly in computed())
-            worker = service._worker
+            until(lambda: service._local._worker is not None and service._local._worker.alive and deadly in computed())
+            worker = service._local._worker
             os.kill(worker.pid, signal.SIGKILL)
             until(lambda worker=worker: not worker.alive)
         with pytest.raises(ModelError, match="ended twice while embedding the text that begins with 'Note 0: the long"):
@@ -163,7 +163,7 @@ def test_the_worker_goes_when_idle_and_comes_back(make_encoder, until):
     service = make_encoder(idle_unload_seconds=0.05)
     assert len(service.embed_documents(LONG[:8])) == 8
     before = service.embed_query("first")
-    pid = service._worker.pid
+    pid = service._local._worker.pid
     until(lambda: service.status().state == "off" and not psutil.pid_exists(pid))
     assert service.embed_query("first") == before
     assert service.status().state == "off"

@@ -15,7 +15,7 @@ from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import KhojError
 from khoj_ls.embed.prepare import folder_of, read_model
 from khoj_ls.embed.presets import DEFAULT_SHA256, ModelSpec, resolve_model
-from khoj_ls.embed.remote import is_loopback
+from khoj_ls.models.endpoint import is_loopback
 
 
 def checks(here: Folders, root: Path) -> Iterator[Check]:

@@ -1,4 +1,4 @@
-"""How the texts of the backlog are cut into batches, and what every backend can do with one."""
+"""How the inputs of the backlog are cut into batches, and what every backend can do with one."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from khoj_ls.core.types import Vector
+from khoj_ls.models.messages import Input, Value
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Texts that are computed at once."""
+    """Inputs that are computed at once."""
 
     places: list[int]
-    """Where they stand among the texts given."""
+    """Where they stand among the inputs given."""
     inputs: Any
     """What the backend made of them."""
 
@@ -25,19 +25,19 @@ class Backend(Protocol):
     side_by_side: int
     """How many batches are best computed at the same time."""
 
-    def plan(self, texts: Sequence[str]) -> list[Batch]:
-        """Cut `texts` into batches; every text is in one."""
+    def plan(self, inputs: Sequence[Input]) -> list[Batch]:
+        """Cut `inputs` into batches; every one is in one."""
         ...
 
-    def run(self, batch: Batch) -> list[Vector]:
-        """Unit vectors of a batch, in its order."""
+    def run(self, batch: Batch) -> list[Value]:
+        """Values of a batch, in its order."""
         ...
 
 
 def group(lengths: Sequence[int], budget: int, most: int) -> Iterator[list[int]]:
-    """Places of texts of like length, longest first: padding is work for nothing.
+    """Places of inputs of like length, longest first: padding is work for nothing.
 
-    A group's count times its longest length stays within `budget` tokens, its count within `most`; one text may exceed it.
+    A group's count times its longest length stays within `budget` tokens, its count within `most`; one input may exceed it.
     """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     at = 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khoj_ls.embed.attempts import Attempt, Attempts
+from khoj_ls.models.attempts import Attempt, Attempts
 
 
 def run(count, deadly=(), together=3, outside=()):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from khoj_ls.core.errors import ModelError
-from khoj_ls.embed.sources import check_harmless, hub_cache, locate, revision, signature
+from khoj_ls.models.sources import check_harmless, hub_cache, locate, revision, signature
 
 
 def model(folder, **files):

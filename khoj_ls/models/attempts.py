@@ -1,8 +1,8 @@
-"""Which texts to send next when the encoder process may end at any of them. Pure.
+"""Which inputs to send next when the process of a model may end at any of them. Pure.
 
-All texts go out together. When the process ends, those that were being computed are suspects: each is sent alone before the
+All go out together. When the process ends, those that were being computed are suspects: each is sent alone before the
 rest goes on. One that is alone when the process ends once more is given up; what ends the process from outside (the system,
-short of memory) costs a second try and no text.
+short of memory) costs a second try and no input.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from dataclasses import dataclass
 
 _MOST_TOGETHER = 1024
 _MOST_ENDS = 4
-"""Ends in a row, without a single vector between them, after which the encoder itself is to blame."""
+"""Ends in a row, without a single value between them, after which the model itself is to blame."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """Texts to send, by their places."""
+    """Inputs to send, by their places."""
 
     places: list[int]
     alone: bool = False
 
 
 class Attempts:
-    """The texts of one call that have no vector yet."""
+    """The inputs of one call that have no value yet."""
 
     def __init__(self, count: int) -> None:
-        """Begin with `count` texts."""
+        """Begin with `count` inputs."""
         whole = range(count)
         self._waiting = deque(Attempt(list(whole[at : at + _MOST_TOGETHER])) for at in range(0, count, _MOST_TOGETHER))
         self._suspects: set[int] = set()
@@ -39,13 +39,13 @@ class Attempts:
         return self._waiting.popleft() if self._waiting else None
 
     def arrived(self) -> None:
-        """A vector came."""
+        """A value came."""
         self._ends = 0
 
     def ended(self, left: Sequence[int], computing: Collection[int], *, others: bool) -> int | None:
-        """The process ended with `left` of an attempt missing, while `computing` of them (and `others`' texts) were in work.
+        """The process ended with `left` of an attempt missing, while `computing` of them (and those of `others`) were in work.
 
-        The place of the text to give up, if there is one. Raises RuntimeError when the process ends whatever it is sent.
+        The place of the input to give up, if there is one. Raises RuntimeError when the process ends whatever it is sent.
         """
         self._ends += 1
         if len(computing) == 1 and not others:

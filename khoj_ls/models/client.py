@@ -1,4 +1,4 @@
-"""A running encoder process as the service sees it: who waits for which of its answers, and what it is computing."""
+"""A running model process as its service sees it: who waits for which of its answers, and what it is computing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import msgspec
 
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.embed.messages import Cancel, Embed, Failed, Load, Ready, Reply, Started, Unusable, Vectors
+from khoj_ls.models.messages import Ask, Cancel, Failed, Input, Load, Ready, Reply, Started, Unusable, Values
+from khoj_ls.models.role import Role
 from khoj_ls.workers.child import Child, ChildGone
 
 POLL_SECONDS = 0.1
@@ -31,27 +32,28 @@ WORKER_ENVIRONMENT = (
 class Ticket:
     """One request that was sent."""
 
-    def __init__(self, number: int, count: int) -> None:
-        """Number `number`, for `count` texts."""
+    def __init__(self, number: int, count: int, role: Role) -> None:
+        """Number `number`, for `count` inputs."""
         self.number = number
+        self._role = role
         self.missing = set(range(count))
-        """Places without a vector. For the thread that waits."""
-        self.answers: queue.SimpleQueue[Vectors | Failed | None] = queue.SimpleQueue()
+        """Places without a value. For the thread that waits."""
+        self.answers: queue.SimpleQueue[Values | Failed | None] = queue.SimpleQueue()
         """What came; None when the process has ended."""
 
-    def batches(self, token: CancelToken, until: float) -> Iterator[Vectors]:
-        """The batches as they come, till no text is missing. Raises ChildGone, ModelError, Cancelled."""
+    def batches(self, token: CancelToken, until: float) -> Iterator[Values]:
+        """The batches as they come, till none is missing. Raises ChildGone, ModelError, Cancelled."""
         while self.missing:
             token.raise_if_cancelled()
             left = until - time.monotonic()
             if left <= 0:
-                raise ModelError("the embedding model did not answer in time")
+                raise ModelError(f"the {self._role.model} did not answer in time")
             try:
                 answer = self.answers.get(timeout=min(POLL_SECONDS, left))
             except queue.Empty:
                 continue
             if answer is None:
-                raise ChildGone("the encoder is gone")
+                raise ChildGone(f"the {self._role.process} is gone")
             if isinstance(answer, Failed):
                 raise ModelError(answer.error)
             self.missing.difference_update(answer.places)
@@ -61,11 +63,10 @@ class Ticket:
 class WorkerClient:
     """Starts the process and speaks with it. Any thread may ask."""
 
-    def __init__(self, load: Load, idle_seconds: float) -> None:
-        """Start the process with `load`; it ends by itself after `idle_seconds` without work."""
-        self._child = Child(
-            "khoj_ls.embed.worker", environment={**dict(WORKER_ENVIRONMENT), "OMP_NUM_THREADS": str(load.threads)}
-        )
+    def __init__(self, role: Role, load: Load, idle_seconds: float) -> None:
+        """Start the process of a `role` with `load`; it ends by itself after `idle_seconds` without work."""
+        self._role = role
+        self._child = Child(role.worker, environment={**dict(WORKER_ENVIRONMENT), "OMP_NUM_THREADS": str(load.threads)})
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
         self._tickets: dict[int, Ticket] = {}
@@ -77,8 +78,8 @@ class WorkerClient:
         """Set when the model is loaded, and when that failed."""
         self.error: str | None = None
         """Why the model could not be loaded."""
-        for work, name in ((lambda: self._read(load), "khoj-encoder"), (self._unload_when_idle, "khoj-encoder-idle")):
-            threading.Thread(target=work, name=name, daemon=True).start()
+        for work, name in ((lambda: self._read(load), role.process), (self._unload_when_idle, f"{role.process}-idle")):
+            threading.Thread(target=work, name=f"khoj-{name}", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -96,19 +97,17 @@ class WorkerClient:
         while not self.ready.wait(max(0.0, min(POLL_SECONDS, until - time.monotonic()))):
             token.raise_if_cancelled()
             if time.monotonic() >= until:
-                raise ModelError("the embedding model is still being loaded")
+                raise ModelError(f"the {self._role.model} is still being loaded")
 
-    def ask(self, texts: list[str], *, query: bool = False, alone: bool = False) -> Ticket:
-        """Send texts; the answers come into the ticket. Raises ChildGone."""
+    def ask(self, inputs: list[Input], *, query: bool = False, alone: bool = False) -> Ticket:
+        """Send inputs; the answers come into the ticket. Raises ChildGone."""
         with self._changed:
             if self._gone:
                 raise ChildGone(f"worker {self.pid} is gone")
             self._number += 1
-            ticket = self._tickets[self._number] = Ticket(self._number, len(texts))
-        # Half of a surrogate pair, which JSON may hold and UTF-8 may not, is sent as a question mark.
-        whole = [text.encode(errors="replace").decode() for text in texts]
+            ticket = self._tickets[self._number] = Ticket(self._number, len(inputs), self._role)
         try:
-            self._child.send(Embed(ticket.number, whole, query, alone))
+            self._child.send(Ask(ticket.number, [_sendable(value) for value in inputs], query, alone))
         except ChildGone:
             self.drop(ticket)
             raise
@@ -144,7 +143,7 @@ class WorkerClient:
                 self._take(msgspec.msgpack.decode(self._child.receive(), type=Reply))
         except ChildGone as error:
             if not self.ready.is_set():
-                self.error = self.error or f"the encoder did not start ({error}): `khoj-ls daemon logs` says more"
+                self.error = self.error or f"the {self._role.process} did not start ({error}): `khoj-ls daemon logs` says more"
             with self._changed:
                 self._gone = True
                 waiting = list(self._tickets.values())
@@ -163,9 +162,9 @@ class WorkerClient:
         elif isinstance(reply, Started):
             with self._changed:
                 self._computing.setdefault(reply.id, set()).update(reply.places)
-        elif isinstance(reply, Vectors | Failed):
+        elif isinstance(reply, Values | Failed):
             with self._changed:
-                done = reply.places if isinstance(reply, Vectors) else ()
+                done = reply.places if isinstance(reply, Values) else ()
                 left = self._computing.pop(reply.id, set()).difference(done)
                 if done and left:
                     self._computing[reply.id] = left
@@ -184,3 +183,11 @@ class WorkerClient:
                 else:
                     self._gone = True
         self._child.close()
+
+
+def _sendable(value: Input) -> Input:
+    """Half of a surrogate pair, which JSON may hold and UTF-8 may not, as a question mark."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    first, second = value
+    return first.encode(errors="replace").decode(), second.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""What the encoder service says to its processes, and they to it; and what a prepared model's folder says of itself."""
+"""What a service says to the processes of its model, and they to it; and what a prepared model's folder says of itself."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ from typing import BinaryIO
 
 import msgspec
 
+Input = str | tuple[str, str]
+"""What a model is asked about: a text, or a pair of texts."""
+
+Value = bytes
+"""What it makes of one input, as little-endian float32 numbers: a unit vector, or a score."""
+
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     """model.json of a prepared model."""
 
     id: str
-    """Names the weights and all that changes a vector."""
+    """Names the weights and all that changes a value."""
     name: str
     dimensions: int
+    """How many numbers a value has."""
     max_tokens: int
     """Longest input, special tokens and prefix included."""
     backend: str
     """`onnx`, or `sentence-transformers` for models that cannot be exported or that run on an accelerator."""
     note: str = ""
-    """Why it is not `onnx`."""
+    """Why it is not `onnx`; or what an export with smaller numbers costs."""
     source: str
     """Folder that the weights were read from."""
     signature: str
@@ -52,15 +59,15 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     threads: int
     batch_tokens: int
-    batch_texts: int
+    batch_inputs: int
     nice: int
 
 
-class Embed(msgspec.Struct, frozen=True, tag="embed"):
-    """Embed texts; a `query` has a thread of its own, `alone` keeps the rest of the backlog waiting meanwhile."""
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """Compute the values of inputs; a `query` has a thread of its own, `alone` keeps the rest of the backlog waiting."""
 
     id: int
-    texts: list[str]
+    inputs: list[Input]
     query: bool = False
     alone: bool = False
 
@@ -84,18 +91,18 @@ class Step(msgspec.Struct, frozen=True, tag="step"):
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
-    """The texts at `places` of request `id` are being computed: should the process end, they are the suspects."""
+    """The inputs at `places` of request `id` are being computed: should the process end, they are the suspects."""
 
     id: int
     places: list[int]
 
 
-class Vectors(msgspec.Struct, frozen=True, tag="vectors"):
-    """Unit vectors of the texts at `places` of request `id`."""
+class Values(msgspec.Struct, frozen=True, tag="values"):
+    """Values of the inputs at `places` of request `id`."""
 
     id: int
     places: list[int]
-    vectors: list[bytes]
+    values: list[Value]
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -111,9 +118,9 @@ class Unusable(msgspec.Struct, frozen=True, tag="unusable"):
     error: str
 
 
-Request = Embed | Cancel
-Answer = Started | Vectors | Failed
-Reply = Ready | Unusable | Step | Started | Vectors | Failed
+Request = Ask | Cancel
+Answer = Started | Values | Failed
+Reply = Ready | Unusable | Step | Started | Values | Failed
 
 
 def frame_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -1,4 +1,4 @@
-"""The two lanes of the encoder process: queries, which wait for nothing, and the backlog, which takes turns.
+"""The two lanes of a model's process: queries, which wait for nothing, and the backlog, which takes turns.
 
 The backlog hands out one small batch at a time, in turn from every request, so that one edited note does not wait for ten
 thousand, and a cancelled request ends with the batches in work.
@@ -14,11 +14,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from khoj_ls.embed.batches import Backend, Batch
-from khoj_ls.embed.messages import Answer, Embed, Failed, Started, Vectors
+from khoj_ls.models.batches import Backend, Batch
+from khoj_ls.models.messages import Answer, Ask, Failed, Started, Values
 
 _WINDOW = 256
-"""Texts that are tokenized and put in order of length at once."""
+"""Inputs that are tokenized and put in order of length at once."""
 
 Send = Callable[[Answer], None]
 
@@ -26,7 +26,7 @@ Send = Callable[[Answer], None]
 class _Job:
     """A request of the backlog. Held by one thread at a time."""
 
-    def __init__(self, request: Embed) -> None:
+    def __init__(self, request: Ask) -> None:
         self.request = request
         self.cancelled = False
         self._offset = 0
@@ -34,12 +34,12 @@ class _Job:
 
     @property
     def more(self) -> bool:
-        return bool(self._planned) or self._offset < len(self.request.texts)
+        return bool(self._planned) or self._offset < len(self.request.inputs)
 
     def next(self, backend: Backend) -> Batch:
         if not self._planned:
             start = self._offset
-            window = self.request.texts[start : start + _WINDOW]
+            window = self.request.inputs[start : start + _WINDOW]
             self._offset += len(window)
             self._planned.extend(
                 Batch([start + place for place in batch.places], batch.inputs) for batch in backend.plan(window)
@@ -60,9 +60,9 @@ class Backlog:
         self._alone = False
         self._changed = threading.Condition()
 
-    def add(self, request: Embed) -> None:
+    def add(self, request: Ask) -> None:
         """Take in a request."""
-        if request.texts:
+        if request.inputs:
             with self._changed:
                 job = self._known[request.id] = _Job(request)
                 self._jobs.append(job)
@@ -87,8 +87,8 @@ class Backlog:
                 if more and not job.request.alone:
                     self._give_back(job)
                 self._send(Started(job.request.id, batch.places))
-                self._send(Vectors(job.request.id, batch.places, self._backend.run(batch)))
-            except Exception as error:  # noqa: BLE001 - one text must not end the process: the caller hears the reason
+                self._send(Values(job.request.id, batch.places, self._backend.run(batch)))
+            except Exception as error:  # noqa: BLE001 - one input must not end the process: the caller hears the reason
                 self.cancel(job.request.id)
                 self._send(_failed(job.request, error))
             finally:
@@ -133,9 +133,9 @@ class Queries:
         """Compute with `backend`, answer through `send`."""
         self._backend = backend
         self._send = send
-        self._waiting: queue.SimpleQueue[Embed] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Ask] = queue.SimpleQueue()
 
-    def add(self, request: Embed) -> None:
+    def add(self, request: Ask) -> None:
         """Take in a request."""
         self._waiting.put(request)
 
@@ -144,10 +144,10 @@ class Queries:
         while True:
             request = self._waiting.get()
             try:
-                for batch in self._backend.plan(request.texts):
+                for batch in self._backend.plan(request.inputs):
                     self._send(Started(request.id, batch.places))
-                    self._send(Vectors(request.id, batch.places, self._backend.run(batch)))
-            except Exception as error:  # noqa: BLE001 - one text must not end the process: the caller hears the reason
+                    self._send(Values(request.id, batch.places, self._backend.run(batch)))
+            except Exception as error:  # noqa: BLE001 - one input must not end the process: the caller hears the reason
                 self._send(_failed(request, error))
 
 
@@ -158,5 +158,5 @@ def lower_priority(nice: int) -> None:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
 
 
-def _failed(request: Embed, error: Exception) -> Failed:
-    return Failed(request.id, f"embedding failed ({type(error).__name__}: {error})")
+def _failed(request: Ask, error: Exception) -> Failed:
+    return Failed(request.id, f"computing failed ({type(error).__name__}: {error})")

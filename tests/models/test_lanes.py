@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from khoj_ls.embed.batches import Batch
-from khoj_ls.embed.lanes import Backlog, Queries, lower_priority
-from khoj_ls.embed.messages import Embed, Failed, Started, Vectors
+from khoj_ls.models.batches import Batch
+from khoj_ls.models.lanes import Backlog, Queries, lower_priority
+from khoj_ls.models.messages import Ask, Failed, Started, Values
 
 
 class Stage:
@@ -57,9 +57,9 @@ def backlog(stage, threads=1):
 
 def test_requests_take_turns(stage):
     lane = backlog(stage)
-    lane.add(Embed(1, ["a", "b", "c"]))
+    lane.add(Ask(1, ["a", "b", "c"]))
     assert stage.heard(1) == [("Started", 1, 0)]
-    lane.add(Embed(2, ["d", "e"]))
+    lane.add(Ask(2, ["d", "e"]))
     stage.let("a", "b", "c", "d", "e")
     assert [event for event in stage.heard(9) if event[0] == "Started"] == [
         ("Started", 1, 1),
@@ -71,67 +71,67 @@ def test_requests_take_turns(stage):
 
 def test_batches_go_side_by_side(stage):
     lane = backlog(stage, 2)
-    lane.add(Embed(1, ["a", "b", "c"]))
+    lane.add(Ask(1, ["a", "b", "c"]))
     assert sorted(stage.heard(2)) == [("Started", 1, 0), ("Started", 1, 1)]
     stage.let("b")
-    assert stage.heard(2) == [("Vectors", 1, 1), ("Started", 1, 2)]
+    assert stage.heard(2) == [("Values", 1, 1), ("Started", 1, 2)]
     stage.let("a", "c")
-    assert sorted(stage.heard(2)) == [("Vectors", 1, 0), ("Vectors", 1, 2)]
+    assert sorted(stage.heard(2)) == [("Values", 1, 0), ("Values", 1, 2)]
 
 
 def test_places_are_those_of_the_request_whatever_the_window(stage):
     lane = backlog(stage)
     texts = [f"text {number}" for number in range(600)]
     stage.let(*texts)
-    lane.add(Embed(1, texts))
+    lane.add(Ask(1, texts))
     found = {}
     while len(found) < 600:
         event = stage.events.get(timeout=20)
-        if isinstance(event, Vectors):
-            found.update(zip(event.places, event.vectors, strict=True))
+        if isinstance(event, Values):
+            found.update(zip(event.places, event.values, strict=True))
     assert [found[place].decode() for place in range(600)] == texts
 
 
 def test_a_cancelled_request_ends_with_the_batch_in_work(stage):
     lane = backlog(stage)
-    lane.add(Embed(1, ["a", "b", "c"]))
-    lane.add(Embed(2, ["z"]))
+    lane.add(Ask(1, ["a", "b", "c"]))
+    lane.add(Ask(2, ["z"]))
     assert stage.heard(1) == [("Started", 1, 0)]
     lane.cancel(1)
     stage.let("a", "b", "c", "z")
-    assert stage.heard(3) == [("Vectors", 1, 0), ("Started", 2, 0), ("Vectors", 2, 0)]
+    assert stage.heard(3) == [("Values", 1, 0), ("Started", 2, 0), ("Values", 2, 0)]
     assert stage.events.empty()
     lane.cancel(77)  # nobody knows it
 
 
 def test_alone_means_that_nothing_else_is_computed(stage):
     lane = backlog(stage, 2)
-    lane.add(Embed(1, ["a", "b"]))
+    lane.add(Ask(1, ["a", "b"]))
     stage.heard(2)
-    lane.add(Embed(2, ["s", "t"], alone=True))
-    lane.add(Embed(3, ["c"]))
+    lane.add(Ask(2, ["s", "t"], alone=True))
+    lane.add(Ask(3, ["c"]))
     stage.let("a")
-    assert stage.heard(1) == [("Vectors", 1, 0)]
+    assert stage.heard(1) == [("Values", 1, 0)]
     stage.let("b", "c")
-    assert stage.heard(2) == [("Vectors", 1, 1), ("Started", 2, 0)]
+    assert stage.heard(2) == [("Values", 1, 1), ("Started", 2, 0)]
     stage.let("s", "t")
     assert stage.heard(5) == [
-        ("Vectors", 2, 0),
+        ("Values", 2, 0),
         ("Started", 2, 1),
-        ("Vectors", 2, 1),
+        ("Values", 2, 1),
         ("Started", 3, 0),
-        ("Vectors", 3, 0),
+        ("Values", 3, 0),
     ]
 
 
 @pytest.mark.parametrize("texts", [["unplannable"], ["broken", "never"]])
 def test_a_failure_is_the_requests_own(stage, texts):
     lane = backlog(stage)
-    lane.add(Embed(1, texts))
-    lane.add(Embed(2, ["fine"]))
+    lane.add(Ask(1, texts))
+    lane.add(Ask(2, ["fine"]))
     stage.let("broken", "never", "fine")
     said = []
-    while not said or said[-1] != Vectors(2, [0], [b"fine"]):
+    while not said or said[-1] != Values(2, [0], [b"fine"]):
         said.append(stage.events.get(timeout=20))
     failed = [event for event in said if isinstance(event, Failed)]
     assert [event.id for event in failed] == [1]
@@ -142,13 +142,13 @@ def test_a_failure_is_the_requests_own(stage, texts):
 def test_a_query_is_served_beside_the_backlog(stage):
     lane, queries = backlog(stage, 2), Queries(stage, stage.events.put)
     threading.Thread(target=queries.serve, daemon=True).start()
-    lane.add(Embed(1, ["a", "b", "c"]))
+    lane.add(Ask(1, ["a", "b", "c"]))
     stage.heard(2)
     stage.let("query", "again")
-    queries.add(Embed(2, ["broken"], query=True))
+    queries.add(Ask(2, ["broken"], query=True))
     stage.let("broken")
-    queries.add(Embed(3, ["query"], query=True))
-    assert [event for event in stage.heard(4) if event[0] != "Started"] == [("Failed", 2), ("Vectors", 3, 0)]
+    queries.add(Ask(3, ["query"], query=True))
+    assert [event for event in stage.heard(4) if event[0] != "Started"] == [("Failed", 2), ("Values", 3, 0)]
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux knows niceness of a thread")

@@ -1,0 +1,7 @@
+"""What messages call a bi-encoder and its process."""
+
+from __future__ import annotations
+
+from khoj_ls.models.role import Role
+
+ENCODER = Role("encoder", "embedding model", "embedding", "khoj_ls.embed.worker", "khoj_ls.embed.prepare")

@@ -1,0 +1,96 @@
+"""ONNX Runtime: the backend of every day. Imports neither torch nor transformers.
+
+A session computes with one thread; several small batches run side by side instead. Measured on two cores that gives a quarter
+more tokens per second than one large batch on two threads (the activations of 512 tokens stay in the cache), and a query beside
+the backlog waits for no thread pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+from khoj_ls.models.batches import Batch, group
+from khoj_ls.models.messages import Input, Value
+
+_RUN_TOKENS = 512
+"""Tokens of one run, padding included: from 256 to 768 the throughput is the same, at 2048 it is a tenth less."""
+_MOST_INPUTS = 64
+_CHARACTERS_PER_TOKEN = 256
+"""No prose comes near: a text is cut there before it is tokenized, so that a pasted megabyte costs no second."""
+
+
+class OnnxBackend:
+    """A prepared model in one ONNX session, used by several threads at once."""
+
+    def __init__(
+        self,
+        folder: Path,
+        max_tokens: int,
+        threads: int,
+        values: Callable[[np.ndarray], list[Value]],
+        budget: int = _RUN_TOKENS,
+    ) -> None:
+        """Load `folder`/model.onnx; `threads` runs may go side by side, each of at most `budget` tokens.
+
+        `values` makes what is answered of a run's output. Of a pair that is too long, the longer text is cut.
+        """
+        self.side_by_side = threads
+        self._values = values
+        self._budget = min(budget, _RUN_TOKENS)
+        self._characters = max_tokens * _CHARACTERS_PER_TOKEN
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        # What padding is does not matter where it is masked; some models look for where it begins.
+        self._padding = int((self._tokenizer.padding or {}).get("pad_id", 0))
+        self._tokenizer.enable_truncation(max_tokens)
+        self._tokenizer.no_padding()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        # Patterns are kept for every shape that was ever seen: shapes are many here, and they save no time.
+        options.enable_mem_pattern = False
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        self._inputs = {value.name for value in self._session.get_inputs()}
+
+    def plan(self, inputs: Sequence[Input]) -> list[Batch]:
+        """Tokenize `inputs` and group them by length."""
+        encodings = self._tokenizer.encode_batch_fast([self._cut(value) for value in inputs])
+        tokens = [(encoding.ids, encoding.type_ids) for encoding in encodings]
+        return [
+            Batch(places, [tokens[place] for place in places])
+            for places in group([len(ids) for ids, _ in tokens], self._budget, _MOST_INPUTS)
+        ]
+
+    def run(self, batch: Batch) -> list[Value]:
+        """Compute on the calling thread."""
+        shape = len(batch.inputs), max(1, *(len(ids) for ids, _ in batch.inputs))
+        ids: np.ndarray = np.full(shape, self._padding, np.int64)
+        segments, mask = np.zeros_like(ids), np.zeros_like(ids)
+        for row, (tokens, types) in enumerate(batch.inputs):
+            ids[row, : len(tokens)] = tokens
+            segments[row, : len(types)] = types
+            mask[row, : len(tokens)] = 1
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": segments}
+        [output] = self._session.run(None, {name: value for name, value in feed.items() if name in self._inputs})
+        return self._values(output)
+
+    def compute(self, inputs: Sequence[Input]) -> list[Value]:
+        """Values of `inputs`, in order, on the calling thread."""
+        values = [b""] * len(inputs)
+        for batch in self.plan(inputs):
+            for place, value in zip(batch.places, self.run(batch), strict=True):
+                values[place] = value
+        return values
+
+    def _cut(self, value: Input) -> Input:
+        if isinstance(value, str):
+            return value[: self._characters]
+        first, second = value
+        return first[: self._characters], second[: self._characters]

@@ -1,0 +1,81 @@
+"""The process of a model: told by its first message what to load, it computes until its input closes.
+
+On Linux the threads of the backlog are nice and the one of the queries is not; elsewhere the whole process is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from khoj_ls.models.batches import Backend
+from khoj_ls.models.lanes import Backlog, Queries, lower_priority
+from khoj_ls.models.messages import Cancel, Load, ModelFile, Ready, Reply, Request, Unusable, frame_streams, read_model
+from khoj_ls.models.role import Role
+from khoj_ls.workers.child import limit_this_process
+from khoj_ls.workers.frames import read_frame, write_frame
+
+Loader = Callable[[Load, ModelFile], Backend]
+"""Makes the backend of a prepared model."""
+
+
+def serve(role: Role, load: Loader) -> None:
+    """Serve the model that the first message names until standard input closes."""
+    # Ctrl-C in a terminal reaches the whole group: the service decides when this process ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stream, out = frame_streams()
+    lock = threading.Lock()
+
+    def send(reply: Reply) -> None:
+        with lock, contextlib.suppress(BrokenPipeError):
+            write_frame(out, reply)
+
+    first = read_frame(stream)
+    if first is None:
+        return
+    wanted = msgspec.msgpack.decode(first, type=Load)
+    if sys.platform != "linux":
+        limit_this_process(nice=wanted.nice)
+    try:
+        backend = _loaded(wanted, load)
+    except Exception as error:  # noqa: BLE001 - the boundary of the process: the service hears the reason
+        send(Unusable(f"the {role.model} cannot be loaded ({type(error).__name__}: {error})"))
+        return
+    backlog, queries = Backlog(backend, send), Queries(backend, send)
+
+    def nicely() -> None:
+        lower_priority(wanted.nice)
+        backlog.serve()
+
+    for work in (queries.serve, *[nicely] * backend.side_by_side):
+        threading.Thread(target=work, daemon=True).start()
+    send(Ready())
+    while (body := read_frame(stream)) is not None:
+        request = msgspec.msgpack.decode(body, type=Request)
+        if isinstance(request, Cancel):
+            backlog.cancel(request.id)
+        else:
+            (queries if request.query else backlog).add(request)
+    # Nobody is left to hear of the batches in work.
+    os._exit(0)
+
+
+def _loaded(wanted: Load, load: Loader) -> Backend:
+    """The prepared model in a folder. An ONNX file that does not load is forgotten, so that it is prepared anew."""
+    folder = Path(wanted.folder)
+    model = read_model(folder)
+    if model is None:
+        raise FileNotFoundError(f"{folder} holds no prepared model")
+    try:
+        return load(wanted, model)
+    except Exception:  # what does not load is prepared anew; the service tells why, as it is raised again
+        if model.backend == "onnx":
+            (folder / "model.json").unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""Cross-encoders: how well a passage answers a query, read together."""
