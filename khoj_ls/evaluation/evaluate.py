@@ -1,0 +1,95 @@
+"""One set from its files to its figures."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from khoj_ls.core.errors import UsageError
+from khoj_ls.core.jobs import ProgressCallback
+from khoj_ls.embed.service import EncoderService
+from khoj_ls.evaluation.asking import MODES, Mode, ask_all, embed_queries, searched
+from khoj_ls.evaluation.baselines import baselines
+from khoj_ls.evaluation.beir import RetrievalSet
+from khoj_ls.evaluation.indexed import Names, index_set
+from khoj_ls.evaluation.measures import Figures, Run, figures, misses
+from khoj_ls.evaluation.vectors import VectorCache
+from khoj_ls.store.database import Database
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of a set."""
+
+    modes: Sequence[Mode] = ()
+    """None: all that the set can be asked in."""
+    names: Names = "opaque"
+    baselines: bool = False
+    exact_below: int = 30_000
+    """The setting `search.exact_vectors_below`."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The runs over one set."""
+
+    data: RetrievalSet
+    runs: Mapping[str, Run]
+    """By mode."""
+    baselines: Mapping[str, Run]
+    unread: int
+    """Documents that the parser could make nothing of."""
+    refused: Mapping[str, str]
+    """Why the search did not take a query, by query."""
+
+    def figures(self, runs: Mapping[str, Run]) -> dict[str, Figures]:
+        """Figures of some of the runs, by name."""
+        return {name: figures(self.data.relevant, run) for name, run in runs.items()}
+
+    def json(self, *, with_misses: bool = False) -> dict[str, Any]:
+        """What `khoj-ls eval --json` prints for a set (docs/cli.md)."""
+        result: dict[str, Any] = {
+            "set": self.data.name,
+            "documents": len(self.data.documents),
+            "queries": len(self.data.queries),
+            "modes": {name: found.json() for name, found in self.figures(self.runs).items()},
+        }
+        if self.baselines:
+            result["baselines"] = {name: found.json() for name, found in self.figures(self.baselines).items()}
+        if with_misses:
+            result["misses"] = {
+                name: [
+                    {"query": self.data.queries[miss.query], "answers": list(self.data.relevant[miss.query]), "rank": miss.rank}
+                    for miss in misses(self.data.relevant, run)
+                ]
+                for name, run in self.runs.items()
+            }
+        return result
+
+
+def evaluate(
+    data: RetrievalSet, encoder: EncoderService, vectors: VectorCache, wish: Wish, scratch: Path, progress: ProgressCallback
+) -> Evaluation:
+    """Index a set in a folder below `scratch` that is gone afterwards, and ask its queries.
+
+    Raises UsageError where a set is malformed or cannot be asked in a mode, ModelError, and Cancelled.
+    """
+    modes = wish.modes or [mode for mode in MODES if mode != "related" or data.all_own]
+    if "related" in modes and not data.all_own:
+        raise UsageError(
+            f"{data.name}: the mode related is for sets whose queries are documents, and {len(data.queries) - len(data.own)} "
+            f"of {len(data.queries)} are not"
+        )
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder, closing(Database(Path(folder) / "index.db")) as database:
+        indexed = index_set(data, encoder, vectors, database, wish.names, exact_below=wish.exact_below, progress=progress)
+        if any(mode in ("dense", "hybrid") for mode in modes):
+            embed_queries(data, vectors, progress)
+        plain = baselines(data, vectors, Path(folder), progress) if wish.baselines else {}
+        refused: dict[str, str] = {}
+        runs: dict[str, Run] = {mode: ask_all(data, searched(data, indexed, mode, refused), mode, progress) for mode in modes}
+        return Evaluation(data, runs, plain, indexed.unread, refused)
