@@ -208,8 +208,8 @@ def _with_signs(run: _Search, candidates: list[Candidate]) -> list[Candidate]:
 def _shown(run: _Search, lexical: LexicalMatches, candidates: list[Candidate]) -> tuple[SearchHit, ...]:
     """Hits of the candidates that the threshold, the cap per note and the limit leave."""
     run.check()
-    ranked = above_threshold(candidates, run.request.score_threshold)
-    taken = capped([candidate.entry.file_id for candidate in ranked], run.request.limit, run.request.max_per_file)
+    ranked = above_threshold(candidates, run.request.tuning.score_threshold)
+    taken = capped([candidate.entry.file_id for candidate in ranked], run.request.limit, run.request.tuning.max_per_file)
     shown = [ranked[index] for index in taken]
     asked = words(run.query.text) if any(candidate.exact for candidate in shown) else []
     return build_hits(

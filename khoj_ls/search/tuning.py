@@ -1,11 +1,76 @@
-"""From candidates to the hits that are shown: the threshold, the cap per note, the limit."""
+"""From candidates to the hits that are shown: threshold, type weights, recency, diversity, the cap per note, the limit.
+
+Each is a number of the request's profile; one that is not set costs nothing and moves nothing. What holds the query word for
+word stays before all else: it is moved among its like only.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from types import MappingProxyType
 
-from khoj_ls.search.fusion import Candidate
+from khoj_ls.config.settings import Tuning
+from khoj_ls.search.diversity import Pick, marginal
+from khoj_ls.search.explain import behind_step, cap_step, diversity_step, recency_step, threshold_step, type_step
+from khoj_ls.search.facts import Facts
+from khoj_ls.search.fusion import Candidate, word_for_word
+from khoj_ls.search.recency import recency_factor
+from khoj_ls.search.types import Step
+
+_POOL = 60
+"""How many candidates each retriever brings at least, unless the profile says how many."""
+_POOL_PER_HIT = 4
+_EXACT_FROM = word_for_word(0.0)
+"""What holds the query word for word scores this at least, and nothing else does."""
+
+FactsReader = Callable[[Sequence[Candidate]], Facts]
+"""Reads what is to know of candidates: `facts.read_facts`, with all but them filled in."""
+
+
+def _unread(candidates: Sequence[Candidate]) -> Facts:
+    return Facts()
+
+
+@dataclass(frozen=True)
+class TunedRanking:
+    """What is to be shown."""
+
+    candidates: list[Candidate]
+    """Best first. Their scores never rise: one that a better score stands behind shows no more than that one is worth here."""
+    steps: Mapping[int, tuple[Step, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """What moved each, by entry id, where that was asked."""
+
+
+def pool_size(tuning: Tuning, limit: int) -> int:
+    """How many candidates each retriever brings, and for how many of the best facts are read."""
+    return max(tuning.bi_encoder_top_k or _POOL, _POOL_PER_HIT * limit)
+
+
+def tune(
+    candidates: Sequence[Candidate], tuning: Tuning, limit: int, read: FactsReader = _unread, *, explain: bool = False
+) -> TunedRanking:
+    """The best `limit` of `candidates`, which come best first, by the profile's numbers.
+
+    The first `pool_size` of those that pass the threshold are weighed and made diverse; the rest follow as they are, to fill
+    the limit. What is to know of them is asked of `read` where a number is set that needs it, and not else.
+    """
+    kept = above_threshold(candidates, tuning.score_threshold)
+    reach = pool_size(tuning, limit)
+    facts = read(kept[:reach]) if needs_facts(tuning) else Facts()
+    near = _weighed(kept[:reach], tuning, facts)
+    picks = _picked(near, tuning, facts)
+    order = [*(near[pick.place] for pick in picks or ()), *(near if picks is None else ()), *kept[reach:]]
+    taken = capped([candidate.entry.file_id for candidate in order], limit, tuning.max_per_file)
+    shown = _falling(order[index] for index in taken)
+    return TunedRanking(shown, _steps(kept, near, picks or (), order, shown, tuning, facts) if explain else {})
+
+
+def needs_facts(tuning: Tuning) -> bool:
+    """Whether a number is set that looks at types, dates or vectors."""
+    return bool(tuning.type_weights or tuning.recency_bias or tuning.diversity_weight)
 
 
 def apart(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -49,3 +114,99 @@ def capped(notes: Sequence[int], limit: int, max_per_file: int) -> list[int]:
         if len(taken) == limit:
             break
     return sorted([*taken, *kept_out[: limit - len(taken)]])
+
+
+def _weighed(candidates: list[Candidate], tuning: Tuning, facts: Facts) -> list[Candidate]:
+    """Candidates by their scores with type and age taken into account, best first; equals stay in their order."""
+    if not tuning.type_weights and not tuning.recency_bias:
+        return candidates
+    scored = [
+        candidate._replace(
+            score=_scaled(candidate, _type_weight(candidate, tuning, facts) * _recency(candidate, tuning, facts))
+        )
+        for candidate in candidates
+    ]
+    return sorted(scored, key=lambda candidate: -candidate.score)
+
+
+def _type_weight(candidate: Candidate, tuning: Tuning, facts: Facts) -> float:
+    return tuning.type_weights.get(facts.types.get(candidate.entry.id, ""), 1.0)
+
+
+def _recency(candidate: Candidate, tuning: Tuning, facts: Facts) -> float:
+    age = facts.ages.get(candidate.entry.id)
+    return 1.0 if age is None else recency_factor(age, tuning.recency_bias, tuning.recency_decay_days)
+
+
+def _scaled(candidate: Candidate, factor: float) -> float:
+    """The candidate's score times `factor`, within the range of those that hold the query word for word if it does."""
+    least = _EXACT_FROM if _leads(candidate) else 0.0
+    return least + (candidate.score - least) * factor
+
+
+def _leads(candidate: Candidate) -> bool:
+    return candidate.exact and candidate.score >= _EXACT_FROM
+
+
+def _picked(candidates: list[Candidate], tuning: Tuning, facts: Facts) -> list[Pick] | None:
+    """The order that is diverse; None where the order stays."""
+    if not tuning.diversity_weight or not facts.vectors:
+        return None
+    ids = [candidate.entry.id for candidate in candidates]
+    leading = sum(1 for _ in takewhile(_leads, candidates))
+    return marginal([candidate.score for candidate in candidates], ids, facts.vectors, tuning.diversity_weight, leading)
+
+
+def _falling(candidates: Iterable[Candidate]) -> list[Candidate]:
+    shown: list[Candidate] = []
+    for candidate in candidates:
+        if shown and candidate.score > shown[-1].score:
+            candidate = candidate._replace(score=shown[-1].score)
+        shown.append(candidate)
+    return shown
+
+
+def _steps(
+    kept: Sequence[Candidate],
+    near: Sequence[Candidate],
+    picks: Sequence[Pick],
+    order: Sequence[Candidate],
+    shown: Sequence[Candidate],
+    tuning: Tuning,
+    facts: Facts,
+) -> dict[int, tuple[Step, ...]]:
+    """What moved each of those `shown`, by entry id."""
+    before = {candidate.entry.id: candidate for candidate in kept[: len(near)]}
+    places = {candidate.entry.id: place for place, candidate in enumerate(shown, 1)}
+    nearest = {near[p.place].entry.id: (p.cosine, near[p.nearest].entry.id) for p in picks if p.nearest is not None}
+    seen: Counter[int] = Counter()
+    steps = {}
+    for candidate in order:
+        entry = candidate.entry.id
+        seen[candidate.entry.file_id] += 1
+        if entry not in places:
+            continue
+        told: list[Step | None] = _weighing(before[entry], tuning, facts) if entry in before else []
+        if entry in nearest:
+            cosine, other = nearest[entry]
+            told.append(diversity_step(candidate.score, tuning, cosine, places.get(other)))
+        told.append(cap_step(candidate.score, tuning, seen[candidate.entry.file_id]))
+        told.append(threshold_step(candidate, tuning))
+        told.append(behind_step(candidate.score, shown[places[entry] - 1].score))
+        steps[entry] = tuple(each for each in told if each)
+    return steps
+
+
+def _weighing(candidate: Candidate, tuning: Tuning, facts: Facts) -> list[Step | None]:
+    """What its type and its age do to the score of a candidate."""
+    steps: list[Step | None] = []
+    entry = candidate.entry.id
+    if entry in facts.types and tuning.type_weights:
+        weight = _type_weight(candidate, tuning, facts)
+        after = _scaled(candidate, weight)
+        steps.append(type_step(candidate.score, after, facts.types[entry], weight))
+        candidate = candidate._replace(score=after)
+    if entry in facts.ages and tuning.recency_bias:
+        factor = _recency(candidate, tuning, facts)
+        steps.append(recency_step(candidate.score, _scaled(candidate, factor), facts.ages[entry], factor))
+    return steps

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from khoj_ls.config.profiles import retuned
+from khoj_ls.config.settings import Tuning
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.types import Span
 
@@ -26,20 +28,36 @@ class SearchRequest:
     limit: int = 10
     """Most hits, 1 to 100."""
     mode: Mode = "hybrid"
-    max_per_file: int = 3
-    """Most hits from one note, as long as other notes fill the limit; 0 lifts the cap."""
-    score_threshold: float = 0.0
-    """Hits found only by meaning are left out where their cosine with the query is lower; hits by words never are."""
+    tuning: Tuning = field(default_factory=lambda: Tuning(score_threshold=0.0))
+    """The numbers that order hits, as the profile has them; where none are given, everything is kept that was found."""
+    max_per_file: InitVar[int | None] = None
+    """Short for this number of `tuning`, which is where it is read."""
+    score_threshold: InitVar[float | None] = None
+    """Short for this number of `tuning`, which is where it is read."""
+    rerank: bool | None = None
+    """Whether the best candidates are read again with the cross-encoder; None leaves it to `tuning`."""
+    explain: bool = False
+    """Whether each hit tells how it came to stand where it does."""
+    profile: str = "default"
+    """The name that `tuning` goes by, for the explanation."""
     paths: tuple[str, ...] | None = None
     """Only these notes and folders (relative to the vault, posix); None searches everything."""
     prefix: bool = False
     """Whether the last word may be the beginning of one, for a query that is still being typed."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, max_per_file: int | None, score_threshold: float | None) -> None:
         """Check what came from outside."""
+        given = {"max_per_file": max_per_file, "score_threshold": score_threshold}
+        if numbers := {name: number for name, number in given.items() if number is not None}:
+            object.__setattr__(self, "tuning", retuned(self.tuning, numbers))
         check_limit(self.limit)
         if self.mode not in MODES:
             raise UsageError(f"there is no search mode {self.mode!r}: use one of {', '.join(MODES)}")
+
+    @property
+    def wants_rerank(self) -> bool:
+        """Whether a cross-encoder is to read the best candidates."""
+        return self.tuning.rerank if self.rerank is None else self.rerank
 
 
 @dataclass(frozen=True)
@@ -76,7 +94,43 @@ class Source:
     rank: int
     """1-based place in that retriever's own order."""
     score: float
-    """0..1: the saturated BM25 score, or the clipped cosine."""
+    """0..1: the saturated BM25 score, the clipped cosine, or the cross-encoder's probability."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that moved a hit, or might have."""
+
+    name: str
+    """What it was: note_share, names, word_for_word, rerank, type, recency, diversity, cap, threshold, behind."""
+    before: float
+    """The hit's score before it, 0..1."""
+    after: float
+    """And after it."""
+    why: str
+    """What happened, for people."""
+    numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """What it was made of."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a hit came to stand where it does."""
+
+    retrievers: Mapping[str, Source]
+    """How it was seen: the passage by `lexical`, `dense` and `rerank`, its note by `lexical_note`, `dense_note` and `names`."""
+    fused: float
+    """Its score when all of them were put together."""
+    rank: int
+    """1-based place it had then, among all candidates."""
+    steps: tuple[Step, ...]
+    """What moved it, first things first."""
+    score: float
+    """Its score as it is shown."""
+    profile: str
+    """The profile in use."""
+    tuning: Tuning
+    """Its numbers."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +160,12 @@ class SearchHit:
     """The entry's first date, else the note's (ISO)."""
     entry_id: int
     sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
-    """Which retrievers found it: `lexical`, `dense`."""
+    """Which retrievers found it: `lexical`, `dense`; and `rerank` where a cross-encoder read it."""
     page: int | None = None
     linked: bool = False
     """For related notes: whether one of the two links the other already."""
+    explanation: Explanation | None = None
+    """How it came to stand where it does, where that was asked."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,89 @@
+"""What moved a hit, in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from khoj_ls.config.settings import Tuning
+from khoj_ls.search.fusion import Candidate
+from khoj_ls.search.types import Explanation, SearchHit, SearchRequest, Source, Step
+
+
+def explained(
+    request: SearchRequest,
+    hits: Iterable[SearchHit],
+    candidates: Sequence[Candidate],
+    steps: Iterable[Mapping[int, Sequence[Step]]],
+    retrievers: Mapping[int, Mapping[str, Source]] | None = None,
+) -> tuple[SearchHit, ...]:
+    """Hits with how each came to stand where it does.
+
+    `candidates` are all that fusion brought, best first. `steps` are what each later stage did, first things first, by entry
+    id. `retrievers` are how each entry and its note were seen, where more is known than the hit's `sources`.
+    """
+    ranks = {candidate.entry.id: (rank, candidate.score) for rank, candidate in enumerate(candidates, 1)}
+    stages = list(steps)
+    told = []
+    for hit in hits:
+        rank, fused = ranks.get(hit.entry_id, (len(ranks) + 1, hit.score))
+        seen = {**hit.sources, **(retrievers or {}).get(hit.entry_id, {})}
+        moved = tuple(each for stage in stages for each in stage.get(hit.entry_id, ()))
+        how = Explanation(MappingProxyType(seen), fused, rank, moved, hit.score, request.profile, request.tuning)
+        told.append(replace(hit, explanation=how))
+    return tuple(told)
+
+
+def step(name: str, before: float, after: float, why: str, **numbers: float) -> Step:
+    """One thing that moved a hit, with what it was made of."""
+    return Step(name, before, after, why, MappingProxyType(numbers))
+
+
+def type_step(before: float, after: float, kind: str, weight: float) -> Step:
+    """What the content type of the note did."""
+    return step("type", before, after, f"{kind} counts {weight:g}", weight=weight)
+
+
+def recency_step(before: float, after: float, age: float, factor: float) -> Step:
+    """What the age of the passage did; `age` is in days."""
+    days = "of today" if age < 1 else f"{age:,.0f} day{'' if round(age) == 1 else 's'} from today"
+    return step("recency", before, after, days, age_days=age, factor=factor)
+
+
+def diversity_step(score: float, tuning: Tuning, cosine: float, place: int | None) -> Step:
+    """What it says that a better hit says already. `place` is the better one's, None when that is not shown.
+
+    The order is changed by it; the score is not.
+    """
+    nearest = f"hit {place}" if place else "one that is not shown"
+    numbers = {"cosine": cosine, "penalty": tuning.diversity_weight * cosine, **({"nearest": float(place)} if place else {})}
+    return step("diversity", score, score, f"as near to {nearest} as a cosine of {cosine:.2f}", **numbers)
+
+
+def cap_step(score: float, tuning: Tuning, number: int) -> Step | None:
+    """How many hits of its note stand before it."""
+    most = tuning.max_per_file
+    if most <= 0:
+        return None
+    why = f"number {number} of its note, of at most {most}"
+    if number > most:
+        why = f"number {number} of its note, over the cap of {most}: no other note fills the limit"
+    return step("cap", score, score, why, number=number, most=most)
+
+
+def threshold_step(candidate: Candidate, tuning: Tuning) -> Step | None:
+    """Why the threshold left it in."""
+    if not tuning.score_threshold:
+        return None
+    cosine = candidate.dense.score if candidate.dense else 0.0
+    if candidate.exact or candidate.lexical > 0.0:
+        why = "words speak for it, so that its cosine may be any"
+    else:
+        why = f"its cosine of {cosine:.2f} is not below {tuning.score_threshold:g}"
+    return step("threshold", candidate.score, candidate.score, why, cosine=cosine, threshold=tuning.score_threshold)
+
+
+def behind_step(own: float, shown: float) -> Step | None:
+    """That it shows less than its own score, where one that scores less stands before it."""
+    return step("behind", own, shown, "a hit that scores less stands before it") if shown < own else None
