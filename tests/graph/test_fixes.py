@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from note_texts import NoteTexts
 
-from khoj_ls.content.registry import default_registry
 from khoj_ls.graph.diagnose import CODES, diagnose
 from khoj_ls.graph.fixes import fixes
 from khoj_ls.graph.name_book import Shelf
-from khoj_ls.graph.open_note import NoteReader
 from khoj_ls.links.conventions import Conventions
 
 NOTES = {
@@ -48,23 +47,6 @@ CASES = [
 ]
 
 
-class Notes:
-    """The notes of the test as an editor would have them."""
-
-    def __init__(self, texts):
-        self.texts = texts
-        self.reader = NoteReader(default_registry())
-
-    def read(self, path):
-        return self.reader.read(path, self.texts[path]) if path in self.texts else None
-
-    def parse(self, path, text):
-        return self.reader.read(path, text)
-
-    def exists(self, path):
-        return path in self.texts
-
-
 @pytest.fixture
 def notes(graph):
     for path, text in NOTES.items():
@@ -74,7 +56,7 @@ def notes(graph):
 
 def offered(graph, path, text, near=None, codes=CODES[:4]):
     """The findings of a text and what is offered for the first."""
-    texts = Notes({**NOTES, path: text})
+    texts = NoteTexts({**NOTES, path: text})
     note = texts.read(path)
 
     def question(network):

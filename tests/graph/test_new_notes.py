@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
+from note_texts import NoteTexts
 
 from khoj_ls.content.registry import default_registry
 from khoj_ls.graph.capture import capture, title_from
@@ -16,20 +17,6 @@ from khoj_ls.links.conventions import Conventions
 
 READER = NoteReader(default_registry())
 DAY = datetime(2024, 5, 1, 9, 5, tzinfo=timezone.utc)
-
-
-class Notes:
-    def __init__(self, **texts):
-        self.texts = {name.replace("_", "."): text for name, text in texts.items()}
-
-    def read(self, path):
-        return READER.read(path, self.texts[path]) if path in self.texts else None
-
-    def parse(self, path, text):
-        return READER.read(path, text)
-
-    def exists(self, path):
-        return path in self.texts
 
 
 @pytest.mark.parametrize(
@@ -86,7 +73,7 @@ def test_the_note_before_and_after():
 def test_what_a_new_day_says(tool, template, expected):
     form = "yyyy-MM-dd" if tool == "logseq" else "YYYY-MM-DD"
     journal = journal_of(Conventions(tool, journals="d", journal_name=form), [])
-    assert new_daily(journal, Notes(), DAY, template) == expected
+    assert new_daily(journal, NoteTexts(), DAY, template) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,14 +88,13 @@ def test_what_a_new_day_says(tool, template, expected):
 )  # fmt: skip
 def test_a_capture_begins_as_the_tools_notes_do(graph, conventions, title, path, expected):
     graph.conventions = conventions
-    edit, made = graph.ask(lambda network: capture(network, Notes(), title, "text", DAY))
+    edit, made = graph.ask(lambda network: capture(network, NoteTexts(), title, "text", DAY))
     assert (made, edit.created) == (path, ((path, expected),))
 
 
 def test_a_taken_name_gets_a_number_and_an_org_note_an_id(graph):
     graph.conventions = Conventions(format="org")
-    taken = Notes()
-    taken.texts["plum.org"] = ""
+    taken = NoteTexts({"plum.org": ""})
     edit, made = graph.ask(lambda network: capture(network, taken, "Plum", "", DAY))
     assert made == "plum-2.org"
     assert edit.created[0][1].startswith(":PROPERTIES:\n:ID:       ")
@@ -117,7 +103,7 @@ def test_a_taken_name_gets_a_number_and_an_org_note_an_id(graph):
 
 def test_a_selection_moves_with_its_links(graph):
     text = "# A\n\nOne two.\n\nSee [b](b.md) and [[#A]] here.\n\nEnd\n"
-    notes = Notes(a_md=text, b_md="")
+    notes = NoteTexts({"a.md": text, "b.md": ""})
     for path, each in notes.texts.items():
         graph.put(path, each)
     graph.conventions = Conventions(new_notes="in")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
+from marked_text import byte_at
+from note_texts import TextVault
 
 from khoj_ls.core.errors import UsageError
 from khoj_ls.graph.linking import insert_link, related_section
@@ -14,37 +12,13 @@ from khoj_ls.graph.refile import extract, inline, refile
 from khoj_ls.links.conventions import Conventions
 
 
-def _vault_class():
-    name = "rename_vault"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("test_rename.py"))
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name].Vault
-
-
 @pytest.fixture
 def vault(graph):
-    vault = _vault_class()(graph)
-    apply = vault.apply
-
-    def also_files(edit):
-        for path, text in edit.created:
-            vault.write(path, "")
-            vault.texts[path] = text
-            graph.put(path, text)
-        done = apply(edit)
-        for path in edit.deleted:
-            del vault.texts[path]
-            graph.remove(path)
-        return done
-
-    vault.apply = also_files
-    return vault
+    return TextVault(graph)
 
 
 def at(vault, path, words):
-    return len(vault.texts[path].split(words)[0].encode())
+    return byte_at(vault.texts[path], words)
 
 
 def test_a_section_becomes_a_note_and_a_link_is_left(vault):

@@ -2,75 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
+from marked_text import byte_at
+from note_texts import TextVault
 
-from khoj_ls.content.registry import default_registry
 from khoj_ls.core.errors import UsageError
 from khoj_ls.graph.moves import all_moves, mend_moves
-from khoj_ls.graph.open_note import NoteReader
 from khoj_ls.graph.rename import rename, subject_at
 from khoj_ls.links.conventions import Conventions
 
-READER = NoteReader(default_registry())
 
+def renamed(vault, path, at, name):
+    """Rename what is at the caret in `at`, a piece of the note's text with a caret in it; what that was, and the edit."""
+    note = vault.read(path)
 
-@dataclass
-class Vault:
-    """Notes by path, in an index too; `^` in a text that is asked about marks the caret."""
+    def question(network):
+        subject = subject_at(network, vault, note, byte_at(note.text, at))
+        return subject, rename(network, vault, note, subject, name)
 
-    graph: object
-    texts: dict[str, str] = field(default_factory=dict)
-
-    def put(self, **texts: str) -> Vault:
-        for path, text in texts.items():
-            self.write(path.replace("__", "/").replace("_md", ".md").replace("_org", ".org"), text)
-        return self
-
-    def write(self, path: str, text: str) -> None:
-        self.texts[path] = text
-        self.graph.put(path, text)
-
-    def read(self, path):
-        return READER.read(path, self.texts[path]) if path in self.texts else None
-
-    def parse(self, path, text):
-        return READER.read(path, text)
-
-    def exists(self, path):
-        return any(known == path or known.startswith(path + "/") for known in self.texts)
-
-    def rename(self, path: str, at: str, name: str, nth: int = 0):
-        """Rename what is at the caret in `at`, a piece of the note's text with a caret in it."""
-        before, after = at.split("‸")
-        offset = len(self.texts[path][: self.texts[path].index(before + after)].encode()) + len(before.encode())
-
-        def question(network):
-            note = self.read(path)
-            subject = subject_at(network, self, note, offset)
-            return subject, rename(network, self, note, subject, name)
-
-        subject, edit = self.graph.ask(question)
-        return subject, self.apply(edit)
-
-    def apply(self, edit):
-        assert edit.unmended == ()
-        for path, change in edit.edits.items():
-            assert change.note.text == self.texts[path]
-            self.texts[path] = change.after
-        moved = {new: self.texts.pop(old) for old, new in edit.moves}
-        for old, _ in edit.moves:
-            self.graph.remove(old)
-        self.texts |= moved
-        for path in {*(set(edit.edits) & set(self.texts)), *moved}:
-            self.graph.put(path, self.texts[path])
-        return edit
+    subject, edit = vault.graph.ask(question)
+    return subject, vault.apply(edit)
 
 
 @pytest.fixture
 def vault(graph):
-    return Vault(graph)
+    return TextVault(graph)
 
 
 def test_a_heading_is_followed_in_every_syntax(vault):
@@ -79,7 +35,7 @@ def test_a_heading_is_followed_in_every_syntax(vault):
         b_md="[[a#Old Name ✨|Old Name ✨]] [Old Name ✨](a.md#old-name-) ![[a#old name ✨]] [[a#Sub]]\n",
         c_org="[[file:a.md::*Old Name ✨][Old Name ✨]] [[file:a.md::Old Name ✨]]\n",
     )
-    subject, _ = vault.rename("a.md", "## Old ‸Name", "New Title")
+    subject, _ = renamed(vault, "a.md", "## Old ‸Name", "New Title")
     assert (subject.kind, subject.name) == ("heading", "Old Name ✨")
     assert vault.texts == {
         "a.md": "# Top\n\n## New Title\n\n### Sub\n\n[[#New Title]] [x](#new-title) [[a#New Title#Sub]]\n",
@@ -94,7 +50,7 @@ def test_an_org_heading_with_state_tags_and_cookie(vault):
         b_org="[[file:a.org::*Old thing]] [[file:a.org::*old thing][see]]\n",
         c_md="[x](a.org#old-thing) [[a#Old thing]]\n",
     )
-    vault.rename("b.org", "a.org::*Old‸ thing]]", "New thing")
+    renamed(vault, "b.org", "a.org::*Old‸ thing]]", "New thing")
     assert vault.texts == {
         "a.org": "* TODO [#A] New thing [1/2] :tag:\n[[*New thing]] [[New thing][New thing]] <<spot>>\n",
         "b.org": "[[file:a.org::*New thing]] [[file:a.org::*new thing][see]]\n",
@@ -108,7 +64,7 @@ def test_a_note_named_as_its_title_is_renamed_from_its_title_line(vault):
         start_md="[[plum_tree]] [[Plum tree]] [Plum tree](garden/plum_tree.md) [[Prune]] [[plum_tree|Plum tree]]\n",
         o_org="[[file:garden/plum_tree.md][Plum tree]] [[roam:Plum tree]]\n",
     )
-    subject, edit = vault.rename("garden/plum_tree.md", "title: Plum‸", "Pear tree")
+    subject, edit = renamed(vault, "garden/plum_tree.md", "title: Plum‸", "Pear tree")
     assert (subject.kind, subject.name) == ("note", "Plum tree")
     assert edit.moves == (("garden/plum_tree.md", "garden/pear_tree.md"),)
     assert vault.texts == {
@@ -120,7 +76,7 @@ def test_a_note_named_as_its_title_is_renamed_from_its_title_line(vault):
 
 def test_a_title_that_does_not_make_the_file_name_changes_alone(vault):
     vault.put(a_md="# Reading list\n", b_md="[[a|Reading list]] [[Reading list]] [[a]]\n")
-    _, edit = vault.rename("a.md", "# Read‸ing", "Books")
+    _, edit = renamed(vault, "a.md", "# Read‸ing", "Books")
     assert edit.moves == ()
     assert vault.texts["b.md"] == "[[a|Books]] [[Books]] [[a]]\n"
 
@@ -129,7 +85,7 @@ def test_a_note_is_renamed_from_a_link_to_it(vault):
     vault.put(
         x__a_md="text [[b]]\n", b_md="[[a]] [[x/a#^q|a]] [it][r] ![[a]]\n\n[r]: <x/a.md> 't'\n", c_org="[[file:x/a.md]]\n"
     )
-    subject, edit = vault.rename("b.md", "[[‸a]]", "new name")
+    subject, edit = renamed(vault, "b.md", "[[‸a]]", "new name")
     assert (subject.kind, subject.name) == ("note", "a")
     assert edit.moves == (("x/a.md", "x/new name.md"),)
     assert vault.texts["b.md"] == (
@@ -145,11 +101,11 @@ def test_a_block_id_a_custom_id_a_target_and_an_id(vault):
         b_md="[[a#^old]] [x](a.md#^old) [y](a.md#cid) [z](o.org#cu)\n",
         c_org="[[id:id-1][l]] [[file:o.org::#cu]] [[file:o.org::spot]] [[file:a.md::#cid]]\n",
     )
-    vault.rename("a.md", "^o‸ld", "new")
-    vault.rename("a.md", "{#c‸id", "cid2")
-    vault.rename("o.org", ":CUSTOM_ID: c‸u", "cv")
-    vault.rename("o.org", "<<sp‸ot", "place")
-    vault.rename("o.org", ":ID: id‸-1", "id-2")
+    renamed(vault, "a.md", "^o‸ld", "new")
+    renamed(vault, "a.md", "{#c‸id", "cid2")
+    renamed(vault, "o.org", ":CUSTOM_ID: c‸u", "cv")
+    renamed(vault, "o.org", "<<sp‸ot", "place")
+    renamed(vault, "o.org", ":ID: id‸-1", "id-2")
     assert vault.texts == {
         "a.md": "text ^new\n\n## Head {#cid2}\n",
         "o.org": "* H\n:PROPERTIES:\n:ID: id-2\n:CUSTOM_ID: cv\n:END:\n<<place>> [[place]] [[#cv]]\n",
@@ -164,7 +120,7 @@ def test_a_tag_takes_those_nested_in_it_along(vault):
         b_org="#+filetags: :garden:x:\n* Head :garden:\n",
         c_md="tags:: garden, y\n\n- #garden\n",
     )
-    subject, _ = vault.rename("a.md", "#gard‸en and", "yard")
+    subject, _ = renamed(vault, "a.md", "#gard‸en and", "yard")
     assert (subject.kind, subject.name) == ("tag", "garden")
     assert vault.texts == {
         "a.md": "---\ntags: [yard, yard/plum, yard]\n---\n#yard and #yard/tree, not #gardening\n`#garden`\n",
@@ -175,21 +131,21 @@ def test_a_tag_takes_those_nested_in_it_along(vault):
 
 def test_a_heading_that_shows_a_link_changes_with_it_and_so_do_links_to_it(vault):
     vault.put(plum_md="x\n", b_md="## About [[plum]]\n", c_md="[[b#About plum]] [x](b.md#about-plum)\n")
-    vault.rename("b.md", "[[pl‸um]]", "Pear")
+    renamed(vault, "b.md", "[[pl‸um]]", "Pear")
     assert vault.texts["b.md"] == "## About [[Pear]]\n"
     assert vault.texts["c.md"] == "[[b#About Pear]] [x](b.md#about-pear)\n"
 
 
 def test_the_second_of_two_equal_headings_stays_linked(vault):
     vault.put(a_md="# A\n## Fix\n## Fix\n", b_md="[1](a.md#fix) [2](a.md#fix-1)\n")
-    vault.rename("a.md", "# A\n## Fi‸x", "Repair")
+    renamed(vault, "a.md", "# A\n## Fi‸x", "Repair")
     assert vault.texts["b.md"] == "[1](a.md#repair) [2](a.md#fix)\n"
 
 
 def test_links_that_the_new_name_would_shadow_get_a_longer_one(vault):
     vault.graph.conventions = Conventions("obsidian")
     vault.put(deep__er__note_md="x\n", top_md="y\n", b_md="[[note]] [[top]]\n")
-    vault.rename("b.md", "[[t‸op]]", "note")
+    renamed(vault, "b.md", "[[t‸op]]", "note")
     assert vault.texts["b.md"] == "[[er/note]] [[note]]\n"
 
 
@@ -213,7 +169,7 @@ def test_links_that_the_new_name_would_shadow_get_a_longer_one(vault):
 def test_what_cannot_be_is_refused_with_the_reason(vault, path, at, name, reason):
     vault.put(a_md="[[b]] text ^b1\n\n[[none]] #tag https://a.b\n\nx ^b2\n", b_md="", c_md="", o_org="* H :one:\n")
     with pytest.raises(UsageError, match=reason):
-        vault.rename(path, at, name)
+        renamed(vault, path, at, name)
 
 
 def test_a_folder_moves_with_notes_files_and_relative_links(vault):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from note_texts import TextVault
 
-from khoj_ls.content.registry import default_registry
 from khoj_ls.graph.definitions import definitions
 from khoj_ls.graph.mend import mend
-from khoj_ls.graph.open_note import NoteReader
 from khoj_ls.graph.rename import Subject, note_change, rename, subject_at
 from khoj_ls.links.conventions import Conventions
 from khoj_ls.links.text import split_suffix
@@ -51,35 +50,8 @@ MADE_UP = {
 }  # fmt: skip
 
 
-class Vault:
-    """Notes in memory and in an index; what a rename says is done to both."""
-
-    def __init__(self, graph, texts: dict[str, str]) -> None:
-        self.graph, self.texts = graph, dict(texts)
-        self.reader = NoteReader(default_registry())
-        for path, text in texts.items():
-            graph.put(path, text)
-
-    def read(self, path):
-        return self.reader.read(path, self.texts[path]) if path in self.texts else None
-
-    def parse(self, path, text):
-        return self.reader.read(path, text)
-
-    def exists(self, path):
-        return path in self.texts
-
-    def apply(self, edit):
-        assert not edit.unmended
-        for path, change in edit.edits.items():
-            self.texts[path] = change.after
-        for old, new in edit.moves:
-            self.texts[new] = self.texts.pop(old)
-            self.graph.move(old, new)
-        for path in edit.edits:
-            new = dict(edit.moves).get(path, path)
-            self.graph.put(new, self.texts[new])
-        return dict(edit.moves)
+class Vault(TextVault):
+    """Notes and headings to rename; where a renamed note went is given back."""
 
     def states(self):
         """Every link's state; where it leads, in numbers of notes and lines, which no rename changes."""
@@ -106,7 +78,7 @@ class Vault:
         def question(network):
             return mend(network, self, note_change(network, self, self.read(path), name, by_title=by_title))
 
-        return self.apply(self.graph.ask(question)).get(path, path)
+        return dict(self.apply(self.graph.ask(question)).moves).get(path, path)
 
     def rename_heading(self, path, line, name):
         def question(network):
@@ -116,7 +88,7 @@ class Vault:
             assert isinstance(subject, Subject)
             return rename(network, self, note, subject, name)
 
-        return self.apply(self.graph.ask(question)).get(path, path)
+        return dict(self.apply(self.graph.ask(question)).moves).get(path, path)
 
 
 def texts_of(folder: Path) -> dict[str, str]:

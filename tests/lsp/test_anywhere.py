@@ -11,33 +11,14 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
+from marked_text import WIDTHS
+from nasty_notes import write_nasty
 from session_driver import Session
 
 from khoj_ls.config.settings import InlaySettings, LensSettings, Settings
 from khoj_ls.core.text import text_lines
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "vault"
-NASTY = {
-    "empty.md": "",
-    "newline.md": "\n",
-    "no-end.org": "* 🦉 [[file:nasty.md][中文]]",
-    "nasty.md": (
-        "---\ntitle: 🦉 Nasty 中文\ntags: [α/β, 'two words', 🦉]\naliases:\n  - Böse\n---\n"
-        "🦉🦉 [[no-end|中文]] \u2028 [[#Über 🦉|é]] \f [x](no-end.org#e%CC%81) #α/β\r\n"
-        "e\u0301 [[missing]] [[ [[empty]] ]] ![[image.png]] <https://example.org/ü> [r][ref]\n\n"
-        "## Über 🦉 #tag ^id-1\n\n- 中 ^block-1\n\t- ((00000000-0000-4000-8000-000000000000))\n\n"
-        "[ref]: <empty.md> 't'\n[^1]: 🦉\n"
-    ),
-    "crlf.org": (
-        "#+title: Zeile\r\n#+filetags: :α:β:\r\n* TODO Kopf 🦉 :α:\r\n:PROPERTIES:\r\n:ID: 0-1\r\n:END:\r\n"
-        "[[*Kopf 🦉]] [[id:0-1][中]]\r\n"
-    ),
-    "cr.md": "# One\rtext [[two]]\r## Two 🦉\r[[#One]]",
-    "deep.md": "".join(f"{'#' * (1 + n % 6)} H{n} 🦉\n[[#H{n // 2} 🦉]]\n" for n in range(40)),
-    "odd.md": "# a\x0bb\u2029c\x85d [[odd#a]]\n\ufeff\u200d\ufe0f[[odd]]\n",
-    "broken.org": "* [[\n** [[id:\n#+begin_src x\n[[a]]\n* :a:b\n<<t>> [[t]] [fn::x [[y]]] [cite:@k]\n",
-}
-WIDTHS = {"utf-8": lambda text: len(text.encode()), "utf-16": lambda text: len(text.encode("utf-16-le")) // 2, "utf-32": len}
 PIECES = ["[[", "]]", "#", "🦉", "中", "\n", "\r\n", "* ", ":a:", "`", "```\n", "---\n", "|", "(", "^x", "\u2028", "\f"]
 
 
@@ -46,8 +27,7 @@ def session(tmp_path_factory, home):
     """The examples and the nasty notes, indexed, everything switched on."""
     root = tmp_path_factory.mktemp("anywhere") / "notes"
     shutil.copytree(EXAMPLES, root)
-    for name, text in NASTY.items():
-        (root / name).write_bytes(text.encode())
+    write_nasty(root)
     settings = Settings(lens=LensSettings(headings=True), inlay=InlaySettings(note=True, headings=True))
     session = Session(root, settings=settings)
     session.index()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lsp_driver import until
+from lsp_driver import column, until
 from lsprotocol import types
 
 
@@ -12,17 +12,11 @@ def open_document(client, path, text):
     client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
 
 
-def units(client, text: str) -> int:
-    encoding = client.advertised.position_encoding or "utf-16"
-    width = {"utf-8": 1, "utf-16": 2, "utf-32": 4}[encoding]
-    return len(text.encode({"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}[encoding])) // width
-
-
 async def ask(client, path, line: int, before: str) -> types.CompletionList | None:
     return await client.text_document_completion_async(
         types.CompletionParams(
             text_document=types.TextDocumentIdentifier(uri=path.as_uri()),
-            position=types.Position(line=line, character=units(client, before)),
+            position=types.Position(line=line, character=column(client, before)),
         )
     )
 
@@ -39,8 +33,8 @@ async def test_a_link_is_completed_in_every_client(any_client, vault):
     assert first.label == "Sourdough"
     assert first.text_edit.new_text == "bread|Sourdough"
     assert (first.text_edit.range.start, first.text_edit.range.end) == (
-        types.Position(line=1, character=units(any_client, before[:-4])),
-        types.Position(line=1, character=units(any_client, before)),
+        types.Position(line=1, character=column(any_client, before[:-4])),
+        types.Position(line=1, character=column(any_client, before)),
     )
     assert first.filter_text.startswith("Sour")
     assert [item.sort_text for item in found.items] == sorted(item.sort_text for item in found.items)

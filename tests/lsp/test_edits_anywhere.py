@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from edit_applier import path_of
 from lsprotocol import types
+from marked_text import WIDTHS
+from nasty_notes import write_nasty
 from pygls.exceptions import JsonRpcException
 from session_driver import Session
 
@@ -22,40 +24,20 @@ from khoj_ls.wire.messages import Position, TextDocument
 from khoj_ls.wire.note_edits import extract, inline, toc
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "vault"
-NASTY = {
-    "empty.md": "",
-    "no-end.org": "* 🦉 [[file:nasty.md][中文]]",
-    "nasty.md": (
-        "---\ntitle: 🦉 Nasty 中文\ntags: [α/β, 'two words', 🦉]\naliases:\n  - Böse\n---\n"
-        "🦉🦉 [[no-end|中文]] \u2028 [[#Über 🦉|é]] \f [x](no-end.org#e%CC%81) #α/β\r\n"
-        "e\u0301 [[missing]] [[ [[empty]] ]] ![[image.png]] <https://example.org/ü> [r][ref]\n\n"
-        "## Über 🦉 #tag ^id-1\n\n- 中 ^block-1\n\t- ((00000000-0000-4000-8000-000000000000))\n\n"
-        "[ref]: <empty.md> 't'\n[^1]: 🦉\n"
-    ),
-    "crlf.org": (
-        "#+title: Zeile\r\n#+filetags: :α:β:\r\n* TODO Kopf 🦉 :α:\r\n:PROPERTIES:\r\n:ID: 0-1\r\n:END:\r\n"
-        "[[*Kopf 🦉]] [[id:0-1][中]]\r\n"
-    ),
-    "cr.md": "# One\rtext [[two]]\r## Two 🦉\r[[#One]]",
-    "setext.md": "Über 🦉\n===\n\n[[#Sub]]\n\nSub\n---\n\ntext\n",
-    "broken.org": "* [[\n** [[id:\n#+begin_src x\n[[a]]\n* :a:b\n<<t>> [[t]] [fn::x [[y]]] [cite:@k]\n",
-}
-UNITS = {"utf-8": lambda text: len(text.encode()), "utf-16": lambda text: len(text.encode("utf-16-le")) // 2, "utf-32": len}
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory, home):
     root = tmp_path_factory.mktemp("edits") / "notes"
     shutil.copytree(EXAMPLES, root)
-    for name, text in NASTY.items():
-        (root / name).write_bytes(text.encode())
+    write_nasty(root)
     session = Session(root)
     session.index()
     yield session
     session.close()
 
 
-@pytest.mark.parametrize("encoding", UNITS)
+@pytest.mark.parametrize("encoding", WIDTHS)
 def test_renames_and_commands_anywhere(session, encoding):
     session.encode(encoding)
     choice = random.Random(encoding)
@@ -66,7 +48,7 @@ def test_renames_and_commands_anywhere(session, encoding):
         lines = text_lines(path.read_bytes().decode()) or [""]
         for _ in range(12):
             line = choice.randrange(len(lines) + 1)
-            width = UNITS[encoding](lines[line].rstrip("\r\n")) if line < len(lines) else 0
+            width = WIDTHS[encoding](lines[line].rstrip("\r\n")) if line < len(lines) else 0
             at = types.Position(line, choice.randint(0, width + 1))
             for edit in edits_at(session, uri, at):
                 made += 1
@@ -130,6 +112,6 @@ def check_range(where, text, encoding):
     for position in (where.start, where.end):
         line = lines[position.line].rstrip("\r\n") if position.line < len(lines) else ""
         assert position.line <= len(lines)
-        widths = {UNITS[encoding](line[:count]) for count in range(len(line) + 1)}
+        widths = {WIDTHS[encoding](line[:count]) for count in range(len(line) + 1)}
         assert position.character in widths, (position, line)
     assert (where.start.line, where.start.character) <= (where.end.line, where.end.character)

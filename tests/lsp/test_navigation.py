@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from lsprotocol import types
+from marked_text import WIDTHS, caret
 from session_driver import Session
 
 NOTES = {
@@ -34,17 +35,10 @@ def session(tmp_path_factory, home):
     session.close()
 
 
-def caret(marked: str) -> tuple[str, int]:
-    """Text without its caret, and where that stood, in characters."""
-    at = marked.index("‸")
-    return marked[:at] + marked[at + 1 :], at
-
-
 def place(text: str, at: int, encoding: str) -> types.Position:
     before = text[:at]
     line = before[before.rfind("\n") + 1 :]
-    units = {"utf-8": len(line.encode()), "utf-16": len(line.encode("utf-16-le")) // 2, "utf-32": len(line)}[encoding]
-    return types.Position(line=before.count("\n"), character=units)
+    return types.Position(line=before.count("\n"), character=WIDTHS[encoding](line))
 
 
 def shown(session: Session, uri: str, where: types.Range, encoding: str) -> str:
@@ -80,7 +74,7 @@ DEFINITIONS = [
 ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("encoding", WIDTHS)
 @pytest.mark.parametrize(("path", "marked", "expected"), DEFINITIONS)
 def test_definitions(session, encoding, path, marked, expected):
     links = ask(session, types.TEXT_DOCUMENT_DEFINITION, types.DefinitionParams, path, marked, encoding) or []
@@ -126,7 +120,7 @@ REFERENCES = [
 ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("encoding", WIDTHS)
 @pytest.mark.parametrize(("path", "marked", "expected"), REFERENCES)
 def test_references(session, encoding, path, marked, expected):
     context = types.ReferenceContext(include_declaration=True)
@@ -160,7 +154,7 @@ HIGHLIGHTS = [
 ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("encoding", WIDTHS)
 @pytest.mark.parametrize(("path", "marked", "expected"), HIGHLIGHTS)
 def test_highlights(session, encoding, path, marked, expected):
     method = types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT

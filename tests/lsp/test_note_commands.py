@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 from edit_applier import apply
-from lsp_driver import command, indexed, request
+from lsp_driver import column, command, encoding_of, indexed, request
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
@@ -27,16 +27,6 @@ def editor():
         return client
 
     return follow
-
-
-def encoding_of(client):
-    encoding = client.advertised.position_encoding
-    return str(getattr(encoding, "value", encoding or "utf-16"))
-
-
-def column(client, text):
-    codec, width = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}[encoding_of(client)]
-    return len(text.encode(codec)) // width
 
 
 def place(path, line=0, character=0):

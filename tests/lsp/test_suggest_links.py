@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lsp_driver import command, request
+from lsp_driver import column, command, request
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
@@ -15,10 +15,8 @@ async def test_the_words_under_the_caret_of_an_unsaved_note(home, any_client, va
     uri = (vault / "new.md").as_uri()
     document = types.TextDocumentItem(uri=uri, language_id="markdown", version=1, text=TEXT)
     any_client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=document))
-    encoding = {"utf-8": "utf-8", "utf-32": "utf-32-le"}.get(any_client.advertised.position_encoding, "utf-16-le")
-    width = {"utf-8": 1, "utf-32-le": 4}.get(encoding, 2)
     line = TEXT.splitlines()[2]
-    first, last = (len(line[:at].encode(encoding)) // width for at in (line.index("sour"), line.index(", then")))
+    first, last = (column(any_client, line[:at]) for at in (line.index("sour"), line.index(", then")))
     caret = {"line": 2, "character": first + 3}
     found = await request(any_client, "suggestLinks", textDocument={"uri": uri}, position=caret)
     best = found["suggestions"][0]

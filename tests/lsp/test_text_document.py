@@ -6,12 +6,12 @@ import random
 
 import pytest
 from lsprotocol import types
+from marked_text import WIDTHS
 from pygls.workspace import PositionCodec
 
 from khoj_ls.lsp.text_document import NoteDocument
 
 ALPHABET = ["a", "b", " ", "\n", "\r\n", "\r", "\f", "\v", "\u2028", "\u2029", "\x85", "\x1c", "é", "中", "🦉", "e\u0301"]
-WIDTHS = {"utf-8": lambda text: len(text.encode()), "utf-16": lambda text: len(text.encode("utf-16-le")) // 2, "utf-32": len}
 
 
 @pytest.mark.parametrize("odd", ["\f", "\v", "\u2028", "\u2029", "\x85", "\x1c"])

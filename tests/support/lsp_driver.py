@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from lsprotocol import types
+from marked_text import WIDTHS
 from pytest_lsp import LanguageClient, client_capabilities, make_test_lsp_client
 
 
@@ -34,6 +35,17 @@ async def start(client: LanguageClient, profile: str, *folders, **options) -> ty
             **options,
         )
     )
+
+
+def encoding_of(client: LanguageClient) -> str:
+    """The position encoding that was agreed on."""
+    encoding = client.advertised.position_encoding
+    return str(getattr(encoding, "value", encoding or "utf-16"))
+
+
+def column(client: LanguageClient, text: str) -> int:
+    """How many characters `text` is to this client."""
+    return WIDTHS[encoding_of(client)](text)
 
 
 async def request(client: LanguageClient, name: str, **params):
