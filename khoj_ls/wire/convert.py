@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from khoj_ls.search.types import SearchHit
+from khoj_ls.search.types import Explanation, SearchHit, Source
 from khoj_ls.search.types import SearchResult as Found
 from khoj_ls.vault import Status, Vault
 from khoj_ls.wire import messages as wire
+from khoj_ls.wire.searching import numbers_of
+from khoj_ls.wire.tuning_messages import Step
 
 
 def hit_to_wire(root: Path, hit: SearchHit) -> wire.Hit:
@@ -26,27 +28,65 @@ def hit_to_wire(root: Path, hit: SearchHit) -> wire.Hit:
         page=hit.page,
         tags=list(hit.tags),
         date=hit.date,
-        sources={name: wire.Source(source.rank, round(source.score, 4)) for name, source in hit.sources.items()},
+        sources=_sources(hit.sources),
         linked=hit.linked,
+        explanation=explanation_to_wire(hit.explanation) if hit.explanation else None,
     )
 
 
-def merged(answers: Sequence[tuple[Vault, Found]], limit: int) -> wire.SearchResult:
+def explanation_to_wire(how: Explanation) -> wire.Explanation:
+    """How a hit came to stand where it does."""
+    steps = [
+        Step(
+            step.name,
+            round(step.before, 4),
+            round(step.after, 4),
+            step.why,
+            {name: round(number, 4) for name, number in step.numbers.items()},
+        )
+        for step in how.steps
+    ]
+    return wire.Explanation(
+        retrievers=_sources(how.retrievers),
+        fused=round(how.fused, 4),
+        rank=how.rank,
+        steps=steps,
+        score=round(how.score, 4),
+        profile=how.profile,
+        numbers=numbers_of(how.tuning),
+    )
+
+
+def _sources(sources: Mapping[str, Source]) -> dict[str, wire.Source]:
+    return {name: wire.Source(source.rank, round(source.score, 4)) for name, source in sources.items()}
+
+
+def by_note(hits: Iterable[wire.Hit]) -> list[wire.NoteHits]:
+    """Hits, which come best first, by the note they are in: the note with the best hit first."""
+    notes: dict[str, list[wire.Hit]] = {}
+    for hit in hits:
+        notes.setdefault(hit.uri, []).append(hit)
+    return [wire.NoteHits(uri, own[0].title, own[0].vault, own[0].score, own) for uri, own in notes.items()]
+
+
+def merged(answers: Sequence[tuple[Vault, Found]], limit: int, *, group: bool = False) -> wire.SearchResult:
     """One answer of several vaults': by score, which is absolute and so comparable between vaults."""
     hits = [hit_to_wire(vault.root, hit) for vault, found in answers for hit in found.hits]
     if len(answers) > 1:
         hits.sort(key=lambda hit: -hit.score)
+    hits = hits[:limit]
     timings: dict[str, float] = {}
     for _, found in answers:
         for stage, milliseconds in found.timings.items():
             timings[stage] = round(timings.get(stage, 0.0) + milliseconds, 3)
     reasons = dict.fromkeys(found.reason for _, found in answers if found.reason)
     return wire.SearchResult(
-        hits=hits[:limit],
+        hits=hits,
         degraded=any(found.degraded for _, found in answers),
         coverage=round(min((found.coverage for _, found in answers), default=1.0), 4),
         timings=timings,
         reason="; ".join(reasons) or None,
+        notes=by_note(hits) if group else None,
     )
 
 

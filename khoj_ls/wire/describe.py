@@ -8,9 +8,10 @@ import inspect
 import sys
 import typing
 
-from khoj_ls.wire import link_messages, messages, note_messages
+from khoj_ls.wire import link_messages, messages, note_messages, tuning_messages
 from khoj_ls.wire.note_edits import EDIT_OPERATIONS, EditOperation
-from khoj_ls.wire.operations import MAX_LIMIT, OPERATIONS, Operation
+from khoj_ls.wire.operations import OPERATIONS, Operation
+from khoj_ls.wire.searching import MAX_LIMIT
 
 _INTRODUCTION = f"""\
 # The protocol
@@ -36,14 +37,14 @@ def protocol_page() -> str:
     """The whole page as Markdown."""
     docs = _attribute_docs()
     parts = [_INTRODUCTION, "## Requests\n"]
-    shown: list[type] = []
+    shown: dict[type, None] = {}
     for operation in (*OPERATIONS, *EDIT_OPERATIONS):
         parts.append(_operation(operation))
         for kind in (operation.params, operation.result):
             parts.append(f"{'Parameters' if kind is operation.params else 'Result'}: {_type_name(kind)}\n")
-            shown += [cls for cls in _dataclasses_in(kind) if cls not in shown]
+            shown |= dict.fromkeys(_dataclasses_in(kind))
     parts.append("## Notifications\n\n### `khoj/indexChanged`\n\nFrom the server. Parameters: `IndexChanged`\n")
-    shown += [cls for cls in _dataclasses_in(messages.IndexChanged) if cls not in shown]
+    shown |= dict.fromkeys(_dataclasses_in(messages.IndexChanged))
     parts.append("## Values\n")
     parts += [_value(cls, docs.get(cls.__name__, {})) for cls in sorted(shown, key=lambda cls: cls.__name__)]
     return "\n".join(parts)
@@ -79,7 +80,7 @@ def _type_name(kind: typing.Any) -> str:
     if origin is list:
         return f"list of {_type_name(arguments[0])}"
     if origin is dict:
-        return f"object of {_type_name(arguments[1])}"
+        return "object" if arguments[1] is typing.Any else f"object of {_type_name(arguments[1])}"
     if origin is typing.Literal:
         return " or ".join(f"`{value!r}`" for value in arguments)
     if arguments:
@@ -98,9 +99,8 @@ def _dataclasses_in(kind: typing.Any) -> list[type]:
 def _attribute_docs() -> dict[str, dict[str, str]]:
     """The string under each field, by class and field: Python itself drops them."""
     docs: dict[str, dict[str, str]] = {}
-    for node in (
-        node for module in (messages, link_messages, note_messages) for node in ast.parse(inspect.getsource(module)).body
-    ):
+    modules = (messages, tuning_messages, link_messages, note_messages)
+    for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             own = docs.setdefault(node.name, {})
             for field, text in zip(node.body, node.body[1:], strict=False):

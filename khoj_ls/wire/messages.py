@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from khoj_ls.wire.tuning_messages import Explanation as Explanation
+from khoj_ls.wire.tuning_messages import Source as Source
+
 Mode = Literal["hybrid", "lexical", "dense"]
 
 
@@ -41,16 +44,6 @@ class TextDocument:
 
 
 @dataclass(frozen=True)
-class Source:
-    """What one retriever thought of a hit."""
-
-    rank: int
-    """1-based rank in that retriever's own list."""
-    score: float
-    """That retriever's own score: BM25 (higher is better), cosine."""
-
-
-@dataclass(frozen=True)
 class Hit:
     """One result."""
 
@@ -79,9 +72,11 @@ class Hit:
     date: str | None = None
     """The entry's own date, where it has one (ISO)."""
     sources: dict[str, Source] = field(default_factory=dict)
-    """Which retrievers found it: lexical, dense."""
+    """Which retrievers found it: lexical, dense; and rerank where a cross-encoder read it."""
     linked: bool = False
     """`khoj/related`: whether the two notes link each other already."""
+    explanation: Explanation | None = None
+    """How it came to stand where it does, where that was asked."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +86,41 @@ class SearchParams:
     query: str
     """Words or a question; words in double quotes must occur exactly so."""
     limit: int | None = None
-    """Most hits to return, 1 to 100; the setting search.limit when absent."""
+    """Most hits to return, 1 to 100; what the profile says, else the setting search.limit, when absent."""
     mode: Mode | None = None
     """Which retrievers run; the setting search.mode when absent."""
     vault: str | None = None
     """Folder or URI of one vault; all vaults of the session when absent."""
+    profile: str | None = None
+    """A search profile, as khoj/choices lists them; the setting search.profile when absent."""
+    tuning: dict[str, Any] | None = None
+    """Numbers in place of the profile's, for this question."""
+    rerank: bool | None = None
+    """Whether a cross-encoder reads the best candidates again; what the profile says when absent."""
+    explain: bool = False
+    """Whether each hit tells how it came to stand where it does."""
+    group: bool = False
+    """Whether the hits are put together by note as well."""
+    within: list[str] | None = None
+    """Only these notes and folders (absolute paths or URIs): to search within what another search has found."""
+    prefix: bool = False
+    """Whether the last word may be the beginning of one, for a query that is still being typed."""
+
+
+@dataclass(frozen=True)
+class NoteHits:
+    """What was found in one note."""
+
+    uri: str
+    """The note."""
+    title: str
+    """Its title, or its file name where it has none."""
+    vault: str
+    """Folder of the vault."""
+    score: float
+    """That of its best hit."""
+    hits: list[Hit]
+    """Its hits, best first."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +137,8 @@ class SearchResult:
     """Milliseconds per stage, and `total`."""
     reason: str | None = None
     """Why the answer is degraded."""
+    notes: list[NoteHits] | None = None
+    """The same hits by note, the note with the best hit first, where that was asked."""
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,17 @@ from typing import Any
 from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
-from khoj_ls.search.types import RelatedRequest, SearchRequest
+from khoj_ls.search.types import RelatedRequest
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import OpenVaults, to_path
 from khoj_ls.wire import messages as wire
 from khoj_ls.wire.convert import failures, merged, vault_status, warnings
 from khoj_ls.wire.link_messages import LinksParams, LinksResult, SuggestLinksParams, SuggestLinksResult
 from khoj_ls.wire.links import note_links, together, vault_links
+from khoj_ls.wire.searching import checked_limit, choices_of, search_request
 from khoj_ls.wire.suggest import OpenText, suggestions, text_on_disk
+from khoj_ls.wire.tuning_messages import ChoicesParams, ChoicesResult
 
-MAX_LIMIT = 100
 MAX_LINKS = 10_000
 _DEFAULT_RELATED = 5
 _DEFAULT_SUGGESTED = 5
@@ -71,24 +72,16 @@ def search(session: Session, params: wire.SearchParams, job: Job) -> wire.Search
     """Find passages by words and by meaning."""
     answers = []
     limits = []
-    for vault in _asked(session, params.vault):
-        # What the editor has set for its session wins over the vault's own settings.
-        own = vault.settings if session.settings is session.vaults.settings else session.settings
-        request = SearchRequest(
-            query=params.query,
-            limit=_limit(params.limit, own.search.limit),
-            mode=params.mode or own.search.mode,  # type: ignore[arg-type]
-            max_per_file=own.search.max_per_file,
-            score_threshold=own.search.score_threshold,
-        )
+    for vault, paths in _searched(session, params):
+        request = search_request(_settings(session, vault).search, params, paths)
         limits.append(request.limit)
         answers.append((vault, vault.search(request, job.token)))
-    return merged(answers, max(limits))
+    return merged(answers, max(limits), group=params.group)
 
 
 def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.SearchResult:
     """Find notes like a place, a region, a file or a text."""
-    limit = _limit(params.limit, _DEFAULT_RELATED)
+    limit = checked_limit(params.limit, _DEFAULT_RELATED)
     if params.textDocument is None:
         if not params.text:
             raise UsageError("khoj/related wants a textDocument or a text")
@@ -122,7 +115,7 @@ def suggest_links(session: Session, params: SuggestLinksParams, job: Job) -> Sug
     path = to_path(params.textDocument.uri)
     vault = session.vaults.open(path)
     shown = session.open_text(params.textDocument.uri) or text_on_disk(path)
-    return suggestions(vault, path, shown, params, _limit(params.limit, _DEFAULT_SUGGESTED), job.token)
+    return suggestions(vault, path, shown, params, checked_limit(params.limit, _DEFAULT_SUGGESTED), job.token)
 
 
 def status(session: Session, params: wire.StatusParams, job: Job) -> wire.StatusResult:
@@ -179,6 +172,13 @@ def why(session: Session, params: wire.WhyParams, job: Job) -> wire.WhyResult:
     return wire.WhyResult(str(path), decision.indexed, decision.reason, decision.rule)
 
 
+def choices(session: Session, params: ChoicesParams, job: Job) -> ChoicesResult:
+    """List the search profiles, and which of them holds where a question names none."""
+    if params.vault is None and not session.roots:
+        return choices_of(session.settings.search)
+    return choices_of(_settings(session, _asked(session, params.vault)[0]).search)
+
+
 OPERATIONS = (
     Operation("search", wire.SearchParams, wire.SearchResult, search),
     Operation("related", wire.RelatedParams, wire.SearchResult, related),
@@ -189,6 +189,7 @@ OPERATIONS = (
     Operation("pause", wire.VaultParams, wire.PauseResult, pause),
     Operation("resume", wire.VaultParams, wire.PauseResult, resume),
     Operation("why", wire.WhyParams, wire.WhyResult, why),
+    Operation("choices", ChoicesParams, ChoicesResult, choices),
 )
 """All requests, in the order of the documentation."""
 
@@ -210,6 +211,23 @@ def _asked(session: Session, reference: str | None) -> list[Vault]:
     return [session.vaults.open(root) for root in roots]
 
 
+def _settings(session: Session, vault: Vault) -> Settings:
+    """What holds for a vault in a session: what the editor has set wins over the vault's own settings."""
+    return vault.settings if session.settings is session.vaults.settings else session.settings
+
+
+def _searched(session: Session, params: wire.SearchParams) -> list[tuple[Vault, tuple[str, ...] | None]]:
+    """The vaults to search, each with the notes and folders that the search stays within. Raises UsageError."""
+    if params.within is None:
+        return [(vault, None) for vault in _asked(session, params.vault)]
+    paths = [to_path(reference) for reference in params.within]
+    vaults = _asked(session, params.vault) if params.vault else [session.vaults.open(path) for path in paths]
+    held = [(each, tuple(each.relative(path) for path in paths if each.holds(path))) for each in dict.fromkeys(vaults)]
+    if not any(own for _, own in held):
+        raise UsageError("`within` names no note or folder of " + (f"the vault {params.vault}" if params.vault else "a vault"))
+    return [(vault, own) for vault, own in held if own]
+
+
 def _where_it_lies(session: Session, path: Path) -> Vault:
     """The vault of a path as it is written: what a link in it leads to may belong to another vault, or to none."""
     real = Path(os.path.realpath(path))
@@ -218,13 +236,6 @@ def _where_it_lies(session: Session, path: Path) -> Vault:
     if written and written.root not in real.parents:
         return written
     return session.vaults.open(path.parent if path.is_symlink() and not path.is_dir() else path)
-
-
-def _limit(asked: int | None, default: int) -> int:
-    limit = default if asked is None else asked
-    if not 1 <= limit <= MAX_LIMIT:
-        raise UsageError(f"limit is {limit}; it must be between 1 and {MAX_LIMIT}")
-    return limit
 
 
 def _lines(params: wire.RelatedParams) -> tuple[int | None, int | None]:
