@@ -1,66 +1,88 @@
-"""What a search is confined to: the entries that pass its filters."""
+"""What a search is confined to: the entries that pass its filters, its paths and the words of its phrases."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
-from khoj_ls.search.query import Query
+from khoj_ls.links.conventions import PLAIN, Conventions
+from khoj_ls.query.types import AnyFilter, Query
+from khoj_ls.search.filters.cache import ScopeCache
+from khoj_ls.search.filters.compile import Index, allowed, kept
+from khoj_ls.search.filters.layout import Layout
+from khoj_ls.search.filters.rows import RowSet, rows_of
 from khoj_ls.search.words import phrase, words
-
-_MOST_LISTED = 20_000
-"""A phrase of such common words that more entries may hold it is left to the check of the hits."""
 
 
 @dataclass(frozen=True)
 class Scope:
     """Entries that may be hits, and their notes. No scope at all means every entry."""
 
-    entries: frozenset[int]
-    files: frozenset[int]
+    rows: RowSet
+    """The entries. Hand its `mask` to SQLite; `in` and `len` are fast, however many they are."""
+    notes: RowSet
+    """The notes that hold some of them."""
+
+    @cached_property
+    def entries(self) -> frozenset[int]:
+        """The entries one by one."""
+        return frozenset(self.rows)
+
+    @cached_property
+    def files(self) -> frozenset[int]:
+        """The notes one by one."""
+        return frozenset(self.notes)
 
 
-def scope_of(connection: sqlite3.Connection, query: Query, paths: Sequence[str] | None) -> Scope | None:
-    """The entries of `paths` that may hold every required phrase; None when nothing is ruled out.
+def scope_of(
+    connection: sqlite3.Connection,
+    query: Query,
+    paths: Sequence[str] | None,
+    cache: ScopeCache | None = None,
+    conventions: Conventions = PLAIN,
+) -> Scope | None:
+    """The entries of `paths` that pass the query's filters and may hold its phrases; None when nothing is ruled out.
 
-    The word index knows stems, not letters: whether a phrase occurs exactly so is checked on each hit (`query.occurs`).
+    Hand the same `cache` to every search of a vault. `conventions` decide what `linksto:` leads to; without them a link that
+    may mean several notes counts for each.
+    The word index knows stems, not letters: whether a phrase occurs exactly so is checked on each hit (`phrases.occurs`).
     """
-    allowed = _entries_of(connection, paths) if paths is not None else None
-    for required in query.required:
-        holding = _holding(connection, required)
-        if holding is not None:
-            allowed = holding if allowed is None else allowed & holding
-    if allowed is None:
+    if paths is None and not query.filters and not query.required:
         return None
-    rows = connection.execute(
-        "SELECT DISTINCT file_id FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(allowed)),)
-    )
-    return Scope(frozenset(allowed), frozenset(row[0] for row in rows))
+    cache = cache or ScopeCache()
+    layout = cache.layout(connection)
+    index = Index(connection, layout, conventions)
+
+    def ask(filters: tuple[AnyFilter, ...]) -> RowSet:
+        return cache.remembered(connection, (filters, conventions), lambda: kept(index, filters))
+
+    rows = allowed(layout.everything, query.filters, ask)
+    if paths is not None:
+        rows = rows.both(_under(connection, layout, paths))
+    for required in query.required:
+        rows = rows.both(cache.remembered(connection, required, partial(_holding, connection, required)))
+    return Scope(rows, layout.files_of(rows))
 
 
-def _entries_of(connection: sqlite3.Connection, paths: Sequence[str]) -> set[int]:
-    found: set[int] = set()
+def _under(connection: sqlite3.Connection, layout: Layout, paths: Sequence[str]) -> RowSet:
+    """The entries of notes and folders."""
+    files: set[int] = set()
     for path in paths:
         folder = path.rstrip("/")
-        rows = connection.execute(
-            "SELECT e.id FROM file f JOIN entry e ON e.file_id = f.id WHERE f.path = ?1 OR (f.path >= ?2 AND f.path < ?3)",
+        found = connection.execute(
+            "SELECT id FROM file WHERE path = ?1 OR (path >= ?2 AND path < ?3)",
             # "0" is the character after "/": the range holds what lies in the folder.
             (folder, f"{folder}/", f"{folder}0") if folder not in {"", "."} else ("", "", "\U0010ffff"),
         )
-        found.update(row[0] for row in rows)
-    return found
+        files.update(row[0] for row in found)
+    return layout.entries_of(files)
 
 
-def _holding(connection: sqlite3.Connection, required: str) -> set[int] | None:
+def _holding(connection: sqlite3.Connection, required: str) -> RowSet:
+    """The entries that may hold a phrase: those with its words side by side."""
     if words(required):
-        rows = connection.execute(
-            "SELECT rowid FROM entry_fts WHERE entry_fts MATCH ? LIMIT ?", (phrase(required), _MOST_LISTED + 1)
-        ).fetchall()
-    else:
-        # Signs alone (`->`) are in no word index.
-        rows = connection.execute(
-            "SELECT id FROM entry WHERE instr(raw, ?) LIMIT ?", (required.split()[0], _MOST_LISTED + 1)
-        ).fetchall()
-    return None if len(rows) > _MOST_LISTED else {row[0] for row in rows}
+        return rows_of(connection, "SELECT rowid FROM entry_fts WHERE entry_fts MATCH ?", (phrase(required),))
+    # Signs alone (`->`) are in no word index.
+    return rows_of(connection, "SELECT id FROM entry WHERE instr(raw, ?)", (required.split()[0],))

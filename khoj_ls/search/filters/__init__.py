@@ -1,0 +1,1 @@
+"""Filters of a query as sets of rows: which entries of the index each of them keeps."""

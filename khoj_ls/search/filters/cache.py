@@ -1,0 +1,59 @@
+"""What filters have kept, remembered while the index is as it was: typing on in a query with filters asks them once."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from khoj_ls.search.filters.layout import Layout, read_layout
+from khoj_ls.search.filters.rows import RowSet
+from khoj_ls.store.database import get_meta
+
+_MOST_KEPT = 64
+"""Answers: of 100,000 entries each takes as many bytes."""
+
+
+class ScopeCache:
+    """The answers of filters for the newest state seen. Thread-safe. Lives as long as its vault is open."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._lock = threading.Lock()
+        self._state: str | None = None
+        self._layout: Layout | None = None
+        self._kept: OrderedDict[Hashable, RowSet] = OrderedDict()
+
+    def layout(self, connection: sqlite3.Connection) -> Layout:
+        """Which entries belong to which note, in the state that `connection` reads."""
+        state = get_meta(connection, "notes_revision")
+        with self._lock:
+            if self._state == state and self._layout is not None:
+                return self._layout
+        layout = read_layout(connection)
+        with self._lock:
+            self._begin(state)
+            self._layout = layout
+        return layout
+
+    def remembered(self, connection: sqlite3.Connection, asked: Hashable, answer: Callable[[], RowSet]) -> RowSet:
+        """What was answered before to what is `asked`, in the state that `connection` reads, or what `answer` answers now."""
+        state = get_meta(connection, "notes_revision")
+        with self._lock:
+            if self._state == state and asked in self._kept:
+                self._kept.move_to_end(asked)
+                return self._kept[asked]
+        rows = answer()
+        with self._lock:
+            self._begin(state)
+            self._kept[asked] = rows
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return rows
+
+    def _begin(self, state: str) -> None:
+        """Forget what another state of the index answered."""
+        if self._state != state:
+            self._state, self._layout = state, None
+            self._kept.clear()

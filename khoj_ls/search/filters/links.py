@@ -1,0 +1,64 @@
+"""Which entries link to a note, by the rules with which links are followed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+
+from khoj_ls.links.conventions import Conventions
+from khoj_ls.links.resolve import Candidate, resolve_note
+from khoj_ls.links.target import LinkTarget, read_target
+from khoj_ls.links.text import fold, name_key
+from khoj_ls.search.filters.rows import NO_ROWS, RowSet
+from khoj_ls.store.links import keys_of, names_with_keys
+
+
+def linking(connection: sqlite3.Connection, value: str, conventions: Conventions) -> RowSet:
+    """The entries with a link that leads, or among others may lead, to the notes called `value`.
+
+    That is a name, path, title, alias or id, with a suffix or without one. Links of a note to itself do not count.
+    """
+    meant = _called(connection, value, conventions)
+    if not meant:
+        return NO_ROWS
+    keys = {key for file_id in meant for key in keys_of(connection, file_id)}
+    candidates = _candidates(connection, keys)
+    found: list[int] = []
+    known: dict[tuple[str, ...], Collection[int | None]] = {}
+    marks = ", ".join("?" * len(keys))
+    for row, file_id, path, type_, kind, target, key in connection.execute(
+        "SELECT e.id, l.file_id, f.path, f.type, l.kind, l.target, l.key FROM link l JOIN file f ON f.id = l.file_id "
+        f"JOIN entry e ON e.file_id = l.file_id AND e.ordinal = l.entry WHERE l.key IN ({marks})",
+        tuple(keys),
+    ):
+        # What a name means depends on the folder and the format of the note that uses it, and on nothing else of it.
+        folder, _, name = path.rpartition("/")
+        asked = (kind, target, type_, folder, name.rpartition(".")[2])
+        if asked not in known:
+            known[asked] = _led_to(read_target(kind, target, type_), path, candidates.get(key, ()), conventions)
+        if not meant.isdisjoint(known[asked]) and file_id not in meant:
+            found.append(row)
+    return RowSet.of(found)
+
+
+def _called(connection: sqlite3.Connection, value: str, conventions: Conventions) -> set[int]:
+    """The notes that `value` names: as a link in a note at the vault's root would, else by their id or citation key."""
+    identity = fold(value)
+    candidates = _candidates(connection, {name_key(value), identity})
+    target = LinkTarget("name", value.replace("\\", "/"), whole=value)
+    named = _led_to(target, "", candidates.get(name_key(value), ()), conventions)
+    ids = [each.file_id for each in candidates.get(identity, ()) if each.full == identity]
+    return {file_id for file_id in named or ids if file_id is not None}
+
+
+def _candidates(connection: sqlite3.Connection, keys: Collection[str]) -> Mapping[str, Sequence[Candidate]]:
+    return {
+        key: [Candidate(row.file_id, row.path, row.type, row.full, row.source) for row in rows]  # type: ignore[arg-type]
+        for key, rows in names_with_keys(connection, [key for key in keys if key]).items()
+    }
+
+
+def _led_to(
+    target: LinkTarget, source: str, candidates: Sequence[Candidate], conventions: Conventions
+) -> Collection[int | None]:
+    return {each.file_id for each in resolve_note(target, source, candidates, conventions).targets}
