@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -12,28 +13,46 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import click
 
-from khoj_ls.cli.output import note, printable, short_path
+from khoj_ls.cli.output import note, plural, printable, short_path
 
 _RETRIEVERS = (("lexical", "words"), ("dense", "meaning"), ("rerank", "rerank"))
+_SEEN = (
+    *_RETRIEVERS,
+    ("lexical_note", "words of the note"),
+    ("dense_note", "meaning of the note"),
+    ("names", "title and path"),
+)
 
 
 def result_json(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The documented JSON of `search` and `related`: absolute paths, 1-based inclusive lines."""
+    """The documented JSON of `search` and `related`: absolute paths, 1-based inclusive lines; grouped too if that was asked."""
+    notes = result.get("notes")
     return {
         "hits": [_hit_json(hit) for hit in result["hits"]],
         "degraded": result["degraded"],
         "coverage": result["coverage"],
         "timings": result["timings"],
+        **({"notes": [_note_json(each) for each in notes]} if notes is not None else {}),
     }
 
 
 def show_hits(result: Mapping[str, Any], nothing: str) -> None:
     """Print hits best first, or `nothing` to stderr; each begins with `path:line:`, where editors can jump.
 
-    What the answer lacks, and the `messages` of its vaults, follow on stderr.
+    Where they are grouped, a line with the note's title stands before those of one note; where they are explained, what moved
+    each follows it, and the numbers of the profile stand at the end. What the answer lacks, and the `messages` of its vaults,
+    follow on stderr.
     """
-    for hit in result["hits"]:
+    for group in result.get("notes") or ():
+        count = len(group["hits"])
+        about = click.style(f"({group['score']:.2f}, {plural(count, 'hit')})", dim=True)
+        click.echo(f"{click.style(printable(group['title']), bold=True)} {about}")
+        for hit in group["hits"]:
+            _show(hit, heading=False)
+    for hit in result["hits"] if not result.get("notes") else ():
         _show(hit)
+    for line in dict.fromkeys(_profile(hit["explanation"]) for hit in result["hits"] if hit.get("explanation")):
+        click.echo(line)
     if not result["hits"]:
         note(nothing)
     if result["degraded"]:
@@ -61,20 +80,51 @@ def _hit_json(hit: Mapping[str, Any]) -> dict[str, Any]:
         "end_line": lines["end"]["line"],
         **{name: hit[name] for name in ("title", "outline", "snippet", "highlights", "score", "type")},
         **{name: hit.get(name) for name in ("page", "tags", "date", "sources")},
+        **({"explanation": hit["explanation"]} if hit.get("explanation") else {}),
     }
 
 
-def _show(hit: Mapping[str, Any]) -> None:
+def _note_json(group: Mapping[str, Any]) -> dict[str, Any]:
+    hits = [_hit_json(hit) for hit in group["hits"]]
+    return {"path": path_of(group["uri"]), "title": group["title"], "score": group["score"], "hits": hits}
+
+
+def _show(hit: Mapping[str, Any], *, heading: bool = True) -> None:
+    """Print one hit; without `heading` its note's title stands above it already."""
     path = printable(short_path(path_of(hit["uri"])))
-    names = [hit["title"], *(name for name in hit["outline"] if name != hit["title"])]
+    own = [name for name in hit["outline"] if name != hit["title"]]
+    names = [hit["title"], *own] if heading else own
     place = click.style(path, fg="magenta") + f":{hit['range']['start']['line'] + 1}:"
     found = " + ".join(word for name, word in _RETRIEVERS if name in hit["sources"])
     page = f"page {hit['page']}, " if hit.get("page") else ""
     linked = ", linked" if hit.get("linked") else ""
     about = click.style(f"({page}{hit['score']:.2f}{', ' if found else ''}{found}{linked})", dim=True)
-    click.echo(f"{place} {click.style(printable(' > '.join(names)), bold=True)} {about}")
+    title = [click.style(printable(" > ".join(names)), bold=True)] if names else []
+    click.echo(" ".join([place, *title, about]))
     for line in _lines(hit["snippet"], hit["highlights"]):
         click.echo(f"    {line}")
+    if hit.get("explanation"):
+        for line in _told(hit["explanation"]):
+            click.secho(f"      {printable(line)}", dim=True)
+
+
+def _told(how: Mapping[str, Any]) -> Iterator[str]:
+    """What an explanation says, a line for each thing that moved the hit."""
+    seen = [
+        f"{word} {source['score']:.3f} (no. {source['rank']})"
+        for name, word in _SEEN
+        if (source := how["retrievers"].get(name)) is not None
+    ]
+    yield f"{'fused':<12}{how['fused']:.3f}, no. {how['rank']} of all: {', '.join(seen) or 'nobody found it'}"
+    for step in how["steps"]:
+        moved = f"{step['before']:.3f} -> {step['after']:.3f}  " if step["before"] != step["after"] else ""
+        numbers = ", ".join(f"{name} {number:g}" for name, number in step["numbers"].items())
+        yield f"{step['name']:<12}{moved}{step['why']}{f' ({numbers})' if numbers else ''}"
+
+
+def _profile(how: Mapping[str, Any]) -> str:
+    numbers = ", ".join(f"{name} = {json.dumps(number)}" for name, number in how["numbers"].items())
+    return printable(f"profile {how['profile']}: {numbers}")
 
 
 def _lines(snippet: str, highlights: list[list[int]]) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +14,7 @@ from khoj_ls.cli.connection import Connection, connect
 from khoj_ls.cli.errors import FOUND, NOTHING
 from khoj_ls.cli.hits import result_json, show_hits
 from khoj_ls.cli.output import echo_json
-from khoj_ls.cli.run import Run, json_option, run_options, searched_vaults, vault_option
+from khoj_ls.cli.run import Run, json_option, run_options, searched_vaults, vault_around, vault_option
 from khoj_ls.core.errors import UsageError
 
 _HELP = """Find passages by words and by meaning.
@@ -25,14 +28,51 @@ Examples:
   khoj-ls search how did I fix the router
   khoj-ls search --mode lexical --limit 3 '"forward-zone" unbound'
   khoj-ls search --vault ~/notes --json sourdough | jq -r '.hits[].path'
+  khoj-ls search --profile recent_focused --explain what did we decide
+  khoj-ls search --group --in meetings/ --in journal.org budget
 """
+
+
+def _profiles(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Profiles whose names begin so, for the completion of a shell."""
+    from khoj_ls.config.load import load_user_settings, load_vault_settings
+    from khoj_ls.config.paths import folders
+    from khoj_ls.config.profiles import profile_names
+
+    settings = load_vault_settings(load_user_settings(folders())[0], searched_vaults(None)[0])
+    return [name for name in profile_names(settings.search) if name.startswith(incomplete)]
 
 
 @click.command("search", help=_HELP)
 @click.argument("query", nargs=-1, required=True)
 @vault_option
 @click.option("--mode", type=click.Choice(["lexical", "dense", "hybrid"]), help="By words, by meaning, or by both (default).")
-@click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="Most results, 1 to 100. Default: search.limit, 10.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Most results, 1 to 100. Default: what the profile says, else search.limit, 10.",
+)
+@click.option(
+    "--profile", metavar="NAME", help="A search profile: `khoj-ls config profiles` lists them. Default: search.profile."
+)
+@click.option(
+    "--tune", multiple=True, metavar="NUMBER=VALUE", help="A number in place of the profile's, such as recency_bias=0.5."
+)
+@click.option(
+    "--rerank/--no-rerank", default=None, help="Read the best candidates again with a cross-encoder. Default: the profile's."
+)
+@click.option("--explain", is_flag=True, help="Tell for each result how it came to stand where it does.")
+@click.option("--group", is_flag=True, help="Put the results of one note together.")
+@click.option(
+    "--in",
+    "within",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Search this note or folder only; may be given several times.",
+)
+@click.option("--prefix", is_flag=True, help="The last word may be the beginning of one, as while it is typed.")
 @click.option(
     "--wait/--no-wait",
     default=None,
@@ -42,18 +82,30 @@ Examples:
 @run_options
 @click.pass_obj
 def command(
-    run: Run, query: tuple[str, ...], vault: Path | None, mode: str | None, limit: int | None, wait: bool | None
+    run: Run,
+    /,
+    query: tuple[str, ...],
+    vault: Path | None,
+    mode: str | None,
+    wait: bool | None,
+    tune: tuple[str, ...],
+    within: tuple[Path, ...],
+    **asked: Any,
 ) -> int:
     """Search and show."""
     if not " ".join(query).strip():
         raise UsageError("say what to search for")
-    roots = searched_vaults(vault)
+    paths = [_there(path) for path in within]
+    # A folder's vault is that of a file in it.
+    around = list(dict.fromkeys(vault_around(path if path.is_file() else path / path.name) for path in paths))
+    roots = around if paths and vault is None else searched_vaults(vault)
     # All of several vaults are those that the settings list, and so does the daemon understand it.
     named = str(roots[0]) if len(roots) == 1 else None
-    params = {"query": " ".join(query), "limit": limit, "mode": mode, "vault": named}
+    params = {"query": " ".join(query), "mode": mode, "vault": named, **asked}
+    params |= {"within": [path.as_uri() for path in paths] or None, "tuning": _numbers(tune) if tune else None}
     with connect(run) as connection:
         result = answered(connection, "khoj/search", params, roots, wait=wait, needs_vectors=mode == "dense")
-        nothing = "" if result["hits"] else _nothing(connection, roots)
+        nothing = "" if result["hits"] else _nothing(connection, roots, paths)
     if run.json:
         echo_json(result_json(result))
     else:
@@ -61,9 +113,39 @@ def command(
     return FOUND if result["hits"] else NOTHING
 
 
-def _nothing(connection: Connection, roots: list[Path]) -> str:
+def _there(path: Path) -> Path:
+    """A note or folder to search in, absolute. Raises UsageError."""
+    found = Path(os.path.normpath(path.expanduser().absolute()))
+    if not found.exists():
+        raise UsageError(f"--in {path}: there is no such note or folder")
+    return found
+
+
+def _numbers(texts: tuple[str, ...]) -> dict[str, Any]:
+    """Numbers of a profile, as `--tune` gives them. Raises UsageError."""
+    # Imported here: a search that sets none does without the settings tree.
+    from khoj_ls.config.options import options, suggestion
+    from khoj_ls.config.settings import Tuning
+
+    known = options(Tuning)
+    numbers = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise UsageError(f"--tune {text}: write it as NUMBER=VALUE")
+        if name not in known:
+            raise UsageError(f"--tune {name}: there is no such number{suggestion(name, known)} (known: {', '.join(known)})")
+        try:
+            number = known[name].parse(value)
+        except ValueError as error:
+            raise UsageError(f"--tune {name}: {error}") from error
+        numbers[name] = dict(number) if isinstance(number, Mapping) else number
+    return numbers
+
+
+def _nothing(connection: Connection, roots: list[Path], within: list[Path]) -> str:
     """What to say when nothing was found: perhaps there is nothing to find it in."""
-    where = ", ".join(map(str, roots))
+    where = ", ".join(map(str, within or roots))
     vaults = [connection.call("khoj/status", {"vault": str(root)})["vaults"][0] for root in roots]
     if any(vault["files"] or vault["queue"] for vault in vaults):
         return f"nothing found in {where}"

@@ -91,6 +91,75 @@ def test_how_a_hit_is_shown(capsys: pytest.CaptureFixture[str], changes: dict[st
     assert capsys.readouterr().out == expected
 
 
+EXPLAINED = {
+    "retrievers": {
+        "lexical": {"rank": 1, "score": 0.8124},
+        "dense": {"rank": 2, "score": 0.61},
+        "names": {"rank": 3, "score": 0.3},
+    },
+    "fused": 0.7312,
+    "rank": 4,
+    "steps": [
+        {
+            "name": "recency",
+            "before": 0.7312,
+            "after": 0.65,
+            "why": "10 days from today",
+            "numbers": {"age_days": 10.0, "factor": 0.889},
+        },
+        {"name": "cap", "before": 0.65, "after": 0.65, "why": "number 1 of its note, of at most 3", "numbers": {}},
+    ],
+    "score": 0.65,
+    "profile": "mine\x1b",
+    "numbers": {"max_per_file": 3, "type_weights": {"org": 0.5}},
+}
+TOLD = """\
+/notes/lab router.md:5: Router > Fix (0.73, words + meaning)
+    Moved it to channel 36
+      fused       0.731, no. 4 of all: words 0.812 (no. 1), meaning 0.610 (no. 2), title and path 0.300 (no. 3)
+      recency     0.731 -> 0.650  10 days from today (age_days 10, factor 0.889)
+      cap         number 1 of its note, of at most 3
+"""
+PROFILE = 'profile mine\ufffd: max_per_file = 3, type_weights = {"org": 0.5}\n'
+
+
+def test_how_a_hit_came_to_stand_there_follows_it_and_the_profile_stands_at_the_end_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_hits(result(hit(explanation=EXPLAINED), hit(explanation=EXPLAINED)), "nothing")
+    assert capsys.readouterr().out == TOLD + TOLD + PROFILE
+
+
+def test_an_explanation_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_hits(result(hit(explanation={**EXPLAINED, "retrievers": {}, "steps": []})), "nothing")
+    assert capsys.readouterr().out.splitlines()[2] == "      fused       0.731, no. 4 of all: nobody found it"
+
+
+def test_hits_of_a_note_stand_together_and_editors_can_still_jump_to_each(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second, other = hit(), hit(outline=["Router"], score=0.5), hit(uri="file:///notes/b.md", title="B", outline=[])
+    notes = [
+        {"uri": first["uri"], "title": "Router", "vault": "/notes", "score": 0.7312, "hits": [first, second]},
+        {"uri": other["uri"], "title": "B", "vault": "/notes", "score": 0.7312, "hits": [other]},
+    ]
+    show_hits(result(first, other, second, notes=notes), "nothing")
+    assert [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")] == [
+        "Router (0.73, 2 hits)",
+        "/notes/lab router.md:5: Fix (0.73, words + meaning)",
+        "/notes/lab router.md:5: (0.50, words + meaning)",
+        "B (0.73, 1 hit)",
+        "/notes/b.md:5: (0.73, words + meaning)",
+    ]
+
+
+def test_the_json_of_an_answer_that_was_grouped_and_explained() -> None:
+    explained = hit(explanation=EXPLAINED)
+    notes = [{"uri": explained["uri"], "title": "Router", "vault": "/notes", "score": 0.7312, "hits": [explained]}]
+    shown = result_json(result(explained, notes=notes))
+    assert shown["hits"][0]["explanation"] == EXPLAINED
+    assert shown["notes"] == [{"path": "/notes/lab router.md", "title": "Router", "score": 0.7312, "hits": shown["hits"]}]
+    assert result_json(result(notes=[]))["notes"] == []
+
+
 def test_a_path_below_the_current_folder_is_shown_relative_to_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
