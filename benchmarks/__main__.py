@@ -1,7 +1,7 @@
 """`make bench`: all measurements that need nothing but the package, one after the other.
 
 Each runs in a process of its own and can be run alone with its own options: `python -m benchmarks.encoder --help`.
-benchmarks.retrieval and benchmarks.exactness want a retrieval set or a vault of yours and are not among these.
+benchmarks.quality and benchmarks.exactness want a retrieval set or a vault of yours and are not among these.
 """
 
 from __future__ import annotations

@@ -26,12 +26,12 @@ from pathlib import Path
 from statistics import fmean, quantiles
 
 from benchmarks.links import fill
-from benchmarks.retrieval import VectorCache
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.content.chunk import chunk_file, chunker_id
 from khoj_ls.content.registry import default_registry, parse_file
 from khoj_ls.core.types import Vector
 from khoj_ls.embed.service import EncoderService
+from khoj_ls.evaluation.vectors import VectorCache
 from khoj_ls.graph.files import VaultFiles, read_vault_conventions
 from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.graph.open_note import NoteReader, OpenNote

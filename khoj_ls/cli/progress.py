@@ -20,6 +20,7 @@ PHASES = MappingProxyType(
         "chunk": "cutting passages",
         "embed": "embedding",
         "model": "preparing the model",
+        "ask": "asking",
     }
 )
 LINE_SECONDS = 2.0

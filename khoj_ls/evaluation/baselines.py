@@ -2,6 +2,7 @@
 
 `fts5`: SQLite's FTS5 with the porter stemmer over whole documents, all words of the query OR-ed. `model`: the embedding model
 on whole documents, cut at its limit, exact cosine. `rrf`: reciprocal rank fusion of the two (Cormack, Clarke & Büttcher 2009).
+`own rrf`: the same of the search's own lexical and dense modes.
 """
 
 from __future__ import annotations
@@ -34,12 +35,16 @@ def baselines(data: RetrievalSet, vectors: VectorCache, folder: Path, progress: 
         by_words = ask_all(data, _fts5(table, ids, data), "baseline fts5", progress)
     by_meaning = ask_all(data, _model(ids, data, vectors, progress), "baseline model", progress)
 
-    def fused(query: str) -> tuple[list[str], float]:
-        started = time.perf_counter()
-        scores = reciprocal_ranks([by_words.rankings[query], by_meaning.rankings[query]])
-        return sorted(scores, key=lambda document: -scores[document]), _since(started)
+    return {"fts5": by_words, "model": by_meaning, "rrf": fused(by_words, by_meaning)}
 
-    return {"fts5": by_words, "model": by_meaning, "rrf": ask_all(data, fused, "baseline rrf", progress)}
+
+def fused(first: Run, second: Run) -> Run:
+    """Two runs over the same queries, put together by reciprocal ranks. No times: both had to be asked."""
+    rankings = {}
+    for query, ranking in first.rankings.items():
+        scores = reciprocal_ranks([ranking, second.rankings[query]])
+        rankings[query] = sorted(scores, key=lambda document: -scores[document])[:DEPTH]
+    return Run(rankings)
 
 
 def _fill(table: sqlite3.Connection, data: RetrievalSet) -> list[str]:

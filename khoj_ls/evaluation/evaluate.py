@@ -13,7 +13,7 @@ from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import ProgressCallback
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.evaluation.asking import MODES, Mode, ask_all, embed_queries, searched
-from khoj_ls.evaluation.baselines import baselines
+from khoj_ls.evaluation.baselines import baselines, fused
 from khoj_ls.evaluation.beir import RetrievalSet
 from khoj_ls.evaluation.indexed import Names, index_set
 from khoj_ls.evaluation.measures import Figures, Run, figures, misses
@@ -61,13 +61,7 @@ class Evaluation:
         if self.baselines:
             result["baselines"] = {name: found.json() for name, found in self.figures(self.baselines).items()}
         if with_misses:
-            result["misses"] = {
-                name: [
-                    {"query": self.data.queries[miss.query], "answers": list(self.data.relevant[miss.query]), "rank": miss.rank}
-                    for miss in misses(self.data.relevant, run)
-                ]
-                for name, run in self.runs.items()
-            }
+            result["misses"] = misses(self.data.relevant, self.runs, self.data.queries)
         return result
 
 
@@ -92,4 +86,6 @@ def evaluate(
         plain = baselines(data, vectors, Path(folder), progress) if wish.baselines else {}
         refused: dict[str, str] = {}
         runs: dict[str, Run] = {mode: ask_all(data, searched(data, indexed, mode, refused), mode, progress) for mode in modes}
+        if plain and "lexical" in runs and "dense" in runs:
+            plain["own rrf"] = fused(runs["lexical"], runs["dense"])
         return Evaluation(data, runs, plain, indexed.unread, refused)

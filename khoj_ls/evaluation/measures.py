@@ -45,39 +45,44 @@ class Figures:
         figures = {f"ndcg@{TOP}": self.ndcg, f"recall@{DEPTH}": self.recall, f"mrr@{TOP}": self.mrr}
         times = {"p50_ms": self.p50_ms, "p95_ms": self.p95_ms}
         return {
-            **{name: round(value, 4) for name, value in figures.items()},
+            **{name: round(value, 6) for name, value in figures.items()},
             **{name: round(value, 2) for name, value in times.items() if value is not None},
         }
-
-
-@dataclass(frozen=True)
-class Miss:
-    """A query none of whose answers is among the first 10."""
-
-    query: str
-    rank: int | None
-    """1-based place of the best answer, if it is among the first 100."""
 
 
 def figures(relevant: Judgements, run: Run) -> Figures:
     """Measure a run over the queries of its rankings. Raises KhojError where ir-measures is not installed."""
     measures = _ir_measures()
     ndcg, recall, mrr = measures.nDCG @ TOP, measures.R @ DEPTH, measures.RR @ TOP
-    judged = {query: dict(relevant[query]) for query in run.rankings}
-    scored = {
-        query: {answer: -float(rank) for rank, answer in enumerate(ranking[:DEPTH])} for query, ranking in run.rankings.items()
-    }
+    judged, scored = {}, {}
+    for number, (query, ranking) in enumerate(run.rankings.items()):
+        # Numbers for names: trec_eval takes a name for what stands before its first NUL.
+        places = {answer: str(place) for place, answer in enumerate(ranking[:DEPTH])}
+        lost = (f"-{place}" for place in range(1, len(relevant[query]) + 1))
+        judged[str(number)] = {places.get(answer) or next(lost): grade for answer, grade in relevant[query].items()}
+        scored[str(number)] = {name: -float(name) for name in places.values()}
     means = measures.calc_aggregate([ndcg, recall, mrr], judged, scored)
     return Figures(float(means[ndcg]), float(means[recall]), float(means[mrr]), *_percentiles(run.milliseconds))
 
 
-def misses(relevant: Judgements, run: Run) -> list[Miss]:
-    """The queries whose answers are not among the first 10, in order."""
-    found = []
-    for query, ranking in run.rankings.items():
-        rank = next((place for place, answer in enumerate(ranking[:DEPTH], 1) if answer in relevant[query]), None)
-        if rank is None or rank > TOP:
-            found.append(Miss(query, rank))
+def misses(
+    relevant: Judgements, runs: Mapping[str, Run], texts: Mapping[str, str] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """By run, the queries none of whose answers is among the first 10: their text, their answers, and the place of the best.
+
+    The place counts from 1, and is None where no answer is among the first 100; `texts` are those of queries known by an id.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, run in runs.items():
+        places = {
+            query: next((place for place, answer in enumerate(ranking[:DEPTH], 1) if answer in relevant[query]), None)
+            for query, ranking in run.rankings.items()
+        }
+        found[name] = [
+            {"query": texts[query] if texts else query, "answers": list(relevant[query]), "rank": place}
+            for query, place in places.items()
+            if place is None or place > TOP
+        ]
     return found
 
 

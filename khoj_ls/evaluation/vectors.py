@@ -10,8 +10,8 @@ from typing import Literal
 
 from khoj_ls.core.errors import StoreError
 from khoj_ls.core.jobs import Progress, ProgressCallback
-from khoj_ls.core.protocols import EmbeddingModel
 from khoj_ls.core.types import Vector
+from khoj_ls.embed.service import EncoderService
 from khoj_ls.store.chunks import chunk_hash
 
 _AT_ONCE = 256
@@ -22,7 +22,7 @@ _LOOKED_UP = 500
 class VectorCache:
     """Vectors of one model in a SQLite file that several models and processes may share."""
 
-    def __init__(self, path: Path, encoder: EmbeddingModel) -> None:
+    def __init__(self, path: Path, encoder: EncoderService) -> None:
         """Open or make the cache at `path`. Raises StoreError."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._encoder = encoder
