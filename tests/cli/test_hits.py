@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from khoj_ls.cli.hits import _broken, path_of, result_json, show_hits
+from khoj_ls.config.settings import Tuning
+from khoj_ls.wire.tuning_messages import Explanation, Step
 
 
 def hit(**changes: Any) -> dict[str, Any]:
@@ -158,6 +162,22 @@ def test_the_json_of_an_answer_that_was_grouped_and_explained() -> None:
     assert shown["hits"][0]["explanation"] == EXPLAINED
     assert shown["notes"] == [{"path": "/notes/lab router.md", "title": "Router", "score": 0.7312, "hits": shown["hits"]}]
     assert result_json(result(notes=[]))["notes"] == []
+
+
+def documented(example: str) -> Any:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    return json.loads(page.partition(f"```json {example}\n")[2].partition("```")[0])
+
+
+def test_the_documented_explanation_and_groups_have_the_keys_that_there_are() -> None:
+    how, (step, *_) = documented("search-explain"), documented("search-explain")["steps"]
+    assert list(how) == [field.name for field in fields(Explanation)]
+    assert list(step) == [field.name for field in fields(Step)]
+    assert list(how["numbers"]) == [field.name for field in fields(Tuning)]
+    notes = [{"uri": hit()["uri"], "title": "Router", "vault": "/notes", "score": 0.7312, "hits": []}]
+    assert [list(note) for note in result_json(result(notes=notes))["notes"]] == [
+        list(note) for note in documented("search-group")["notes"]
+    ]
 
 
 def test_a_path_below_the_current_folder_is_shown_relative_to_it(

@@ -129,6 +129,7 @@ def shape(value: Any) -> Any:
         ("status", ["status"], 0),
         ("why", ["status", "--why", "router.md"], 0),
         ("doctor", ["doctor"], 0),
+        ("profiles", ["--set", "search.profiles.journal.recency_bias=0.3", "config", "profiles"], 0),
         ("error", ["related"], 2),
     ],
 )
