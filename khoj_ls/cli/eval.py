@@ -21,6 +21,7 @@ from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_o
 from khoj_ls.core.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
+    from khoj_ls.config.settings import Settings
     from khoj_ls.embed.service import EncoderService
     from khoj_ls.evaluation.evaluate import Evaluation
     from khoj_ls.evaluation.own_notes import Ask
@@ -57,6 +58,13 @@ Examples:
     type=click.Choice([*_OF_NOTES, "related"]),
     help="Ask in this mode only; may be repeated. Default: all, and `related` where the queries are documents.",
 )
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    help="Search with a profile of yours, or a built-in one; may be repeated to compare them.",
+)
 @click.option("--half", type=click.Choice(["even", "odd"]), help="Ask every other query: tune on one half, report the other.")
 @click.option("--split", metavar="NAME", help="Judgements to use: qrels/NAME.tsv. Default: qrels.tsv, else qrels/test.tsv.")
 @click.option(
@@ -91,14 +99,18 @@ def command(run: Run, /, folders: tuple[Path, ...], vault: Path | None, queries:
 
 
 def _measure_sets(run: Run, folders: Sequence[Path], queries: str | None, options: Mapping[str, Any]) -> None:
+    from khoj_ls.config.profiles import find_profile
     from khoj_ls.evaluation.beir import load_set, part_of
     from khoj_ls.evaluation.evaluate import Wish, evaluate
 
     most = _number(queries)
     # All of them are checked before the first is measured.
     sets = [part_of(load_set(folder, options["split"]), options["half"], most) for folder in folders]
-    with _model(run, options["cache"]) as (encoder, vectors, scratch, exact_below):
-        wish = Wish(options["modes"], options["names"] or "opaque", options["baselines"], exact_below)
+    settings = _settings(run)
+    profiles = {name: find_profile(settings.search, name).tuning for name in options["profiles"]}
+    with _model(settings, options["cache"]) as (encoder, vectors, scratch):
+        below = settings.search.exact_vectors_below
+        wish = Wish(options["modes"], profiles, options["names"] or "opaque", options["baselines"], below)
         for data in sets:
             with shown_progress() as report:
                 encoder.prepare(report)
@@ -106,16 +118,21 @@ def _measure_sets(run: Run, folders: Sequence[Path], queries: str | None, option
             _tell(run, found, with_misses=options["misses"])
 
 
-@contextmanager
-def _model(run: Run, cache: Path | None) -> Iterator[tuple[EncoderService, VectorCache, Path, int]]:
-    """The model of the user's settings, its cached vectors, a folder for temporary files, and where HNSW begins."""
-    from khoj_ls.config import paths
+def _settings(run: Run) -> Settings:
     from khoj_ls.config.load import assignments, load_user_settings
+    from khoj_ls.config.paths import folders
+
+    return load_user_settings(folders(), assignments(run.sets))[0]
+
+
+@contextmanager
+def _model(settings: Settings, cache: Path | None) -> Iterator[tuple[EncoderService, VectorCache, Path]]:
+    """The model of the user's settings, its cached vectors, and a folder for temporary files."""
+    from khoj_ls.config.paths import folders
     from khoj_ls.embed.service import EncoderService
     from khoj_ls.evaluation.vectors import VectorCache
 
-    here = paths.folders()
-    settings, _ = load_user_settings(here, assignments(run.sets))
+    here = folders()
     folder = cache or here.data / "evaluation"
     with closing(EncoderService(settings.embedding, here.models, environment=os.environ)) as encoder:
         if encoder.remote and not settings.embedding.allow_remote:
@@ -124,7 +141,7 @@ def _model(run: Run, cache: Path | None) -> Iterator[tuple[EncoderService, Vecto
                 "or measure a model on this machine with --set embedding.model=fast"
             )
         with closing(VectorCache(folder / "vectors.db", encoder)) as vectors:
-            yield encoder, vectors, folder, settings.search.exact_vectors_below
+            yield encoder, vectors, folder
 
 
 def _tell(run: Run, found: Evaluation, *, with_misses: bool) -> None:
@@ -175,14 +192,23 @@ def _measure_notes(run: Run, root: Path, file: str | None, options: Mapping[str,
         raise UsageError(f"{', '.join(for_sets) or '--mode related'} is for sets, not for --vault")
     questions = read_questions(Path(file).expanduser(), root)
     modes = options["modes"] or _OF_NOTES
+    lacking: dict[str, None] = {}
     with connect(run) as connection:
         ready = {"query": questions[0].query, "limit": 1, "vault": str(root)}
         result = answered(connection, "khoj/search", ready, [root], wait=True, needs_vectors=modes != ("lexical",))
         for message in result["messages"]:
             note(message)
         with shown_progress() as report:
-            runs = {mode: ask_notes(questions, _asked(connection, root, mode), mode, report) for mode in modes}
+            runs = {
+                " ".join(filter(None, (mode, profile))): ask_notes(
+                    questions, _asked(connection, root, mode, profile, lacking), mode, report
+                )
+                for mode in modes
+                for profile in options["profiles"] or (None,)
+            }
         (status,) = connection.call("khoj/status", {"vault": str(root)})["vaults"]
+    for reason in lacking:
+        note(f"some answers are not whole: {reason}")
     right = judgements(questions)
     answer: dict[str, Any] = {
         "vault": status["root"],
@@ -199,16 +225,17 @@ def _measure_notes(run: Run, root: Path, file: str | None, options: Mapping[str,
     _show_misses(answer)
 
 
-def _asked(connection: Connection, root: Path, mode: str) -> Ask:
-    """Passages of the live index in one mode."""
+def _asked(connection: Connection, root: Path, mode: str, profile: str | None, lacking: dict[str, None]) -> Ask:
+    """Passages of the live index in one mode; what its answers lack is told in `lacking`."""
     from khoj_ls.evaluation.own_notes import Passage
 
     real = os.path.realpath(root)
 
     def ask(query: str, limit: int) -> tuple[list[Passage], float]:
-        result = connection.call("khoj/search", {"query": query, "limit": limit, "mode": mode, "vault": str(root)})
+        params = {"query": query, "limit": limit, "mode": mode, "vault": str(root), "profile": profile}
+        result = connection.call("khoj/search", params)
         if result["degraded"]:
-            raise UsageError(f"{root} cannot be measured by meaning: {result['reason']}")
+            lacking.setdefault(str(result["reason"]))
         return [
             Passage(
                 Path(os.path.relpath(path_of(hit["uri"]), real)).as_posix(),

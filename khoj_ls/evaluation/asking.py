@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from khoj_ls.config.settings import Tuning
 from khoj_ls.core.errors import ModelError, UsageError
 from khoj_ls.core.jobs import Progress, ProgressCallback
 from khoj_ls.evaluation.beir import RetrievalSet
@@ -42,15 +43,25 @@ def embed_queries(data: RetrievalSet, vectors: VectorCache, progress: ProgressCa
     vectors.embed(list(dict.fromkeys(filter(None, map(_embedded, data.queries.values())))), "query", progress)
 
 
-def searched(data: RetrievalSet, indexed: IndexedSet, mode: Mode, refused: dict[str, str]) -> Ranking:
+def searched(data: RetrievalSet, indexed: IndexedSet, mode: Mode, tuning: Tuning | None, refused: dict[str, str]) -> Ranking:
     """Rankings of the search in one mode, or of related notes.
+
+    Without the numbers of a profile everything is kept that was found; with or without them each document is one place of the
+    ranking, and nothing is reranked.
 
     Queries that the search does not take find nothing, and the reason is told in `refused`. They raise ModelError where the
     model does not answer: words alone would be measured in the name of meaning.
     """
 
     def by_search(query: str) -> SearchResult:
-        request = SearchRequest(data.queries[query], DEPTH, mode, max_per_file=1)  # type: ignore[arg-type]
+        request = SearchRequest(
+            data.queries[query],
+            DEPTH,
+            mode,  # type: ignore[arg-type]
+            tuning or Tuning(score_threshold=0.0),
+            max_per_file=1,
+            rerank=False,
+        )
         result = search(indexed.context, request)
         if result.degraded:
             raise ModelError(f"a search was answered without the model: {result.reason}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from khoj_ls.config.settings import Tuning
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import ProgressCallback
 from khoj_ls.embed.service import EncoderService
@@ -27,6 +29,8 @@ class Wish:
 
     modes: Sequence[Mode] = ()
     """None: all that the set can be asked in."""
+    profiles: Mapping[str, Tuning] = field(default_factory=lambda: MappingProxyType({}))
+    """Numbers of the profiles to search with, by name. None: all that was found is ranked by what measured best."""
     names: Names = "opaque"
     baselines: bool = False
     exact_below: int = 30_000
@@ -39,7 +43,7 @@ class Evaluation:
 
     data: RetrievalSet
     runs: Mapping[str, Run]
-    """By mode."""
+    """By mode; where profiles were asked for, by mode and profile: `hybrid precise`."""
     baselines: Mapping[str, Run]
     unread: int
     """Documents that the parser could make nothing of."""
@@ -85,7 +89,19 @@ def evaluate(
             embed_queries(data, vectors, progress)
         plain = baselines(data, vectors, Path(folder), progress) if wish.baselines else {}
         refused: dict[str, str] = {}
-        runs: dict[str, Run] = {mode: ask_all(data, searched(data, indexed, mode, refused), mode, progress) for mode in modes}
+        runs = {
+            name: ask_all(data, searched(data, indexed, mode, tuning, refused), name, progress)
+            for name, mode, tuning in _variants(modes, wish.profiles)
+        }
         if plain and "lexical" in runs and "dense" in runs:
             plain["own rrf"] = fused(runs["lexical"], runs["dense"])
         return Evaluation(data, runs, plain, indexed.unread, refused)
+
+
+def _variants(modes: Sequence[Mode], profiles: Mapping[str, Tuning]) -> Iterator[tuple[str, Mode, Tuning | None]]:
+    """What is asked, by its name; profiles are for searches, not for related notes."""
+    for mode in modes:
+        if mode == "related" or not profiles:
+            yield mode, mode, None
+        else:
+            yield from ((f"{mode} {name}", mode, tuning) for name, tuning in profiles.items())

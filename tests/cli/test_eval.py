@@ -128,6 +128,18 @@ def test_parts_of_a_set(eval_verb: Any, small_set: Path, arguments: list[str], q
 
 
 @pytest.mark.model
+def test_profiles_beside_each_other(eval_verb: Any, small_set: Path, private_home: Path) -> None:
+    (private_home / "config").mkdir()
+    (private_home / "config" / "config.toml").write_text("[search.profiles.choosy]\nscore_threshold = 0.99\n")
+    asked = ["--mode", "dense", "--mode", "lexical", "--profile", "choosy", "--profile", "broad"]
+    found = answer(eval_verb(small_set, "--json", *asked))["modes"]
+    assert list(found) == ["dense choosy", "dense broad", "lexical choosy", "lexical broad"]
+    # Nothing is as near as that to a question; words are not asked how near they are.
+    assert (found["dense choosy"]["mrr@10"], found["dense broad"]["mrr@10"]) == (0.0, 1.0)
+    assert found["lexical choosy"]["mrr@10"] == pytest.approx(0.8)
+
+
+@pytest.mark.model
 def test_queries_that_are_documents_are_asked_for_what_is_related(eval_verb: Any, small_set: Path) -> None:
     texts = {name: text for name, (_, text) in DOCUMENTS.items()}
     queries = ({"_id": name, "text": texts[name]} for name in ("kitchen/sourdough", "router"))
@@ -191,6 +203,7 @@ def test_own_notes(eval_verb: Any, tmp_path: Path) -> None:
         ),
         (["small", "--queries", "q.csv"], "khoj-ls: --queries q.csv: beside sets it takes a number"),
         (["small", "--queries", "0"], "khoj-ls: --queries 0: beside sets it takes a number"),
+        (["small", "--profile", "brod"], "khoj-ls: there is no profile 'brod'; did you mean broad?"),
         (["small", "--mode", "magic"], "khoj-ls: Invalid value for '--mode': 'magic' is not one of"),
         (["--vault", "notes"], "khoj-ls: --vault wants --queries FILE"),
         (["--vault", "notes", "--queries", "gone.csv"], "khoj-ls: gone.csv cannot be read: No such file"),
