@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 Matcher = Callable[[str], bool]
 """Says of a text, as it is written, whether it is meant."""
 
-_GLOB = re.compile(r"[*?]|\[[^\]]+\]")
+_GLOB = re.compile(r"[*?]")
+"""What makes a value a glob. Brackets alone do not: `[draft] plan.md` is a name."""
 
 
 def fold(text: str) -> str:

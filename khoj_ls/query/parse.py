@@ -62,7 +62,7 @@ def parse(text: str, today: date | None = None) -> Query:
     filters: dict[AnyFilter, None] = {}
     rest: list[str] = []
     at = 0
-    for found in _tokens(readable):
+    for found in tokens(readable):
         rest += [readable[at : found.start()], " "]
         at = found.end()
         if found.re is _FILTER:
@@ -76,13 +76,13 @@ def parse(text: str, today: date | None = None) -> Query:
     return Query(" ".join("".join(rest).split()), tuple(required), tuple(excluded), tuple(filters))
 
 
-def _tokens(text: str) -> Iterator[re.Match[str]]:
-    """The filters and phrases of a query, in order. Raises UsageError for filters that do not exist."""
+def tokens(text: str, *, lenient: bool = False) -> Iterator[re.Match[str]]:
+    """The filters and phrases of a query, in order. Raises UsageError for filters that do not exist, unless `lenient`."""
     at = 0
     phrase, candidate = _PHRASE.search(text), _FILTER.search(text)
     while phrase or candidate:
         if candidate and not (phrase and phrase.start() < candidate.start()):
-            if _is_filter(candidate):
+            if _is_filter(candidate, lenient):
                 yield candidate
                 at = candidate.end()
             else:
@@ -97,8 +97,8 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
             candidate = _FILTER.search(text, at)
 
 
-def _is_filter(found: re.Match[str]) -> bool:
-    """Whether what looks like a filter is one, and not text. Raises UsageError when it is one that does not exist."""
+def _is_filter(found: re.Match[str], lenient: bool) -> bool:
+    """Whether what looks like a filter is one, and not text. Raises UsageError (see `tokens`) when it does not exist."""
     name, relation, bare = found["name"], found["relation"], found["bare"]
     known = name.lower() in FILTERS and name[1:] == name[1:].lower()
     if not relation.startswith(":"):
@@ -108,7 +108,7 @@ def _is_filter(found: re.Match[str]) -> bool:
         return False
     if known:
         return True
-    if bare is None or (name.islower() and name in _MEANT and found["inside"] is None):
+    if not lenient and (bare is None or (name.islower() and name in _MEANT and found["inside"] is None)):
         raise _unknown(name)
     return False
 

@@ -44,6 +44,7 @@ TABLE = [
     (match.file_name, "day-??.md", "day-01.md", True),
     (match.file_name, "day-[0-9]?.md", "day-01.md", True),
     (match.file_name, "day-[!0-9]?.md", "day-01.md", False),
+    (match.file_name, "[draft]", "[Draft] plan.md", True),
     (match.file_name, "notes\\a.md", "notes/a.md", True),
     (match.file_name, "cafe\u0301", "Café.md", True),
     (match.path, "journal", "old/journal/a.md", True),
