@@ -69,7 +69,9 @@ def load_user_settings(folders: Folders, overrides: Values = _NONE) -> tuple[Use
     """The user's settings and what was wrong with them. Never fails. `overrides` are checked values (see `assignments`)."""
     values, per_vault, problems = _read_user_file(folders.user_settings)
     carrier = UserSettings(per_vault=tuple(per_vault), overrides=MappingProxyType(dict(overrides)))
-    return with_values(carrier, {**values, **overrides}), problems + _of_profiles(values, str(folders.user_settings))
+    problems += _of_profiles(values, str(folders.user_settings))
+    problems += _of_profiles(overrides, "--set", with_values(Settings(), values))
+    return with_values(carrier, {**values, **overrides}), problems
 
 
 def load_vault_settings(user: Settings, root: Path) -> Settings:

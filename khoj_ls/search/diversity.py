@@ -5,7 +5,7 @@ Carbonell & Goldstein 1998, "The use of MMR, diversity-based reranking for reord
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from khoj_ls.core.types import Vector
@@ -27,45 +27,44 @@ class Pick(NamedTuple):
 
 def marginal(
     scores: Sequence[float], ids: Sequence[int], vectors: Mapping[int, Vector], weight: float, held: int = 0
-) -> list[Pick]:
+) -> Iterator[Pick]:
     """All of a ranking, each time the one next for which (1 - `weight`) score - `weight` cosine is highest.
 
     `vectors` are of unit length, by the `ids` of the ranking; a pair of which one has none counts as near as pairs are on
     average, so that what is not embedded yet is neither favoured nor hidden. The first `held` stay before all others. Of equals
-    the one that was before stays before; with a weight of 0 all do.
+    the one that was before stays before; with a weight of 0 all do. They are picked one by one: nobody pays for more than is
+    shown.
     """
     import numpy as np
 
     if not scores:
-        return []
-    cosines = _cosines(ids, vectors)
+        return
+    known = np.array([place for place, each in enumerate(ids) if each in vectors], np.intp)
+    data = b"".join(vectors[ids[place]] for place in known)
+    matrix = np.frombuffer(data, np.float32).reshape(len(known), -1) if len(known) else np.empty((0, 0), np.float32)
+    rows = {int(place): row for row, place in enumerate(known)}
+    usual = _mean_cosine(matrix)
     worth = (1.0 - weight) * np.asarray(scores, np.float64)
-    closest = np.zeros(len(scores))
+    closest = np.full(len(scores), -1.0)
     nearest = np.full(len(scores), -1)
-    left: np.ndarray = np.ones(len(scores), bool)
-    picks: list[Pick] = []
-    while len(picks) < len(scores):
-        last = held if len(picks) < held else len(scores)
-        index = int(np.argmax(np.where(left[:last], worth[:last] - weight * closest[:last], -np.inf)))
-        before = int(nearest[index])
-        picks.append(Pick(index, float(closest[index]), before if before >= 0 else None))
-        left[index] = False
-        nearer = (cosines[index] > closest) | (nearest < 0)
-        closest = np.where(nearer, cosines[index], closest)
-        nearest = np.where(nearer, index, nearest)
-    return picks
+    for number in range(len(scores)):
+        last = held if number < held else len(scores)
+        place = int(np.argmax(worth[:last] - weight * closest[:last].clip(0.0)))
+        before = int(nearest[place])
+        yield Pick(place, max(0.0, float(closest[place])), before if before >= 0 else None)
+        worth[place] = -np.inf
+        cosines = np.full(len(scores), usual)
+        if place in rows:
+            cosines[known] = (matrix @ matrix[rows[place]]).clip(0.0, 1.0)
+        nearer = cosines > closest
+        closest[nearer] = cosines[nearer]
+        nearest[nearer] = place
 
 
-def _cosines(ids: Sequence[int], vectors: Mapping[int, Vector]) -> np.ndarray:
-    """Cosine of each with each, clipped to 0..1."""
-    import numpy as np
-
-    known = [place for place, each in enumerate(ids) if each in vectors]
-    cosines = np.zeros((len(ids), len(ids)))
-    if known:
-        matrix = np.frombuffer(b"".join(vectors[ids[place]] for place in known), np.float32).reshape(len(known), -1)
-        near = np.clip(matrix @ matrix.T, 0.0, 1.0)
-        pairs = len(known) * (len(known) - 1)
-        cosines[:] = (near.sum() - np.trace(near)) / pairs if pairs else 0.0
-        cosines[np.ix_(known, known)] = near
-    return cosines
+def _mean_cosine(matrix: np.ndarray) -> float:
+    """Of all pairs of different unit vectors, 0 to 1: their sum's squared length has each pair twice, and each vector once."""
+    count = len(matrix)
+    if count < 2:
+        return 0.0
+    total = matrix.sum(axis=0)
+    return float(min(1.0, max(0.0, (total @ total - count) / (count * (count - 1)))))

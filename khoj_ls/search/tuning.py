@@ -7,9 +7,9 @@ word stays before all else: it is moved among its like only.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import chain, islice, takewhile, tee
 from types import MappingProxyType
 
 from khoj_ls.config.settings import Tuning
@@ -61,11 +61,11 @@ def tune(
     reach = pool_size(tuning, limit)
     facts = read(kept[:reach]) if needs_facts(tuning) else Facts()
     near = _weighed(kept[:reach], tuning, facts)
-    picks = _picked(near, tuning, facts)
-    order = [*(near[pick.place] for pick in picks or ()), *(near if picks is None else ()), *kept[reach:]]
-    taken = capped([candidate.entry.file_id for candidate in order], limit, tuning.max_per_file)
-    shown = _falling(order[index] for index in taken)
-    return TunedRanking(shown, _steps(kept, near, picks or (), order, shown, tuning, facts) if explain else {})
+    one, same = tee(chain(_diverse(near, tuning, facts), ((candidate, None) for candidate in kept[reach:])))
+    taken = capped((candidate.entry.file_id for candidate, _ in one), limit, tuning.max_per_file)
+    order = list(islice(same, max(taken, default=-1) + 1))
+    shown = _falling(order[index][0] for index in taken)
+    return TunedRanking(shown, _steps(kept, near, order, shown, tuning, facts) if explain else {})
 
 
 def needs_facts(tuning: Tuning) -> bool:
@@ -100,10 +100,11 @@ def above_threshold(candidates: Iterable[Candidate], threshold: float) -> list[C
     ]
 
 
-def capped(notes: Sequence[int], limit: int, max_per_file: int) -> list[int]:
+def capped(notes: Iterable[int], limit: int, max_per_file: int) -> list[int]:
     """Which of a ranking to show, as ascending indices: at most `max_per_file` of one note while others fill the limit.
 
-    `notes` is the note of each, best first. What the cap kept out comes back when the limit is not reached without it.
+    `notes` is the note of each, best first; no more of them are looked at than it takes. What the cap kept out comes back when
+    the limit is not reached without it.
     """
     taken: list[int] = []
     kept_out: list[int] = []
@@ -148,13 +149,15 @@ def _leads(candidate: Candidate) -> bool:
     return candidate.exact and candidate.score >= _EXACT_FROM
 
 
-def _picked(candidates: list[Candidate], tuning: Tuning, facts: Facts) -> list[Pick] | None:
-    """The order that is diverse; None where the order stays."""
+def _diverse(near: list[Candidate], tuning: Tuning, facts: Facts) -> Iterator[tuple[Candidate, Pick | None]]:
+    """Candidates in the order that is diverse, each with what decided; as they are where diversity is not asked for."""
     if not tuning.diversity_weight or not facts.vectors:
-        return None
-    ids = [candidate.entry.id for candidate in candidates]
-    leading = sum(1 for _ in takewhile(_leads, candidates))
-    return marginal([candidate.score for candidate in candidates], ids, facts.vectors, tuning.diversity_weight, leading)
+        yield from ((candidate, None) for candidate in near)
+        return
+    ids = [candidate.entry.id for candidate in near]
+    leading = sum(1 for _ in takewhile(_leads, near))
+    for pick in marginal([candidate.score for candidate in near], ids, facts.vectors, tuning.diversity_weight, leading):
+        yield near[pick.place], pick
 
 
 def _falling(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -169,8 +172,7 @@ def _falling(candidates: Iterable[Candidate]) -> list[Candidate]:
 def _steps(
     kept: Sequence[Candidate],
     near: Sequence[Candidate],
-    picks: Sequence[Pick],
-    order: Sequence[Candidate],
+    order: Sequence[tuple[Candidate, Pick | None]],
     shown: Sequence[Candidate],
     tuning: Tuning,
     facts: Facts,
@@ -178,18 +180,16 @@ def _steps(
     """What moved each of those `shown`, by entry id."""
     before = {candidate.entry.id: candidate for candidate in kept[: len(near)]}
     places = {candidate.entry.id: place for place, candidate in enumerate(shown, 1)}
-    nearest = {near[p.place].entry.id: (p.cosine, near[p.nearest].entry.id) for p in picks if p.nearest is not None}
     seen: Counter[int] = Counter()
     steps = {}
-    for candidate in order:
+    for candidate, pick in order:
         entry = candidate.entry.id
         seen[candidate.entry.file_id] += 1
         if entry not in places:
             continue
         told: list[Step | None] = _weighing(before[entry], tuning, facts) if entry in before else []
-        if entry in nearest:
-            cosine, other = nearest[entry]
-            told.append(diversity_step(candidate.score, tuning, cosine, places.get(other)))
+        if pick and pick.nearest is not None:
+            told.append(diversity_step(candidate.score, tuning, pick.cosine, places.get(near[pick.nearest].entry.id)))
         told.append(cap_step(candidate.score, tuning, seen[candidate.entry.file_id]))
         told.append(threshold_step(candidate, tuning))
         told.append(behind_step(candidate.score, shown[places[entry] - 1].score))

@@ -226,6 +226,14 @@ def test_sources_are_put_together_number_by_number(folders, tmp_path):
     assert profile_names(here.search) == (*BUILT_IN, "journal")  # what the session says is its own
 
 
+def test_what_the_command_line_sets_is_looked_at_with_what_the_file_says(folders):
+    folders.user_settings.write_text(FILE)
+    assert load_user_settings(folders, assignments(["search.profile=journal"]))[1] == []
+    _, (problem,) = load_user_settings(folders, assignments(["search.profile=joural"]))
+    assert (problem.source, problem.key) == ("--set", "search.profile")
+    assert problem.message.startswith("there is no profile 'joural'; did you mean journal?")
+
+
 def test_an_editor_is_told_what_it_sends_wrongly():
     _, problems = session_overrides(
         Settings(), {"search": {"profile": "mine", "profiles": {"mine": {"base": "x", "limit": 3}}}}

@@ -91,7 +91,7 @@ def test_the_limit_is_filled_with_what_passes_the_threshold(candidates, tuning, 
 def test_numbers_of_nothing_move_nothing(candidates, facts, limit):
     assert tune(candidates, NEUTRAL, limit, lambda near: facts).candidates == candidates[:limit]
     ids = [c.entry.id for c in candidates]
-    picks = marginal([c.score for c in candidates], ids, facts.vectors, 0.0)
+    picks = list(marginal([c.score for c in candidates], ids, facts.vectors, 0.0))
     assert [pick.place for pick in picks] == list(range(len(candidates)))
 
 
