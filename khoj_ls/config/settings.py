@@ -178,6 +178,41 @@ class SearchSettings:
 
 
 @dataclass(frozen=True)
+class RerankSettings:
+    """The cross-encoder that reads the best results again, each together with the query, when a search asks for it."""
+
+    model: str = setting(
+        "fast",
+        "user",
+        "A preset (fast, balanced, high_quality, multilingual, remote), a model's name, the full path of a folder that holds "
+        "one, package:NAME for an installed Python package that does, or off.",
+    )
+    candidates: int = setting(
+        50, "session", "How many of the best results are read again; the others follow them.", least=50, most=1000
+    )
+    timeout_seconds: float = setting(
+        20.0, "session", "A reranker that takes longer is not waited for: the search answers without it.", least=0.1, most=600
+    )
+    max_tokens: int = setting(
+        512, "user", "Most tokens of query and passage together; a model that takes fewer gets fewer.", least=32, most=8192
+    )
+    int8: bool = setting(
+        False,
+        "user",
+        "Compute with 8-bit weights: faster and smaller, less exact. `khoj-ls doctor` says by how much for your model.",
+    )
+    device: str = setting("auto", "user", "Where the model runs.", choices=("auto", "cpu", "cuda", "mps"))
+    threads: int = setting(0, "user", "Threads of the reranker; 0 takes one per core, at most four.", least=0, most=256)
+    idle_unload_seconds: float = setting(300.0, "user", "The reranker process ends after this long without work.", least=1)
+    endpoint: str = setting("", "user", "Base URL of a Cohere- or Jina-style rerank service for the preset `remote`.")
+    remote_model: str = setting("rerank-v3.5", "user", "Model name sent to that endpoint.")
+    api_key_variable: str = setting("COHERE_API_KEY", "user", "Environment variable that holds the endpoint's key.")
+    allow_remote: bool = setting(
+        False, "user", "Your yes to sending passages of notes to the endpoint named above, when it is not on this machine."
+    )
+
+
+@dataclass(frozen=True)
 class HoverSettings:
     """What is shown where the mouse or the cursor rests."""
 
@@ -246,6 +281,7 @@ class Settings:
     index: IndexSettings = section(IndexSettings, "What is read and how.")
     embedding: EmbeddingSettings = section(EmbeddingSettings, "The embedding model.")
     search: SearchSettings = section(SearchSettings, "How results are found.")
+    rerank: RerankSettings = section(RerankSettings, "The reranker, for searches that ask for it.")
     hover: HoverSettings = section(HoverSettings, "What hovers show.")
     lens: LensSettings = section(LensSettings, "Code lenses: counts above titles and headings.")
     inlay: InlaySettings = section(InlaySettings, "Inlay hints: counts behind titles and headings.")

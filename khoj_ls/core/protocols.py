@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import ParsedFile, Vector
 
 
@@ -56,4 +57,22 @@ class EmbeddingModel(Protocol):
 
     def embed_query(self, text: str) -> Vector:
         """Vector of a search query. Query prefix added by the model. Raises ModelError."""
+        ...
+
+
+class RerankModel(Protocol):
+    """A cross-encoder: a query and a text in, read together, a score out."""
+
+    @property
+    def remote(self) -> str:
+        """Where texts are sent; empty for a model on this machine. Raises ModelError."""
+        ...
+
+    def score(
+        self, query: str, texts: Sequence[str], token: CancelToken | None = None, timeout: float | None = None
+    ) -> list[float]:
+        """How well each of `texts` answers `query`, 0..1, in order.
+
+        Stops soon after `token` is cancelled. Raises ModelError, also after about `timeout` seconds; Cancelled.
+        """
         ...

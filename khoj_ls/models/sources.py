@@ -1,14 +1,18 @@
 """Where a model's weights lie on this machine, and whether they are what they were. Nothing is fetched here.
 
-A Hugging Face name is looked up in the hub's cache (`models--OWNER--NAME/snapshots/COMMIT`), as huggingface_hub lays it out.
+A Hugging Face name is looked up in the hub's cache (`models--OWNER--NAME/snapshots/COMMIT`), as huggingface_hub lays it out;
+`package:NAME` is the model that an installed Python package carries among its files.
 """
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import importlib.util
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from khoj_ls.core.errors import ModelError
@@ -19,10 +23,41 @@ _DECIDING = frozenset((".json", ".safetensors", ".txt", ".model", ".jinja"))
 """Files that make a vector what it is; the rest are other exports, pictures and texts about the model."""
 _BESIDE = frozenset(("onnx", "openvino", "assets", "coreml", "runs"))
 _LIBRARY = "sentence_transformers."
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_PACKAGE = re.compile(r"package:([A-Za-z_]\w*)", re.ASCII)
+
+
+def source_of(setting: str) -> str | None:
+    """The source that a setting names: a folder by its full path, a name like owner/model, `package:NAME`; else None."""
+    folder = Path(setting).expanduser()
+    if folder.is_absolute():
+        return str(folder.resolve()) if folder.is_dir() else None
+    if _PACKAGE.fullmatch(setting):
+        return setting
+    return setting if _HUB_NAME.fullmatch(setting) and not setting.startswith(".") else None
+
+
+def unknown_model(model: str, setting: str, presets: Sequence[str]) -> ModelError:
+    """The error for a setting that names neither a preset nor a source; `model` is what such a model is called."""
+    near = difflib.get_close_matches(setting.lower(), presets, 1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return ModelError(
+        f"there is no {model} {setting!r}{meant}: use a preset ({', '.join(presets)}), a name like owner/model, "
+        "or the full path of a folder that holds one"
+    )
+
+
+def slug(name: str, *identity: object) -> str:
+    """A folder's name for a prepared model: what people call it, and a hash of all that changes what is made."""
+    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
+    readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)[-40:].strip("-")
+    return f"{readable}-{digest}"
 
 
 def locate(source: str, environment: Mapping[str, str] = os.environ) -> Path | None:
     """The folder of a model given by folder or by name; None when it is not on this machine."""
+    if package := _PACKAGE.fullmatch(source):
+        return _in_package(package[1])
     folder = Path(source)
     if folder.is_absolute():
         return folder if _holds_model(folder) else None
@@ -95,6 +130,14 @@ def check_harmless(folder: Path) -> None:
             f"the model in {folder} has no weights in safetensors files, and other kinds may run code when they are read: "
             "choose a model that has them, or fetch the rest of it"
         )
+
+
+def _in_package(name: str) -> Path | None:
+    """The uppermost folder of an installed package that holds a model. None of its code is run."""
+    found = importlib.util.find_spec(name)
+    places = [Path(place) for place in found.submodule_search_locations or ()] if found else []
+    holding = [Path(root) for place in places for root, _, _ in os.walk(place) if _holds_model(Path(root))]
+    return min(holding, key=lambda folder: (len(folder.parts), folder), default=None)
 
 
 def _holds_model(folder: Path) -> bool:
