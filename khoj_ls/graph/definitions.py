@@ -1,4 +1,4 @@
-"""Where a note's own names are written: its title, aliases, tags, headings and ids, to the byte.
+"""Where a note's own names are written: its title, aliases, headings and ids, to the byte (tags: `tags`).
 
 The parser says which names a note has; here the place of each is looked for in the source, so that it can be renamed.
 """
@@ -15,7 +15,7 @@ from khoj_ls.content.markdown_fields import block_id, custom_id, heading_state
 from khoj_ls.core.text import LineIndex
 from khoj_ls.graph.open_note import OpenNote
 
-DefinitionKind = Literal["title", "alias", "tag", "heading", "block", "custom_id", "id", "target", "footnote"]
+DefinitionKind = Literal["title", "alias", "heading", "block", "custom_id", "id", "target", "footnote"]
 
 _HEAD = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\r?\n.*?^(?:\1|\.\.\.)[ \t]*$", re.S | re.M)
 _FIELD = re.compile(
@@ -34,7 +34,6 @@ _COOKIES = re.compile(r"(?:[ \t]*\[(?:\d*/\d*|\d*%)\])+[ \t]*$")
 _QUOTED = r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|\[\[[^\[\]\n]+\]\]"
 _BY_COMMA = re.compile(_QUOTED + r"|[^\s,\[\]\"'#](?:[^,\[\]\n]*[^\s,\[\]])?")
 _BY_BLANK = re.compile(_QUOTED + r"|[^\s,\[\]\"'#][^\s,\[\]]*")
-_BY_COLON = re.compile(r"[^\s:\"]+")
 _BULLET = re.compile(r"^[ \t]*-[ \t]+", re.M)
 _FIELDS: MappingProxyType[str, DefinitionKind] = MappingProxyType(
     {
@@ -43,10 +42,6 @@ _FIELDS: MappingProxyType[str, DefinitionKind] = MappingProxyType(
         "aliases": "alias",
         "roam_alias": "alias",
         "roam_aliases": "alias",
-        "tag": "tag",
-        "tags": "tag",
-        "filetags": "tag",
-        "roam_tags": "tag",
     }
 )
 _IDS: tuple[tuple[DefinitionKind, re.Pattern[str]], ...] = (
@@ -122,25 +117,15 @@ class _Source:
         line = index.line_of_char(start)
         return Definition(kind, index.byte_of_char(start), index.byte_of_char(end), self.text[start:end], line, quote)
 
-    # -- title, aliases, tags ------------------------------------------------------------------------------------------
+    # -- title, aliases -----------------------------------------------------------------------------------------------
 
     def fields(self) -> Iterator[Definition]:
-        tags = {tag for entry in self.parsed.entries for tag in entry.tags} | set(self.parsed.tags)
         for name, start, end in self.field_ranges():
             kind = _FIELDS.get(name)
             if kind == "title":
                 yield from self.whole(start, end)
             elif kind == "alias":
                 yield from self.items(kind, start, end, _BY_BLANK if self.is_org else _BY_COMMA, self.parsed.aliases)
-            elif kind == "tag":
-                is_list = start < self.head_end and any(mark in self.text[start:end] for mark in ",\n[")
-                yield from self.items(kind, start, end, _BY_COLON if self.is_org else _BY_COMMA if is_list else _BY_BLANK, tags)
-        if self.is_org:
-            for entry in self.parsed.entries:
-                line = self.index.lines[entry.span.line - 1].rstrip("\r\n")
-                if entry.level and (found := _ORG_TAGS.search(line)):
-                    start = self.index.char_starts[entry.span.line - 1] + found.start()
-                    yield from self.items("tag", start, start + len(found[0]), _BY_COLON, entry.tags)
 
     def field_ranges(self) -> Iterator[tuple[str, int, int]]:
         """Name and range of the value, in characters, of every field that may name something."""
@@ -150,7 +135,7 @@ class _Source:
         for found in (_KEYWORD if self.is_org else _PAGE).finditer(self.text, self.head_end):
             name = found["name"].lower()
             is_top = entries and self.index.line_of_char(found.start("name")) <= entries[0].span.end_line
-            if self.is_org or is_top or name in ("tags", "tag"):
+            if self.is_org or is_top:
                 yield name, found.start("value"), found.end("value")
 
     def whole(self, start: int, end: int) -> Iterator[Definition]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from khoj_ls.core.types import Span
-from khoj_ls.graph.tagged import tagged
+from khoj_ls.graph.tags import tagged
 from khoj_ls.links.text import fold, name_key
 from khoj_ls.search.words import phrase, words
 from khoj_ls.store import navigation as store

@@ -18,7 +18,8 @@ from khoj_ls.graph.naming import checked_name, checked_path, file_stem, stem_for
 from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.proposal import ProposedNetwork
-from khoj_ls.graph.tags import rename_tag
+from khoj_ls.graph.tag_rename import name_range, rename_tag
+from khoj_ls.graph.tags import tag_at
 from khoj_ls.links.names import page_name
 from khoj_ls.links.rewrite import Edit, written_target
 from khoj_ls.links.text import fold, split_suffix
@@ -51,11 +52,10 @@ class Subject:
 def subject_at(network: LinkNetwork, notes: Notes, note: OpenNote, offset: int) -> Subject:
     """What there is to rename at the byte `offset` of `note`. Raises UsageError that says why there is nothing."""
     link = note.link_at(offset)
-    if link is not None and link.kind == "tag":
-        begin = note.source.find(link.target.encode(), link.span.start)
-        return Subject("tag", begin, begin + len(link.target.encode()), link.target, note.path)
-    if link is not None and link.kind != "url":
+    if link is not None and link.kind not in ("tag", "url"):
         return _linked(network, notes, note, link, offset)
+    if tag := tag_at(note.parsed, offset):
+        return Subject("tag", *name_range(note, tag), tag.name, note.path)
     spot = definition_at(note, offset)
     if spot is None:
         raise UsageError("there is nothing to rename here: go to a title, heading, link, tag or id")
@@ -178,7 +178,7 @@ def _spot_edit(spot: Definition, name: str, note: OpenNote) -> Edit:
         text = name.replace("\\", "\\\\").replace('"', '\\"')
     elif spot.quote == "'":
         text = name.replace("'", "''")
-    elif spot.kind in ("title", "alias", "tag") and note.parsed.type == "markdown" and _in_front_matter(spot, note):
+    elif spot.kind in ("title", "alias") and note.parsed.type == "markdown" and _in_front_matter(spot, note):
         plain = re.fullmatch(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`](?:(?!: | #|[\[\]{}]).)*", name) and not name.endswith(":")
         if not plain or (spot.kind != "title" and "," in name):
             text = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'

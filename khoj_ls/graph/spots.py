@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from khoj_ls.core.text import LineIndex
 from khoj_ls.core.types import Anchor, Entry, Link, ParsedFile
 from khoj_ls.graph.open_note import OpenNote
-from khoj_ls.graph.tagged import TagPlace, tags_of
+from khoj_ls.graph.tags import TagPlace, tag_at
 from khoj_ls.links.anchors import NotePlaces, Place
 
 _DEFINES = r"(?:\^|<<<?|::?[ \t]*|\{#|=[\"']?|:[ \t]+|\[fn:)"
@@ -68,7 +68,7 @@ Spot = LinkSpot | TagSpot | PlaceSpot | NoteSpot | TextSpot
 
 def spot_at(note: OpenNote, offset: int) -> Spot | None:
     """What stands at the byte `offset` (or ends there); None where nothing is read from the text."""
-    tag = next((tag for tag in tags_of(note.parsed) if tag.start <= offset <= tag.end), None)
+    tag = tag_at(note.parsed, offset)
     link = note.link_at(offset)
     if tag is not None and (link is None or link.kind == "tag"):
         return TagSpot(tag.start, tag.end, tag)

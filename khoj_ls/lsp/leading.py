@@ -5,7 +5,7 @@ from __future__ import annotations
 from khoj_ls.graph.incoming import incoming, leading_to, links_alike, links_to, resolve_link
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.spots import LinkSpot, NoteSpot, PlaceSpot, Spot, TagSpot
-from khoj_ls.graph.tagged import is_below, tagged, tags_of
+from khoj_ls.graph.tags import is_below, tagged, tags_of
 from khoj_ls.links.resolve import Resolution
 from khoj_ls.lsp.asked import Asked
 from khoj_ls.lsp.locations import Mark, link_mark, tag_mark, target_mark
@@ -25,7 +25,8 @@ def meant(asked: Asked, network: LinkNetwork, spot: Spot) -> Resolution:
 def referring(asked: Asked, network: LinkNetwork, spot: Spot) -> list[Mark]:
     """What leads to the same as what stands at `spot`: links to a place, a note or a file; places with a tag."""
     if isinstance(spot, TagSpot):
-        return [tag_mark(each) for each in tagged(network.connection, spot.tag.name, MOST)] + own_tags(asked, spot)
+        found_tags = tagged(network.connection, spot.tag.name, MOST, network.conventions)
+        return [tag_mark(each) for each in found_tags] + own_tags(asked, network, spot)
     if isinstance(spot, PlaceSpot):
         return [link_mark(each) for each in leading_to(incoming(network, asked.note), spot.place)][:MOST]
     if isinstance(spot, NoteSpot):
@@ -55,6 +56,7 @@ def declared(asked: Asked, network: LinkNetwork, spot: Spot) -> list[Mark]:
     return []
 
 
-def own_tags(asked: Asked, spot: TagSpot) -> list[Mark]:
+def own_tags(asked: Asked, network: LinkNetwork, spot: TagSpot) -> list[Mark]:
     """The places with a tag, or one nested in it, in the text that was asked about."""
-    return [Mark(asked.path, tag) for tag in tags_of(asked.note.parsed) if is_below(tag.name, spot.tag.name)]
+    wanted, conventions = spot.tag.name, network.conventions
+    return [Mark(asked.path, tag) for tag in tags_of(asked.note.parsed) if is_below(tag.name, wanted, conventions)]

@@ -15,7 +15,7 @@ from khoj_ls.core.types import Link, Span
 from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.spots import places_of, same_link, same_place
-from khoj_ls.graph.tagged import Tagged, TagPlace, tags_of
+from khoj_ls.graph.tags import Tagged, TagPlace, tags_of
 from khoj_ls.links.anchors import Place
 from khoj_ls.links.resolve import Destination
 from khoj_ls.lsp.asked import Asked

@@ -40,6 +40,7 @@ class TaggedEntry:
     start: int
     line: int
     raw: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ _HEADING = (
 )
 
 _TAGGED = (
-    "e.file_id, f.path, f.type, e.ordinal, e.level, e.start_byte, e.line, e.raw FROM entry e JOIN file f ON f.id = e.file_id"
+    "e.file_id, f.path, f.type, e.ordinal, e.level, e.start_byte, e.line, e.raw, e.tags "
+    "FROM entry e JOIN file f ON f.id = e.file_id"
 )
 
 
@@ -116,7 +118,7 @@ def entries_tagged(connection: sqlite3.Connection, expression: str, tag: str) ->
         "WHERE entry_fts MATCH ? AND e.tags LIKE ? ESCAPE '\\' ORDER BY f.path, e.ordinal LIMIT ?",
         (expression, like, _MOST_TAGGED),
     )
-    return [TaggedEntry(*row) for row in rows]
+    return [TaggedEntry(*row[:-1], tuple(_list(row[-1]))) for row in rows]
 
 
 def entries_linking_tag(connection: sqlite3.Connection, tag: str) -> list[TaggedEntry]:
@@ -126,7 +128,7 @@ def entries_linking_tag(connection: sqlite3.Connection, tag: str) -> list[Tagged
         "WHERE l.kind = 'tag' AND l.target = ? ORDER BY f.path, e.ordinal LIMIT ?",
         (tag, _MOST_TAGGED),
     )
-    return [TaggedEntry(*row) for row in rows]
+    return [TaggedEntry(*row[:-1], tuple(_list(row[-1]))) for row in rows]
 
 
 def tag_links(connection: sqlite3.Connection, file_ids: Iterable[int]) -> dict[tuple[int, int], list[Link]]:

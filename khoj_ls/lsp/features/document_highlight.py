@@ -28,7 +28,8 @@ def register(server: KhojServer) -> None:
 def _highlights(about: Asked, network: LinkNetwork, offset: int) -> list[types.DocumentHighlight]:
     spot = spot_at(about.note, offset)
     if isinstance(spot, TagSpot):
-        return [_highlight(about, *mark.place[:2], types.DocumentHighlightKind.Text) for mark in own_tags(about, spot)]
+        tags = own_tags(about, network, spot)
+        return [_highlight(about, *mark.place[:2], types.DocumentHighlightKind.Text) for mark in tags]
     if not isinstance(spot, LinkSpot | PlaceSpot | NoteSpot):
         return []
     links = network.links_in(about.path, about.note.parsed)

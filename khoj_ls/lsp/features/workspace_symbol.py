@@ -12,7 +12,7 @@ from lsprotocol import types
 
 from khoj_ls.graph.named import Named, named
 from khoj_ls.graph.network import LinkNetwork
-from khoj_ls.graph.tagged import TagPlace
+from khoj_ls.graph.tags import TagPlace
 from khoj_ls.links.anchors import Place
 from khoj_ls.lsp.asked import Asked, asking
 from khoj_ls.lsp.convert import hit_symbol
