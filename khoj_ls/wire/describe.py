@@ -8,7 +8,7 @@ import inspect
 import sys
 import typing
 
-from khoj_ls.wire import link_messages, messages, note_messages, tuning_messages
+from khoj_ls.wire import link_messages, messages, note_messages, query_messages, tuning_messages
 from khoj_ls.wire.note_edits import EDIT_OPERATIONS, EditOperation
 from khoj_ls.wire.operations import OPERATIONS, Operation
 from khoj_ls.wire.searching import MAX_LIMIT
@@ -99,7 +99,7 @@ def _dataclasses_in(kind: typing.Any) -> list[type]:
 def _attribute_docs() -> dict[str, dict[str, str]]:
     """The string under each field, by class and field: Python itself drops them."""
     docs: dict[str, dict[str, str]] = {}
-    modules = (messages, tuning_messages, link_messages, note_messages)
+    modules = (messages, tuning_messages, query_messages, link_messages, note_messages)
     for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             own = docs.setdefault(node.name, {})

@@ -21,6 +21,8 @@ from khoj_ls.wire import messages as wire
 from khoj_ls.wire.convert import failures, merged, vault_status, warnings
 from khoj_ls.wire.link_messages import LinksParams, LinksResult, SuggestLinksParams, SuggestLinksResult
 from khoj_ls.wire.links import note_links, together, vault_links
+from khoj_ls.wire.query import completions
+from khoj_ls.wire.query_messages import CompleteQueryParams, CompleteQueryResult
 from khoj_ls.wire.searching import checked_limit, choices_of, search_request
 from khoj_ls.wire.suggest import OpenText, suggestions, text_on_disk
 from khoj_ls.wire.tuning_messages import ChoicesParams, ChoicesResult
@@ -179,6 +181,11 @@ def choices(session: Session, params: ChoicesParams, job: Job) -> ChoicesResult:
     return choices_of(_settings(session, _asked(session, params.vault)[0]).search)
 
 
+def complete_query(session: Session, params: CompleteQueryParams, job: Job) -> CompleteQueryResult:
+    """Tell how a query may go on where it is being typed: names of filters, and the values that the notes have for them."""
+    return completions(_asked(session, params.vault), params)
+
+
 OPERATIONS = (
     Operation("search", wire.SearchParams, wire.SearchResult, search),
     Operation("related", wire.RelatedParams, wire.SearchResult, related),
@@ -190,6 +197,7 @@ OPERATIONS = (
     Operation("resume", wire.VaultParams, wire.PauseResult, resume),
     Operation("why", wire.WhyParams, wire.WhyResult, why),
     Operation("choices", ChoicesParams, ChoicesResult, choices),
+    Operation("completeQuery", CompleteQueryParams, CompleteQueryResult, complete_query),
 )
 """All requests, in the order of the documentation."""
 
