@@ -23,6 +23,9 @@ _SEEN = (
     ("names", "title and path"),
 )
 
+_IN_WORDS = ("age_days", "number", "most", "nearest", "threshold")
+"""Numbers of an explanation that its words tell already."""
+
 
 def result_json(result: Mapping[str, Any]) -> dict[str, Any]:
     """The documented JSON of `search` and `related`: absolute paths, 1-based inclusive lines; grouped too if that was asked."""
@@ -118,7 +121,7 @@ def _told(how: Mapping[str, Any]) -> Iterator[str]:
     yield f"{'fused':<12}{how['fused']:.3f}, no. {how['rank']} of all: {', '.join(seen) or 'nobody found it'}"
     for step in how["steps"]:
         moved = f"{step['before']:.3f} -> {step['after']:.3f}  " if step["before"] != step["after"] else ""
-        numbers = ", ".join(f"{name} {number:g}" for name, number in step["numbers"].items())
+        numbers = ", ".join(f"{name} {number:g}" for name, number in step["numbers"].items() if name not in _IN_WORDS)
         yield f"{step['name']:<12}{moved}{step['why']}{f' ({numbers})' if numbers else ''}"
 
 

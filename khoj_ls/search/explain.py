@@ -42,7 +42,7 @@ def step(name: str, before: float, after: float, why: str, **numbers: float) -> 
 
 def type_step(before: float, after: float, kind: str, weight: float) -> Step:
     """What the content type of the note did."""
-    return step("type", before, after, f"{kind} counts {weight:g}", weight=weight)
+    return step("type", before, after, f"its note is of type {kind}", weight=weight)
 
 
 def recency_step(before: float, after: float, age: float, factor: float) -> Step:
@@ -51,14 +51,16 @@ def recency_step(before: float, after: float, age: float, factor: float) -> Step
     return step("recency", before, after, days, age_days=age, factor=factor)
 
 
-def diversity_step(score: float, tuning: Tuning, cosine: float, place: int | None) -> Step:
+def diversity_step(score: float, tuning: Tuning, cosine: float, place: int | None, *, compared: bool) -> Step:
     """What it says that a better hit says already. `place` is the better one's, None when that is not shown.
 
-    The order is changed by it; the score is not.
+    Where not both have a vector they are not `compared`: their cosine is what cosines are on average. The order is changed by
+    it; the score is not.
     """
     nearest = f"hit {place}" if place else "one that is not shown"
+    why = f"of all before it the nearest is {nearest}" if compared else f"without a vector, it or {nearest} is like any other"
     numbers = {"cosine": cosine, "penalty": tuning.diversity_weight * cosine, **({"nearest": float(place)} if place else {})}
-    return step("diversity", score, score, f"as near to {nearest} as a cosine of {cosine:.2f}", **numbers)
+    return step("diversity", score, score, why, **numbers)
 
 
 def cap_step(score: float, tuning: Tuning, number: int) -> Step | None:
@@ -80,7 +82,7 @@ def threshold_step(candidate: Candidate, tuning: Tuning) -> Step | None:
     if candidate.exact or candidate.lexical > 0.0:
         why = "words speak for it, so that its cosine may be any"
     else:
-        why = f"its cosine of {cosine:.2f} is not below {tuning.score_threshold:g}"
+        why = f"its cosine is not below {tuning.score_threshold:g}"
     return step("threshold", candidate.score, candidate.score, why, cosine=cosine, threshold=tuning.score_threshold)
 
 

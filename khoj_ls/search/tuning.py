@@ -189,7 +189,9 @@ def _steps(
             continue
         told: list[Step | None] = _weighing(before[entry], tuning, facts) if entry in before else []
         if pick and pick.nearest is not None:
-            told.append(diversity_step(candidate.score, tuning, pick.cosine, places.get(near[pick.nearest].entry.id)))
+            other = near[pick.nearest].entry.id
+            compared = entry in facts.vectors and other in facts.vectors
+            told.append(diversity_step(candidate.score, tuning, pick.cosine, places.get(other), compared=compared))
         told.append(cap_step(candidate.score, tuning, seen[candidate.entry.file_id]))
         told.append(threshold_step(candidate, tuning))
         told.append(behind_step(candidate.score, shown[places[entry] - 1].score))

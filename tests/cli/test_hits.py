@@ -121,7 +121,7 @@ TOLD = """\
 /notes/lab router.md:5: Router > Fix (0.73, words + meaning)
     Moved it to channel 36
       fused       0.731, no. 4 of all: words 0.812 (no. 1), meaning 0.610 (no. 2), title and path 0.300 (no. 3)
-      recency     0.731 -> 0.650  10 days from today (age_days 10, factor 0.889)
+      recency     0.731 -> 0.650  10 days from today (factor 0.889)
       cap         number 1 of its note, of at most 3
 """
 PROFILE = 'profile mine\ufffd: max_per_file = 3, type_weights = {"org": 0.5}\n'

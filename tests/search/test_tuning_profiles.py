@@ -255,24 +255,24 @@ def test_every_factor_is_told_with_its_numbers():
     told = {entry: [(s.name, round(s.before, 3), round(s.after, 3), s.why) for s in each] for entry, each in steps.items()}
     assert told == {
         1: [
-            ("type", 0.8, 0.8, "org counts 1"),
+            ("type", 0.8, 0.8, "its note is of type org"),
             ("recency", 0.8, 0.8, "of today"),
             ("cap", 0.8, 0.8, "number 1 of its note, of at most 1"),
             ("threshold", 0.8, 0.8, "words speak for it, so that its cosine may be any"),
         ],
         3: [
-            ("type", 0.6, 0.3, "pdf counts 0.5"),
+            ("type", 0.6, 0.3, "its note is of type pdf"),
             ("recency", 0.3, 0.3, "of today"),
-            ("diversity", 0.3, 0.3, "as near to hit 1 as a cosine of 0.00"),
+            ("diversity", 0.3, 0.3, "of all before it the nearest is hit 1"),
             ("cap", 0.3, 0.3, "number 1 of its note, of at most 1"),
             ("threshold", 0.3, 0.3, "words speak for it, so that its cosine may be any"),
         ],
         2: [
-            ("type", 0.7, 0.7, "org counts 1"),
+            ("type", 0.7, 0.7, "its note is of type org"),
             ("recency", 0.7, 0.56, "10 days from today"),
-            ("diversity", 0.56, 0.56, "as near to hit 1 as a cosine of 1.00"),
+            ("diversity", 0.56, 0.56, "of all before it the nearest is hit 1"),
             ("cap", 0.56, 0.56, "number 2 of its note, over the cap of 1: no other note fills the limit"),
-            ("threshold", 0.56, 0.56, "its cosine of 0.70 is not below 0.3"),
+            ("threshold", 0.56, 0.56, "its cosine is not below 0.3"),
             ("behind", 0.56, 0.3, "a hit that scores less stands before it"),
         ],
     }
@@ -280,6 +280,21 @@ def test_every_factor_is_told_with_its_numbers():
     assert numbers["recency"] == {"age_days": 10, "factor": pytest.approx(0.8)}
     assert numbers["diversity"] == {"cosine": pytest.approx(1.0), "penalty": pytest.approx(0.5), "nearest": 1}
     assert numbers["cap"] == {"number": 2, "most": 1}
+
+
+def test_what_cannot_be_compared_is_told():
+    tuning = replace(NEUTRAL, diversity_weight=0.1, max_per_file=1)
+    facts = Facts(vectors={1: SAME, 2: SAME, 3: FAR})
+    hidden = [candidate(1, 0.8, note=1), candidate(2, 0.799, note=1), candidate(3, 0.3), candidate(4, 0.2)]
+    steps = tune(hidden, tuning, 3, lambda near: facts, explain=True).steps
+    assert [steps[entry][0].why for entry in (3, 4)] == [
+        "of all before it the nearest is hit 1",
+        "without a vector, it or hit 1 is like any other",
+    ]
+    like_the_hidden = Facts(vectors={1: FAR, 2: SAME, 3: SAME})
+    assert tune(hidden, tuning, 3, lambda near: like_the_hidden, explain=True).steps[3][0].why == (
+        "of all before it the nearest is one that is not shown"
+    )
 
 
 def test_hits_carry_their_explanation(vault):
