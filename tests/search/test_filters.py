@@ -9,6 +9,7 @@ from filtered_notes import Note, Section, Stored
 
 from khoj_ls.query.parse import parse
 from khoj_ls.search.filters.cache import ScopeCache
+from khoj_ls.search.filters.listing import listed
 from khoj_ls.search.scope import scope_of
 from khoj_ls.store.database import Database
 from khoj_ls.store.files import remove_file
@@ -260,3 +261,23 @@ def test_what_is_remembered_is_kept_while_vectors_are_stored(tmp_path):
         assert scope_of(connection, parse("tag:q3"), None, cache) == before
         assert cache.remembered(connection, "never asked", lambda: pytest.fail("asked again")) is after
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "most", "expected"),
+    [
+        ("file:road file:x.md", 10, 0, "a0 a1 a2 g0"),
+        ("file:.md", 4, 0, "b0 b1 b2 e0"),  # by the time of the note, then by its path
+        ("file:.md", 5, 1, "b0 e0 f0 d0 g0"),
+        ("file:journal/", 4, 2, "b0 b1 c0 c1"),
+        ("file:journal/", 6, 2, "b0 b1 c0 c1 b2 c2"),
+        ("heading:evening", 3, 1, "b2"),
+        ("tag:none", 3, 1, ""),
+    ],
+)
+def test_filters_alone_list_the_newest_notes_first(stored, text, limit, most, expected):
+    with stored.database.read() as connection:
+        scope = scope_of(connection, parse(text, TODAY), None)
+        rows = listed(connection, scope.rows, scope.notes, limit, most)
+    names = {row: name for name, row in stored.ids.items()}
+    assert " ".join(names[row[0]] for row in rows) == expected
