@@ -33,7 +33,7 @@ _BATCH = 256
 """Notes whose links are resolved at once."""
 
 
-_Texts = dict[str, tuple[NotePlaces, str]]
+KnownTexts = dict[str, tuple[NotePlaces, str]]
 """Anchors and source of notes whose text is newer than the index, by path."""
 
 _UNWRITTEN = Span(0, 0, 1, 1)
@@ -77,7 +77,7 @@ class Backlink:
 
 
 @dataclass(frozen=True)
-class _Source:
+class LinkSource:
     """A link before it is resolved."""
 
     path: str
@@ -112,7 +112,7 @@ class LinkNetwork:
         known = store.file_at(self.connection, path)
         file_id = known[0] if known else None
         sources = [
-            _Source(path, file_id, ordinal, link, read_target(link.kind, link.target, parsed.type))
+            LinkSource(path, file_id, ordinal, link, read_target(link.kind, link.target, parsed.type))
             for ordinal, entry in enumerate(parsed.entries)
             for link in entry.links
         ]
@@ -124,7 +124,7 @@ class LinkNetwork:
         known = store.file_at(self.connection, path)
         read = read_target(kind, target, source_type)
         link = Link(kind, target, None, _UNWRITTEN)
-        return self._resolved([_Source(path, known[0] if known else None, 0, link, read)])[0].resolution
+        return self._resolved([LinkSource(path, known[0] if known else None, 0, link, read)])[0].resolution
 
     def all_links(self) -> Iterator[ResolvedLink]:
         """Every link of the vault, note by note."""
@@ -185,13 +185,13 @@ class LinkNetwork:
             self._load_places([file_id])
         return self._places[file_id]
 
-    def _read(self, rows: Iterable[store.LinkRow]) -> list[_Source]:
+    def _read(self, rows: Iterable[store.LinkRow]) -> list[LinkSource]:
         return [
-            _Source(row.path, row.file_id, row.entry, row.link, read_target(row.link.kind, row.link.target, row.type))
+            LinkSource(row.path, row.file_id, row.entry, row.link, read_target(row.link.kind, row.link.target, row.type))
             for row in rows
         ]
 
-    def _resolved(self, sources: Sequence[_Source], texts: _Texts | None = None) -> list[ResolvedLink]:
+    def _resolved(self, sources: Sequence[LinkSource], texts: KnownTexts | None = None) -> list[ResolvedLink]:
         self._look_up(source.target for source in sources)
         notes = [self._note(source) for source in sources]
         if self.conventions.tool == "dendron":
@@ -212,7 +212,7 @@ class LinkNetwork:
             for source, note in zip(sources, notes, strict=True)
         ]
 
-    def _turned(self, sources: Sequence[_Source], notes: list[Resolution]) -> tuple[Sequence[_Source], list[Resolution]]:
+    def _turned(self, sources: Sequence[LinkSource], notes: list[Resolution]) -> tuple[Sequence[LinkSource], list[Resolution]]:
         """With target and label changed round where only the label names a note: whichever side does is the target."""
         turned = list(sources)
         for at, source in enumerate(sources):
@@ -241,7 +241,7 @@ class LinkNetwork:
             rows = found.get(file_id, ())
             self._places[file_id] = NotePlaces(Place(*row) for row in rows)
 
-    def _note(self, source: _Source) -> Resolution:
+    def _note(self, source: LinkSource) -> Resolution:
         """The note that a link means, whatever the place in it."""
         target = source.target
         if target.scheme == "here":
@@ -256,7 +256,7 @@ class LinkNetwork:
             self._notes[known] = self._resolve_note(target, source)
         return self._notes[known]
 
-    def _resolve_note(self, target: LinkTarget, source: _Source) -> Resolution:
+    def _resolve_note(self, target: LinkTarget, source: LinkSource) -> Resolution:
         if target.scheme == "absolute" and (inside := self._files.inside(target.note)) is not None:
             target = replace(target, scheme="path", note="/" + inside)
         found = resolve_note(target, source.path, self._names.get(target.key or "", ()), self.conventions)
@@ -273,7 +273,7 @@ class LinkNetwork:
         targets = tuple(Destination(row.path, row.file_id) for row in rows)
         return Resolution("resolved", targets) if targets else None
 
-    def _attachment(self, target: LinkTarget, source: _Source) -> Resolution:
+    def _attachment(self, target: LinkTarget, source: LinkSource) -> Resolution:
         """A file in the folder that Org keeps for the entry, or for one it stands under."""
         properties = store.inherited_properties(self.connection, source.file_id or 0, source.entry)
         path = self._files.find(target, source.path, attachment_paths(target.note, source.path, properties))
@@ -281,7 +281,7 @@ class LinkNetwork:
             return Resolution("broken", why=f"the entry has no attachment {target.note}")
         return Resolution("resolved", (Destination(path),))
 
-    def _placed(self, source: _Source, note: Resolution, texts: _Texts) -> Resolution:
+    def _placed(self, source: LinkSource, note: Resolution, texts: KnownTexts) -> Resolution:
         """`note` narrowed to the place in it that the link names."""
         target = source.target
         if target.scheme == "fuzzy":
@@ -312,7 +312,7 @@ class LinkNetwork:
             return fragment.text.lower() == "top"
         return self.conventions.tool == "dendron" and fragment.kind == "block" and fragment.text in ("begin", "end")
 
-    def _identified(self, target: LinkTarget, note: Resolution, texts: _Texts) -> Resolution:
+    def _identified(self, target: LinkTarget, note: Resolution, texts: KnownTexts) -> Resolution:
         """An id names a place by itself; of a note's own id that is its beginning."""
         found = [
             replace(destination, place=place)
@@ -333,7 +333,7 @@ class LinkNetwork:
             )
         return Resolution("resolved", tuple(found))
 
-    def _find(self, fragment: Fragment, destination: Destination, texts: _Texts) -> list[Place]:
+    def _find(self, fragment: Fragment, destination: Destination, texts: KnownTexts) -> list[Place]:
         if destination.path in texts:
             places, text = texts[destination.path]
             return find_places(fragment, places, str if fragment.kind == "search" else lambda: text)

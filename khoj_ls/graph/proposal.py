@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from khoj_ls.core.types import ParsedFile
-from khoj_ls.graph.network import LinkNetwork, ResolvedLink
+from khoj_ls.graph.network import KnownTexts, LinkNetwork, LinkSource, ResolvedLink
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.other_files import OtherFiles
 from khoj_ls.links.anchors import NotePlaces, Place
@@ -71,7 +71,7 @@ class ProposedNetwork(LinkNetwork):
     def _load_places(self, file_ids: Iterable[int]) -> None:
         super()._load_places(file_id for file_id in file_ids if file_id > 0)
 
-    def _resolved(self, sources: Sequence, texts: dict | None = None) -> list[ResolvedLink]:  # type: ignore[type-arg]
+    def _resolved(self, sources: Sequence[LinkSource], texts: KnownTexts | None = None) -> list[ResolvedLink]:
         return super()._resolved(sources, {**self._new_texts, **(texts or {})})
 
 

@@ -221,8 +221,8 @@ def _linked(network: LinkNetwork, notes: Notes, note: OpenNote, link: Link, offs
             start = place_start
         spot = _spot_of(target, place.kind, place.name, place.span.start)
         # The id of a note as a whole stands for the note.
-        if spot is not None and not (place.kind == "id" and _is_notes_own(target, place.span.start)):
-            return Subject(spot.kind, start, end, spot.text, target.path, spot)  # type: ignore[arg-type]
+        if spot is not None and spot.kind != "title" and not (place.kind == "id" and _is_notes_own(target, place.span.start)):
+            return Subject(spot.kind, start, end, spot.text, target.path, spot)
     if written and marked and inside:
         end = written.start + len(written.text[: marked[0]].encode()) - len(written.mark)
     return _note_subject(network, target, resolved, start, max(start, end))

@@ -186,7 +186,7 @@ def _line_at(entry: Entry, offset: int) -> tuple[int, int, str]:
 
 
 def _first_line(text: str) -> str:
-    return re.match(r"[^\r\n]*", text)[0]  # type: ignore[index]
+    return re.split(r"[\r\n]", text, maxsplit=1)[0]
 
 
 def _place(anchor: Anchor, ordinal: int, entry: Entry) -> Place:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -83,23 +84,23 @@ def parsed_entries(connection: sqlite3.Connection, file_id: int) -> tuple[str | 
     )
 
 
-def _entry_row(row: Sequence[object]) -> EntryRow:
+def _entry_row(row: tuple[Any, ...]) -> EntryRow:
     tags = dict.fromkeys([*_strings(row[14]), *_strings(row[15])])
     return EntryRow(
-        id=row[0],  # type: ignore[arg-type]
-        file_id=row[1],  # type: ignore[arg-type]
+        id=row[0],
+        file_id=row[1],
         path=str(row[2]),
         type=str(row[3]),
-        title=display_title(str(row[2]), row[4]),  # type: ignore[arg-type]
-        ordinal=row[5],  # type: ignore[arg-type]
-        level=row[6],  # type: ignore[arg-type]
+        title=display_title(str(row[2]), row[4]),
+        ordinal=row[5],
+        level=row[6],
         heading=str(row[7]),
         outline=tuple(_strings(row[8])),
-        span=Span(*row[9:13]),  # type: ignore[arg-type]
+        span=Span(*row[9:13]),
         raw=str(row[13]),
         tags=tuple(tags),
         dates=_dates(row[16]) + _dates(row[17]),
-        mtime_ns=row[18],  # type: ignore[arg-type]
+        mtime_ns=row[18],
         private=bool(row[19]),
     )
 

@@ -7,8 +7,12 @@ docs/schema.md describes the tables for people who open the file with another SQ
 from __future__ import annotations
 
 import sqlite3
+from typing import TYPE_CHECKING
 
 from khoj_ls.store import fts
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 SCHEMA_VERSION = 4
 """Number of the newest migration below."""
@@ -28,8 +32,8 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def _m001_core(db: object) -> None:
-    table = db.table  # type: ignore[attr-defined]
+def _m001_core(db: Database) -> None:
+    table = db.table
     table("meta").create({"key": str, "value": str}, pk="key", not_null={"value"})
     table("file").create(
         {
@@ -151,15 +155,15 @@ def _m001_core(db: object) -> None:
         pk=("model_id", "hash"),
     )
     words = "tokenize = 'porter unicode61 remove_diacritics 2'"
-    execute = db.execute  # type: ignore[attr-defined]
+    execute = db.execute
     execute(f"CREATE VIRTUAL TABLE entry_fts USING fts5(title, heading, body, content = '', {words})")
     execute(f"CREATE VIRTUAL TABLE file_fts USING fts5(name, title, tags, body, content = '', {words})")
     execute("CREATE VIRTUAL TABLE entry_vocab USING fts5vocab(entry_fts, 'row')")
     execute("INSERT INTO meta (key, value) VALUES ('revision', '0'), ('vector_purges', '0'), ('words_version', '1')")
 
 
-def _m002_links(db: object) -> None:
-    execute = db.execute  # type: ignore[attr-defined]
+def _m002_links(db: Database) -> None:
+    execute = db.execute
     # Under which a link's target is looked up among the names; null where it leads to no other note.
     execute("ALTER TABLE link ADD COLUMN key TEXT")
     execute("CREATE INDEX idx_link_key ON link (key) WHERE key IS NOT NULL")
@@ -177,18 +181,18 @@ def _m002_links(db: object) -> None:
     execute("UPDATE file SET mtime_ns = 0, ctime_ns = 0, content_hash = x''")
 
 
-def _m003_words(db: object) -> None:
+def _m003_words(db: Database) -> None:
     # The rows of the word index can be taken out only by the words that were put in: a new way of making them fills it anew.
-    fts.rebuild(db.conn)  # type: ignore[attr-defined]
-    db.execute("UPDATE meta SET value = ? WHERE key = 'words_version'", [str(fts.WORDS_VERSION)])  # type: ignore[attr-defined]
+    fts.rebuild(db.conn)
+    db.execute("UPDATE meta SET value = ? WHERE key = 'words_version'", [str(fts.WORDS_VERSION)])
 
 
 _ISO_DAY = "*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
 
 
-def _m004_facets(db: object) -> None:
+def _m004_facets(db: Database) -> None:
     """What filters ask for, kept by triggers in step with the JSON columns of `entry`; nothing else writes it."""
-    execute = db.execute  # type: ignore[attr-defined]
+    execute = db.execute
     execute("CREATE TABLE entry_tag (tag TEXT NOT NULL, entry_id INTEGER NOT NULL, PRIMARY KEY (tag, entry_id)) WITHOUT ROWID")
     execute(
         "CREATE TABLE entry_day (start TEXT NOT NULL, entry_id INTEGER NOT NULL, finish TEXT NOT NULL, "

@@ -118,7 +118,7 @@ def entries_tagged(connection: sqlite3.Connection, expression: str, tag: str) ->
         "WHERE entry_fts MATCH ? AND e.tags LIKE ? ESCAPE '\\' ORDER BY f.path, e.ordinal LIMIT ?",
         (expression, like, _MOST_TAGGED),
     )
-    return [TaggedEntry(*row[:-1], tuple(_list(row[-1]))) for row in rows]
+    return [_tagged(row) for row in rows]
 
 
 def entries_linking_tag(connection: sqlite3.Connection, tag: str) -> list[TaggedEntry]:
@@ -128,7 +128,7 @@ def entries_linking_tag(connection: sqlite3.Connection, tag: str) -> list[Tagged
         "WHERE l.kind = 'tag' AND l.target = ? ORDER BY f.path, e.ordinal LIMIT ?",
         (tag, _MOST_TAGGED),
     )
-    return [TaggedEntry(*row[:-1], tuple(_list(row[-1]))) for row in rows]
+    return [_tagged(row) for row in rows]
 
 
 def tag_links(connection: sqlite3.Connection, file_ids: Iterable[int]) -> dict[tuple[int, int], list[Link]]:
@@ -193,6 +193,11 @@ def tags_beginning(connection: sqlite3.Connection, expression: str, limit: int) 
         (expression, limit),
     )
     return list(dict.fromkeys(tag for row in rows for tag in _list(row[0])))
+
+
+def _tagged(row: tuple[Any, ...]) -> TaggedEntry:
+    file_id, path, type_, ordinal, level, start, line, raw, tags = row
+    return TaggedEntry(file_id, path, type_, ordinal, level, start, line, raw, tuple(_list(tags)))
 
 
 def _heading(row: tuple[Any, ...]) -> HeadingRow:
