@@ -14,11 +14,12 @@ from typing import Literal
 
 from khoj_ls.graph.caret import Spot
 from khoj_ls.graph.completion_text import Insertion, Writer
-from khoj_ls.graph.name_book import Match, Named, NameList, Shelf
+from khoj_ls.graph.name_book import Shelf
+from khoj_ls.graph.name_list import Match, Named, NameList
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.places import NotePlace, places_in
-from khoj_ls.links.text import fold, name_key
+from khoj_ls.links.text import name_key
 
 Kind = Literal["note", "alias", "heading", "block", "id", "tag", "citation", "file"]
 
@@ -54,10 +55,10 @@ def complete(
     if spot.kind in ("note", "file", "path"):
         return _notes(network, note, spot, shelf, near, limit)
     if spot.kind == "id":
-        found_ids = _ranked(shelf.names(network.connection, "ids").match(spot.typed), near)[:limit]
+        found_ids = _ranked(shelf.names(network.connection, "ids").match(spot.typed, near), near)[:limit]
         return [_named(match, "id", writer.id(match.item)) for match in found_ids]
     if spot.kind == "block":
-        blocks = _ranked(shelf.names(network.connection, "blocks").match(spot.typed), near)[:limit]
+        blocks = _ranked(shelf.names(network.connection, "blocks").match(spot.typed, near), near)[:limit]
         return [_named(match, "block", writer.plain(match.item.id)) for match in blocks]
     if spot.kind == "citation":
         cited = shelf.names(network.connection, "citations").match(spot.typed)[:limit]
@@ -85,7 +86,7 @@ def _notes(
     written = spot.typed.rpartition("/")[2] if spot.kind in ("file", "path") else spot.typed
     written = written or ("" if spot.typed else spot.label)
     matches = _by_path(names, spot.typed) if "/" in spot.typed else []
-    matches += names.match(written) if written or not matches else []
+    matches += names.match(written, near) if written or not matches else []
     if not written:
         known = {match.item.file_id for match in matches}
         nearest = (names.by_file[file_id] for file_id in near if file_id in names.by_file and file_id not in known)
@@ -104,8 +105,7 @@ def _notes(
 
 def _by_path(names: NameList, typed: str) -> list[Match]:
     """Notes whose path holds what is written of a path."""
-    wanted = fold(typed.lstrip("./"))
-    return [Match(item, item.names[-1], 0.8) for item in names.items if wanted and wanted in fold(item.path)]
+    return [Match(item, item.names[-1], 0.8) for item in names.on_path(typed.lstrip("./"))]
 
 
 def _ranked(matches: Iterable[Match], near: Mapping[int, float]) -> list[Match]:

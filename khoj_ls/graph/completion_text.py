@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from khoj_ls.graph.caret import Spot
-from khoj_ls.graph.name_book import Named, NameList
+from khoj_ls.graph.name_list import Named, NameList
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.places import NotePlace
 from khoj_ls.links.conventions import Conventions

@@ -15,7 +15,8 @@ from itertools import islice
 from khoj_ls.core.types import Link
 from khoj_ls.graph.diagnose import Finding
 from khoj_ls.graph.edits import NoteEdit, Notes, VaultEdit
-from khoj_ls.graph.name_book import Named, NameList, Shelf
+from khoj_ls.graph.name_book import Shelf
+from khoj_ls.graph.name_list import Named, NameList
 from khoj_ls.graph.network import LinkNetwork, ResolvedLink
 from khoj_ls.graph.new_note import new_note
 from khoj_ls.graph.open_note import OpenNote

@@ -1,4 +1,4 @@
-"""Names as one may begin to write them: notes, tags, ids and citation keys of a vault, found by how much of a name is there.
+"""The names of a vault as one may begin to write them: of notes, tags, ids and citation keys.
 
 Reading all names of ten thousand notes costs some hundredths of a second, too much for every key that is pressed. A `Shelf`
 keeps them; they are never resolved from here, only proposed.
@@ -11,15 +11,13 @@ import re
 import sqlite3
 import threading
 import time
-from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections import Counter
+from collections.abc import Callable, Iterable
 from types import MappingProxyType
 from typing import Literal
 
-from khoj_ls.links.text import fold, name_key, split_suffix
+from khoj_ls.graph.name_list import Named, NameList
+from khoj_ls.links.text import split_suffix
 from khoj_ls.store.database import get_meta
 from khoj_ls.store.links import string_list
 
@@ -29,147 +27,6 @@ _FRESH_SECONDS = 1.0
 """Names older than this are read again, once notes are known to have changed."""
 _OLD_SECONDS = 15.0
 """Older ones are read again once anything was written: where another process writes the index nobody tells of changes."""
-_MOST_FOUND = 200
-_NEAR = 55.0
-"""Likeness in percent from which a name with slips of the hand is taken for what was meant."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """Something that a link may lead to, with all that it is called."""
-
-    path: str
-    """The note it is or stands in; empty for tags."""
-    file_id: int
-    names: tuple[str, ...]
-    """What it is called, the best to read first."""
-    title: str
-    """What a reader calls it."""
-    id: str = ""
-    line: int = 0
-    weight: float = 0.0
-    """How much is to be said for it when nothing is written yet: newer, or used more often."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """How well a name fits what was written."""
-
-    item: Named
-    name: str
-    """The name that fits."""
-    score: float
-    """0..1."""
-
-
-class NameList:
-    """Things with names, found by what is written of a name."""
-
-    def __init__(self, items: Iterable[Named]) -> None:
-        """Take all `items`."""
-        self.items = tuple(items)
-        pairs = [(fold(name.replace("\n", " ")), name, at) for at, item in enumerate(self.items) for name in item.names]
-        self._folded = [pair[0] for pair in pairs]
-        self._names = [pair[1] for pair in pairs]
-        self._owners = [pair[2] for pair in pairs]
-        self._text = "\n".join(self._folded)
-        starts = [0]
-        for folded in self._folded:
-            starts.append(starts[-1] + len(folded) + 1)
-        self._starts = starts
-
-    @cached_property
-    def by_path(self) -> Mapping[str, Named]:
-        """The last of each note, by its path."""
-        return {item.path: item for item in self.items}
-
-    @cached_property
-    def by_file(self) -> Mapping[int, Named]:
-        """The last of each note, by its id in the index."""
-        return {item.file_id: item for item in self.items}
-
-    @cached_property
-    def _same_name(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for item in self.items:
-            found[name_key(item.path)].append(item.path)
-        return found
-
-    def others(self, path: str) -> list[str]:
-        """The paths of other notes with the file name of `path`."""
-        return [other for other in self._same_name.get(name_key(path), ()) if other != path]
-
-    def match(self, written: str) -> list[Match]:
-        """What is called like `written`, best first; everything, by weight, where nothing is written."""
-        query = fold(written)
-        if not query:
-            found = sorted(self.items, key=lambda item: -item.weight)[:_MOST_FOUND]
-            return [Match(item, item.names[0], 0.0) for item in found if item.names]
-        scores: dict[int, tuple[float, int]] = {}
-        for number in self._holding(query):
-            self._note(scores, number, _score(self._folded[number], query))
-        if len(scores) < _MOST_FOUND // 4:
-            self._add_loose(scores, query)
-        ranked = sorted(scores.items(), key=lambda pair: (-pair[1][0], -self.items[pair[0]].weight, self.items[pair[0]].title))
-        return [Match(self.items[at], self._names[number], score) for at, (score, number) in ranked[:_MOST_FOUND]]
-
-    def near(self, name: str, limit: int, least: float = _NEAR) -> list[Match]:
-        """What is called most like `name`, slips of the hand and other word order allowed; alike by `least` percent."""
-        from rapidfuzz import fuzz, process
-
-        query = re.sub(r"[-_./]+", " ", fold(name))
-        plain = [re.sub(r"[-_./]+", " ", folded) for folded in self._folded]
-        found: dict[int, tuple[float, int]] = {}
-        for scorer, share in ((fuzz.ratio, 1.0), (fuzz.token_sort_ratio, 0.95)):
-            for _, score, number in process.extract(query, plain, scorer=scorer, limit=4 * limit, score_cutoff=least):
-                self._note(found, number, share * score / 100)
-        ranked = sorted(found.items(), key=lambda pair: (-pair[1][0], self.items[pair[0]].path))
-        return [Match(self.items[at], self._names[number], score) for at, (score, number) in ranked[:limit]]
-
-    def _note(self, scores: dict[int, tuple[float, int]], number: int, score: float) -> None:
-        owner = self._owners[number]
-        if score > scores.get(owner, (0.0, 0))[0]:
-            scores[owner] = (score, number)
-
-    def _holding(self, query: str) -> Iterable[int]:
-        """Numbers of the names that hold `query`, or all its words at the beginnings of words."""
-        found = {self._number(match.start()) for match in re.finditer(re.escape(query), self._text)}
-        parts = query.split()
-        if len(parts) > 1:
-            rarest = max(parts, key=len)
-            for match in re.finditer(r"(?<![^\W_])" + re.escape(rarest), self._text):
-                number = self._number(match.start())
-                if all(re.search(r"(?<![^\W_])" + re.escape(part), self._folded[number]) for part in parts):
-                    found.add(number)
-        return found
-
-    def _add_loose(self, scores: dict[int, tuple[float, int]], query: str) -> None:
-        """Names that hold the characters in their order, and those that are nearly what is written."""
-        from rapidfuzz import fuzz, process
-
-        plain = [character for character in query if not character.isspace()]
-        if 2 <= len(plain) <= 24:
-            pattern = "(?m)^" + "".join(f"[^{re.escape(each)}\n]*{re.escape(each)}" for each in plain)
-            for found in re.finditer(pattern, self._text):
-                self._note(scores, self._number(found.start()), 0.3 * len(plain) / max(len(plain), found.end() - found.start()))
-        if len(query) > 2:
-            for _, score, number in process.extract(query, self._folded, scorer=fuzz.ratio, limit=30, score_cutoff=_NEAR):
-                self._note(scores, number, 0.5 * score / 100)
-
-    def _number(self, offset: int) -> int:
-        return bisect_right(self._starts, offset) - 1
-
-
-def _score(name: str, query: str) -> float:
-    """How much `query`, which `name` holds in some way, says about it: whole, beginning, beginning of a word, inside."""
-    if name == query:
-        return 1.0
-    share = len(query) / max(1, len(name))
-    if name.startswith(query):
-        return 0.85 + 0.1 * share
-    if re.search(r"(?<![^\W_])" + re.escape(query), name):
-        return 0.7 + 0.1 * share
-    return (0.5 if query in name else 0.6) + 0.1 * share
 
 
 class Shelf:
