@@ -51,7 +51,14 @@ def scope_of(
     """
     if paths is None and not query.filters and not query.required:
         return None
-    cache = cache or ScopeCache()
+    known = cache or ScopeCache()
+    asked = (query.filters, query.required, None if paths is None else tuple(paths), conventions)
+    return known.remembered(connection, asked, lambda: _scope(connection, query, paths, known, conventions))
+
+
+def _scope(
+    connection: sqlite3.Connection, query: Query, paths: Sequence[str] | None, cache: ScopeCache, conventions: Conventions
+) -> Scope:
     layout = cache.layout(connection)
     index = Index(connection, layout, conventions)
 

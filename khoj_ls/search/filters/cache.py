@@ -6,13 +6,15 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import TypeVar, cast
 
 from khoj_ls.search.filters.layout import Layout, read_layout
-from khoj_ls.search.filters.rows import RowSet
 from khoj_ls.store.database import get_meta
 
+Answer = TypeVar("Answer")
+
 _MOST_KEPT = 64
-"""Answers: of 100,000 entries each takes as many bytes."""
+"""Answers: of 100,000 entries each takes about as many bytes."""
 
 
 class ScopeCache:
@@ -23,7 +25,7 @@ class ScopeCache:
         self._lock = threading.Lock()
         self._state: str | None = None
         self._layout: Layout | None = None
-        self._kept: OrderedDict[Hashable, RowSet] = OrderedDict()
+        self._kept: OrderedDict[Hashable, object] = OrderedDict()
 
     def layout(self, connection: sqlite3.Connection) -> Layout:
         """Which entries belong to which note, in the state that `connection` reads."""
@@ -37,20 +39,23 @@ class ScopeCache:
             self._layout = layout
         return layout
 
-    def remembered(self, connection: sqlite3.Connection, asked: Hashable, answer: Callable[[], RowSet]) -> RowSet:
-        """What was answered before to what is `asked`, in the state that `connection` reads, or what `answer` answers now."""
+    def remembered(self, connection: sqlite3.Connection, asked: Hashable, answer: Callable[[], Answer]) -> Answer:
+        """What was answered before to what is `asked`, in the state that `connection` reads, or what `answer` answers now.
+
+        Whoever asks must ask the same of `answer` each time.
+        """
         state = get_meta(connection, "notes_revision")
         with self._lock:
             if self._state == state and asked in self._kept:
                 self._kept.move_to_end(asked)
-                return self._kept[asked]
-        rows = answer()
+                return cast(Answer, self._kept[asked])
+        found = answer()
         with self._lock:
             self._begin(state)
-            self._kept[asked] = rows
+            self._kept[asked] = found
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
-        return rows
+        return found
 
     def _begin(self, state: str) -> None:
         """Forget what another state of the index answered."""
