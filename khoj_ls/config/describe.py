@@ -76,7 +76,7 @@ load a model from a folder, download one, or send notes anywhere.
 
 Keys for remote models are never settings. They are looked for, in this order,
 
-1. in the environment, under the name that `embedding.api_key_variable` gives,
+1. in the environment, under the name that `embedding.api_key_variable` gives (for a reranker `rerank.api_key_variable`),
 2. in the file `keys.toml` beside your `config.toml`: one `NAME = "key"` per line. It must be readable by you alone
    (`chmod 600`), else it is refused. `khoj-ls config key NAME` asks for a key and writes it there.
 3. in the system's keyring, under the service `khoj-ls` and that name, if the extra is installed

@@ -69,6 +69,11 @@ class RerankerService:
         return self.spec.remote or self._local.prepared
 
     @property
+    def folder(self) -> Path:
+        """Where the prepared model is, or will be. Raises ModelError."""
+        return self._local.folder
+
+    @property
     def id(self) -> str:
         """Names the weights and all that changes a score. Raises ModelError before the model is prepared."""
         return f"{self.spec.source} {self.settings.remote_model}" if self.spec.remote else self._local.known().id

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from json_endpoint import serving
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import Cancelled, ModelError
@@ -19,37 +17,6 @@ from khoj_ls.models.endpoint import _proxy, is_loopback, url_of
 
 KEY = "sk-very-secret-1234"
 WIDTH = 4
-
-
-class Endpoint:
-    """Answers with vectors that tell the texts apart, unless other answers (status, headers, body) are lined up."""
-
-    def __init__(self):
-        self.requests = []
-        self.answers = []
-        self.may_answer = threading.Event()
-        self.may_answer.set()
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                endpoint.requests.append((self.path, self.headers, body))
-                endpoint.may_answer.wait(20)
-                status, headers, answer = endpoint.answers.pop(0) if endpoint.answers else (200, {}, None)
-                told = vectors(body["input"], as_text=body["encoding_format"] == "base64") if answer is None else answer
-                data = json.dumps(told).encode()
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(data))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
 
 
 def vectors(texts, width=WIDTH, *, as_text=False):
@@ -62,13 +29,9 @@ def vectors(texts, width=WIDTH, *, as_text=False):
 
 @pytest.fixture
 def endpoint():
-    made = Endpoint()
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield made
-    made.may_answer.set()
-    made.server.shutdown()
-    made.server.server_close()
+    """It answers with vectors that tell the texts apart."""
+    with serving(lambda body: vectors(body["input"], as_text=body["encoding_format"] == "base64")) as made:
+        yield made
 
 
 @pytest.fixture

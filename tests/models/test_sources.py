@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from khoj_ls.core.errors import ModelError
-from khoj_ls.models.sources import check_harmless, hub_cache, locate, revision, signature
+from khoj_ls.models.sources import check_harmless, hub_cache, locate, revision, signature, source_of
 
 
 def model(folder, **files):
@@ -91,3 +91,32 @@ def test_pickled_weights_are_refused(tmp_path):
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="safetensors"):
         check_harmless(tmp_path)
+
+
+def test_a_package_that_carries_a_model_is_not_run(tmp_path, monkeypatch):
+    package = tmp_path / "carries_a_model"
+    deep, shallow = model(package / "data" / "more" / "old"), model(package / "data" / "new")
+    (package / "__init__.py").write_text("raise SystemExit('it was run')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert locate("package:carries_a_model") == shallow
+    (shallow / "config.json").unlink()
+    assert locate("package:carries_a_model") == deep
+    assert locate("package:no_such_package_at_all") is None
+
+
+SOURCES = (
+    ("owner/model", "owner/model"),
+    ("package:some_name", "package:some_name"),
+    ("package:some.name", None),
+    ("package:../name", None),
+    ("../model", None),
+    ("a/b/c", None),
+    ("model", None),
+    ("", None),
+    ("/no/such/folder", None),
+)
+
+
+@pytest.mark.parametrize(("setting", "source"), SOURCES)
+def test_what_a_setting_may_name(setting, source):
+    assert source_of(setting) == source

@@ -1,4 +1,4 @@
-"""The embedding model: the weights that came with the installation, and the model that the settings name."""
+"""The models that the settings name, and the weights that came with the installation."""
 
 from __future__ import annotations
 
@@ -11,22 +11,33 @@ from khoj_ls.cli.checks import Check
 from khoj_ls.config.keys import find_key
 from khoj_ls.config.load import load_user_settings, load_vault_settings
 from khoj_ls.config.paths import Folders
-from khoj_ls.config.settings import EmbeddingSettings
+from khoj_ls.config.settings import RerankSettings
 from khoj_ls.core.errors import KhojError
 from khoj_ls.embed.prepare import folder_of, read_model
 from khoj_ls.embed.presets import DEFAULT_SHA256, ModelSpec, resolve_model
-from khoj_ls.models.endpoint import is_loopback
+from khoj_ls.embed.remote import address_of as embedding_address
+from khoj_ls.models.endpoint import Address, host_of, is_loopback
+from khoj_ls.models.sources import locate
+from khoj_ls.rerank.presets import resolve_reranker
+from khoj_ls.rerank.remote import address_of as rerank_address
 
 
 def checks(here: Folders, root: Path) -> Iterator[Check]:
     """All of them."""
     yield _weights()
-    settings = load_vault_settings(load_user_settings(here)[0], root).embedding
+    everything = load_vault_settings(load_user_settings(here)[0], root)
+    settings = everything.embedding
     try:
         spec = resolve_model(settings)
-        yield _remote(here, settings, spec) if spec.remote else _local(here, spec)
+        without = "they are found by words only"
+        remote = spec.remote and _remote(here, "model", settings.remote_model, embedding_address(settings), without)
+        yield remote or _local(here, spec)
     except (KhojError, ImportError) as error:
         yield Check("model", "fail", str(error), "run: khoj-ls config get embedding.model")
+    try:
+        yield _reranker(here, everything.rerank)
+    except KhojError as error:
+        yield Check("reranker", "fail", str(error), "run: khoj-ls config get rerank.model")
 
 
 def _weights() -> Check:
@@ -60,20 +71,32 @@ def _local(here: Folders, spec: ModelSpec) -> Check:
     return Check("model", "ok", message)
 
 
-def _remote(here: Folders, settings: EmbeddingSettings, spec: ModelSpec) -> Check:
-    message = f"{settings.remote_model} at {spec.source}"
-    if not is_loopback(spec.source) and not settings.allow_remote:
+def _remote(here: Folders, name: str, model: str, address: Address, without: str) -> Check:
+    message = f"{model} at {host_of(address.endpoint)}"
+    if not is_loopback(address.endpoint) and not address.allowed:
         return Check(
-            "model",
+            name,
             "warn",
-            f"{message}: you have not allowed that notes are sent there, so they are found by words only",
-            "run: khoj-ls config set embedding.allow_remote true",
+            f"{message}: you have not allowed that notes are sent there, so {without}",
+            f"run: khoj-ls config set {address.section}.allow_remote true",
         )
-    if not find_key(settings.api_key_variable, os.environ, here) and not is_loopback(spec.source):
+    if not find_key(address.key_variable, os.environ, here) and not is_loopback(address.endpoint):
         return Check(
-            "model",
-            "warn",
-            f"{message}: no key {settings.api_key_variable}",
-            f"run: khoj-ls config key {settings.api_key_variable}",
+            name, "warn", f"{message}: no key {address.key_variable}", f"run: khoj-ls config key {address.key_variable}"
         )
-    return Check("model", "ok", message)
+    return Check(name, "ok", message)
+
+
+def _reranker(here: Folders, settings: RerankSettings) -> Check:
+    spec = resolve_reranker(settings)
+    if spec is None:
+        return Check("reranker", "ok", "off")
+    if spec.remote:
+        return _remote(here, "reranker", settings.remote_model, rerank_address(settings), "searches answer without it")
+    made = read_model(folder_of(here.models, spec))
+    if made:
+        note = f" ({made.note})" if made.note else ""
+        return Check("reranker", "ok", f"{made.name}: {made.max_tokens} tokens, {made.backend}{note}")
+    if locate(spec.source):
+        return Check("reranker", "ok", f"{spec.name}: not prepared yet; the first search that asks for it does it")
+    return Check("reranker", "ok", f"{spec.name} is not on this machine, and searches answer without it: {spec.remedy}")
