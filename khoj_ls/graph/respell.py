@@ -79,8 +79,7 @@ def _text(case: Case, note: str | None, place: str | None) -> str:
     raw = case.written.text.encode(errors="surrogateescape")
     start = case.written.start
     text = raw[: edit.start - start] + edit.text.encode(errors="surrogateescape") + raw[edit.end - start :]
-    spelt = text.decode(errors="surrogateescape")
-    return spelt.replace("#%5E", "#^") if "#^" in case.written.text else spelt
+    return text.decode(errors="surrogateescape")
 
 
 def _is_place_alone(case: Case) -> bool:

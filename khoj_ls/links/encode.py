@@ -13,6 +13,7 @@ brackets, and those with plain blanks in them."""
 _KEPT = "/:@!$&'*+,;=~-._\\"
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_ENCODED_CARET = re.compile("%5e", re.IGNORECASE)
 _ENCODED_WORD = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 
 
@@ -42,6 +43,9 @@ def decode(text: str, encoding: Encoding) -> str:
 
 
 def _bare(text: str, like: str) -> str:
+    if text.startswith("^"):  # the mark of a block id, which Obsidian leaves as it is
+        caret = _ENCODED_CARET.match(like)
+        return (caret[0] if caret else "^") + _bare(text[1:], like)
     ascii_only = _ENCODED_WORD.search(like) is not None
     escapes = "\\(" in like or "\\)" in like
     balanced = not escapes and _is_balanced(text)

@@ -98,7 +98,7 @@ def test_a_block_id_a_custom_id_a_target_and_an_id(vault):
     vault.put(
         a_md="text ^old\n\n## Head {#cid}\n",
         o_org="* H\n:PROPERTIES:\n:ID: id-1\n:CUSTOM_ID: cu\n:END:\n<<spot>> [[spot]] [[#cu]]\n",
-        b_md="[[a#^old]] [x](a.md#^old) [y](a.md#cid) [z](o.org#cu)\n",
+        b_md="[[a#^old]] [x](a.md#^old) [x](a.md#%5Eold) [y](a.md#cid) [z](o.org#cu)\n",
         c_org="[[id:id-1][l]] [[file:o.org::#cu]] [[file:o.org::spot]] [[file:a.md::#cid]]\n",
     )
     renamed(vault, "a.md", "^o‸ld", "new")
@@ -109,7 +109,7 @@ def test_a_block_id_a_custom_id_a_target_and_an_id(vault):
     assert vault.texts == {
         "a.md": "text ^new\n\n## Head {#cid2}\n",
         "o.org": "* H\n:PROPERTIES:\n:ID: id-2\n:CUSTOM_ID: cv\n:END:\n<<place>> [[place]] [[#cv]]\n",
-        "b.md": "[[a#^new]] [x](a.md#^new) [y](a.md#cid2) [z](o.org#cv)\n",
+        "b.md": "[[a#^new]] [x](a.md#^new) [x](a.md#%5Enew) [y](a.md#cid2) [z](o.org#cv)\n",
         "c.org": "[[id:id-2][l]] [[file:o.org::#cv]] [[file:o.org::place]] [[file:a.md::#cid2]]\n",
     }
 

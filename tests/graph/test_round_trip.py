@@ -24,7 +24,7 @@ MADE_UP = {
         "# Start 🌱 here\n\n"
         "🌱 [[Plum Tree]] [[plum tree|Plum Tree]] [[Prune]] [[garden/Plum Tree#Harvest & more|x]] ![[Plum Tree#^b-1]]\n"
         "[Plum Tree](garden/Plum%20Tree.md) [a](<garden/Plum Tree.md#harvest--more> 'Plum Tree')\n"
-        "[b](garden/Plum%20Tree.md#cid)\n"
+        "[b](garden/Plum%20Tree.md#cid) [c](garden/Plum%20Tree.md#^b-1) [d](garden/Plum%20Tree.md#%5eb-1)\n"
         "[2](garden/Plum%20Tree.md#harvest--more-1) [Ref][] [text][Ref] [[Plum Tree#Harvest & more#Sub one]]\n"
         "[o](org/pflaume.org#ernte) [[pflaume]] [[Pflaume]] [[pflaume#Ernte]] [[日記/二〇二四]] #fruit\n"
         "| t |\n|---|\n| [[Plum Tree\\|tree]] |\n\n`[[Plum Tree]]`\n\n[Ref]: garden/Plum%20Tree.md#setext-head\n"

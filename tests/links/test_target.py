@@ -33,6 +33,7 @@ MARKDOWN = [
     ("markdown", "/rooted/a.md", ("path", "/rooted/a.md", None)),
     ("markdown", "a.md#L12-L20", ("path", "a.md", ("line", "12"))),
     ("markdown", "a.md#^b1", ("path", "a.md", ("block", "b1"))),
+    ("markdown", "a.md#%5Eb1", ("path", "a.md", ("block", "b1"))),
     ("markdown", "#here", ("here", "", ("heading", "here"))),
     ("markdown", "mailto:a@b.c", ("external", "mailto:a@b.c", None)),
     ("markdown", "//example.org/x", ("external", "//example.org/x", None)),
