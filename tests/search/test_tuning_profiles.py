@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from khoj_ls.config.settings import Tuning
 from khoj_ls.core.errors import UsageError
-from khoj_ls.core.types import EntryDate, Span
+from khoj_ls.core.types import Chunk, EntryDate, Span
 from khoj_ls.search.dense import DenseMatch, EntryRef
 from khoj_ls.search.diversity import marginal
 from khoj_ls.search.explain import explained
@@ -21,9 +21,10 @@ from khoj_ls.search.fusion import Candidate, ordered
 from khoj_ls.search.recency import age_of, recency_factor
 from khoj_ls.search.tuning import pool_size, tune
 from khoj_ls.search.types import SearchRequest
-from khoj_ls.store.chunks import ChunkRow
+from khoj_ls.store.chunks import ChunkRow, chunk_hash, store_chunks, store_vectors
 
 NEUTRAL = Tuning(score_threshold=0.0, max_per_file=0)
+DIMENSIONS = 64
 NOW = datetime(2024, 5, 20, 15).timestamp()
 
 
@@ -237,6 +238,12 @@ def test_what_is_beyond_the_pool_follows_it():
     assert [c.entry.id for c in ranking.candidates] == list(range(1, 16))
 
 
+def test_other_notes_beyond_the_pool_fill_the_limit_before_the_cap_gives_way():
+    many = [candidate(number, 1 - number / 1000, note=1 if number <= 70 else number) for number in range(1, 81)]
+    found = tune(many, replace(NEUTRAL, max_per_file=3), 10).candidates
+    assert [c.entry.id for c in found] == [1, 2, 3, *range(71, 78)]
+
+
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +335,8 @@ def test_facts_are_read_from_the_index(vault):
     vault.put("a.md", "# Plum\n\nA plum tree.\n# Pear\n\nA pear tree.\n", date="2024-05-10")
     vault.put("b.md", "# Plum\n\nA plum tree.\n", embedded=False)
     vault.put("c.md", "# Quince\n\nNo vector yet.\n", embedded=False)
+    with vault.database.write() as connection:
+        connection.execute("UPDATE file SET mtime_ns = ?", (int((NOW - 5 * 86_400) * 1e9),))
     with vault.database.read() as connection:
         rows = connection.execute("SELECT e.id, e.file_id, e.ordinal FROM entry e ORDER BY e.file_id, e.ordinal").fetchall()
         refs = [EntryRef(*row) for row in rows]
@@ -336,13 +345,30 @@ def test_facts_are_read_from_the_index(vault):
         facts = read_facts(connection, vault.model, found, every, NOW)
         assert facts.types == {ref.id: "markdown" for ref in refs}
         assert [facts.ages[ref.id] for ref in refs[:2]] == [10, 10]
-        assert facts.ages[refs[2].id] > 10_000  # when the file was changed: the test's clock stands in 1970
+        assert facts.ages[refs[2].id] == pytest.approx(5)  # when the file was changed
         assert set(facts.vectors) == {ref.id for ref in refs[:3]}  # equal texts share a vector, wherever they stand
         assert facts.vectors[refs[0].id] == facts.vectors[refs[2].id]
         by_meaning = [Candidate(r, 0.5, 0.0, dense_match(connection, r)) for r in refs]
         assert read_facts(connection, vault.model, by_meaning, every, NOW).vectors == facts.vectors
         assert read_facts(connection, None, found, every, NOW).vectors == {}
         assert read_facts(connection, vault.model, found, Tuning(), NOW) == Facts()
+
+
+def test_of_the_passages_of_an_entry_the_first_is_compared(vault):
+    vault.put("a.md", "# Plum\n\nA plum tree.\n")
+    parts = [Chunk(0, 0, number, Span(0, 5, 1, 3), text, 3) for number, text in enumerate(["first part", "second part"])]
+    with vault.database.write() as connection:
+        store_chunks(connection, vault.model, vault.files["a.md"], parts, 0.0)
+        store_vectors(connection, vault.model, [(chunk_hash(part.text), embed(part.text)) for part in parts])
+    with vault.database.read() as connection:
+        (entry,) = connection.execute("SELECT id FROM entry").fetchone()
+        found = [Candidate(EntryRef(entry, vault.files["a.md"], 0), 0.5, 0.5, None)]
+        facts = read_facts(connection, vault.model, found, Tuning(diversity_weight=0.1), NOW)
+    assert facts.vectors == {entry: embed("first part")}
+
+
+def embed(text: str) -> bytes:
+    return vector(len(text), *[1.0] * (DIMENSIONS - 1))
 
 
 def dense_match(connection, ref):
