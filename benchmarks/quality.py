@@ -32,10 +32,10 @@ HEAD = """# Retrieval quality
 Made by `python -m benchmarks.quality DIR... --write`; please do not edit by hand. `khoj-ls eval DIR --baselines` prints the
 figures of one set.
 
-Each document of a set becomes a note that is parsed, cut, embedded with the default model and indexed as in a vault, {names};
-each query goes through the real search. Where a query is itself a note, that note leaves every ranking, and the mode
-`related` asks for its related notes. *even* and *odd* are nDCG@10 over every other query: what is tuned is tuned on the even
-ones. Times are those of a search whose query has its vector already, on {cores} cores.
+Each document of a set becomes a note, {names}, that is parsed, cut, embedded with the default model and indexed as in a vault;
+each query goes through the real search, for 100 results. Where a query is itself a note, that note leaves every ranking, and
+the mode `related` asks for its related notes. *even* and *odd* are nDCG@10 over every other query: what is tuned is tuned on
+the even ones. Times are those of a search whose query has its vector already, on {cores} cores.
 
 Baselines of the same run: **fts5** is SQLite's FTS5 with the porter stemmer over whole documents, all words OR-ed; **model** is
 the embedding model on whole documents, exact cosine; **rrf** is the rank fusion of the two, **own rrf** that of the modes
@@ -45,7 +45,7 @@ lexical and dense.
 
 def page(evaluations: list[Evaluation], names: str) -> str:
     """The whole page."""
-    called = "called by a number" if names == "opaque" else "called by its id"
+    called = "called by its number" if names == "opaque" else "called by its id"
     parts = [HEAD.format(names=called, cores=os.cpu_count()), "\n".join(_summary(evaluations))]
     return "\n".join([*parts, *("\n".join(_details(found)) for found in evaluations)])
 
@@ -53,7 +53,18 @@ def page(evaluations: list[Evaluation], names: str) -> str:
 def _summary(evaluations: list[Evaluation]) -> Iterator[str]:
     """Of each set what hybrid, or related, is beside the better single retriever and rank fusion."""
     yield "## nDCG@10\n"
-    heads = ("set", "documents", "queries", "lexical", "dense", "own rrf", "hybrid", "- better single", "- own rrf", "related")
+    heads = (
+        "set",
+        "documents",
+        "queries",
+        "lexical",
+        "dense",
+        "own rrf",
+        "hybrid",
+        "vs better single",
+        "vs own rrf",
+        "related",
+    )
     yield f"| {' | '.join(heads)} |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for found in evaluations:

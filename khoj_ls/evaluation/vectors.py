@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -25,16 +26,12 @@ class VectorCache:
     def __init__(self, path: Path, encoder: EncoderService) -> None:
         """Open or make the cache at `path`. Raises StoreError."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = path
         self._encoder = encoder
-        # A search asks for its query's vector on a thread of its own, one at a time.
-        self._db = sqlite3.connect(path, timeout=600, check_same_thread=False)
-        try:
+        with self._guarded():
+            # A search asks for its query's vector on a thread of its own, one at a time.
+            self._db = sqlite3.connect(path, timeout=600, check_same_thread=False)
             self._db.execute("CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, vector BLOB)")
-        except sqlite3.Error as error:
-            self._db.close()
-            raise StoreError(
-                f"{path} cannot be used as a cache of vectors ({error}): delete it or name another folder"
-            ) from error
 
     def embed(
         self,
@@ -45,7 +42,7 @@ class VectorCache:
         done: int = 0,
         total: int = 0,
     ) -> list[Vector]:
-        """Vectors of `texts`, in order; those not known yet are made, and kept. Raises ModelError, Cancelled.
+        """Vectors of `texts`, in order; those not known yet are made, and kept. Raises ModelError, StoreError.
 
         Progress tells of `done` texts before these and of `total`, where these are a part of more.
         """
@@ -54,7 +51,9 @@ class VectorCache:
         known: dict[bytes, Vector] = {}
         for start in range(0, len(keys), _LOOKED_UP):
             part = keys[start : start + _LOOKED_UP]
-            known.update(self._db.execute(f"SELECT key, vector FROM vector WHERE key IN ({', '.join('?' * len(part))})", part))
+            marks = ", ".join("?" * len(part))
+            with self._guarded():
+                known.update(self._db.execute(f"SELECT key, vector FROM vector WHERE key IN ({marks})", part))
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         # Texts of like length together waste the least of a batch.
         ordered = sorted(missing.items(), key=lambda item: len(item[1]))
@@ -77,6 +76,15 @@ class VectorCache:
         query, documents = self._encoder.embed_query, self._encoder.embed_documents
         made = [query(text) for text in texts] if kind == "query" else documents(texts)
         rows = list(zip((key for key, _ in some), made, strict=True))
-        with self._db:
+        with self._guarded(), self._db:
             self._db.executemany("INSERT OR IGNORE INTO vector VALUES (?, ?)", rows)
         return rows
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._path} cannot be used as a cache of vectors ({error}): delete it, or name another folder with --cache"
+            ) from error
