@@ -140,6 +140,21 @@ def test_the_documented_shapes(khoj: Khoj, example: str, arguments: list[str], s
     assert shape(answer) == shape(expected)
 
 
+def test_a_search_with_a_profile_within_some_notes_by_note(khoj: Khoj) -> None:
+    options = ["--profile", "broad", "--tune", "max_per_file=1", "--group", "--in", "router.md", "--in", "bread.org"]
+    answer = khoj.json("search", *options, "--mode", "lexical", "firmware", "flour", "channel")
+    assert [Path(note["path"]).name for note in answer["notes"]] == list(dict.fromkeys(names(answer["hits"])))
+    assert set(names(answer["hits"])) == {"router.md", "bread.org"}
+    assert sorted(note["score"] for note in answer["notes"])[::-1] == [note["score"] for note in answer["notes"]]
+    assert khoj("search", "--profile", "brod", "channel").stderr == (
+        "khoj-ls: there is no profile 'brod'; did you mean broad? (known: default, precise, broad, recent_focused)\n"
+    )
+
+
+def names(hits: list[dict[str, Any]]) -> list[str]:
+    return [Path(hit["path"]).name for hit in hits]
+
+
 def test_index_reports_what_it_did(make_khoj: Callable[[], Khoj]) -> None:
     khoj = make_khoj()
     first = khoj.json("index")
@@ -174,7 +189,7 @@ def test_index_shows_what_it_did(make_khoj: Callable[[], Khoj]) -> None:
     assert re.fullmatch(r"  notes     4 files, \d+ entries", shown[1])
     assert "(100%)" not in done.stdout, "progress belongs to stderr"
     named = [line.partition(":")[0].strip() for line in shown[5:]]
-    assert named == ["1 file not indexed", BROKEN, "1 file indexed, with 1 warning", UTF_16]
+    assert named == ["1 file not indexed", BROKEN, "1 file with 1 warning", UTF_16]
     assert khoj("status").stdout.splitlines()[-4:] == shown[5:]
 
 
