@@ -21,29 +21,32 @@ def linked_files(connection: sqlite3.Connection, file_id: int, others: Iterable[
     """Those of `others` that the note links to or is linked from."""
     wanted = set(others) - {file_id}
     rows = connection.execute(
-        "SELECT DISTINCT n.file_id, l.file_id FROM link l JOIN name n ON n.key = l.key "
+        "SELECT DISTINCT l.file_id, n.file_id, l.key FROM link l JOIN name n ON n.key = l.key "
         "WHERE (l.file_id = ?1 AND n.file_id IN (SELECT value FROM json_each(?2))) "
         "OR (n.file_id = ?1 AND l.file_id IN (SELECT value FROM json_each(?2)))",
         (file_id, json.dumps(sorted(wanted))),
     )
-    pairs = {(source, target) for target, source in rows}
-    return {target if source == file_id else source for source, target in _confirmed(connection, pairs)}
+    return {target if source == file_id else source for source, target in _confirmed(connection, {tuple(row) for row in rows})}
 
 
-def _confirmed(connection: sqlite3.Connection, pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those pairs of (source, target) between which there is more than an equal key."""
-    if not pairs:
+def _confirmed(connection: sqlite3.Connection, met: set[tuple[int, int, str]]) -> set[tuple[int, int]]:
+    """The (source, target) of `met` between which there is more than a key that a link and a name have both."""
+    if not met:
         return set()
-    links = [row for row in store.links_of(connection, {source for source, _ in pairs}) if row.key]
-    names = store.names_with_keys(connection, {row.key for row in links if row.key})
+    keys = {(source, key) for source, _, key in met}
+    links = {
+        (row.file_id, row.link.kind, row.link.target): row
+        for row in store.links_of(connection, {source for source, _ in keys})
+        if (row.file_id, row.key) in keys
+    }
+    names = store.names_with_keys(connection, {key for _, key in keys})
     found: set[tuple[int, int]] = set()
-    for row in links:
+    for row in links.values():
         candidates = [
             Candidate(name.file_id, name.path, name.type, name.full, cast(NameSource, name.source))
             for name in names[row.key or ""]
-            if (row.file_id, name.file_id) in pairs
+            if (row.file_id, name.file_id, row.key) in met
         ]
-        if candidates:
-            target = read_target(row.link.kind, row.link.target, row.type)
-            found |= {(row.file_id, each.file_id or 0) for each in resolve_note(target, row.path, candidates, _LENIENT).targets}
-    return found & pairs
+        target = read_target(row.link.kind, row.link.target, row.type)
+        found |= {(row.file_id, each.file_id or 0) for each in resolve_note(target, row.path, candidates, _LENIENT).targets}
+    return found & {(source, target) for source, target, _ in met}
