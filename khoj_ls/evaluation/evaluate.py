@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+import psutil
 
 from khoj_ls.config.settings import Tuning
 from khoj_ls.core.errors import UsageError
@@ -21,6 +25,8 @@ from khoj_ls.evaluation.indexed import Names, index_set
 from khoj_ls.evaluation.measures import Figures, Run, figures, misses
 from khoj_ls.evaluation.vectors import VectorCache
 from khoj_ls.store.database import Database
+
+_INDEX = "index"
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,11 @@ def evaluate(
             f"{data.name}: the mode related is for sets whose queries are documents, and {len(data.queries) - len(data.own)} "
             f"of {len(data.queries)} are not"
         )
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=scratch) as folder, closing(Database(Path(folder) / "index.db")) as database:
+    with _own_folder(scratch) as folder, closing(Database(folder / "index.db")) as database:
         indexed = index_set(data, encoder, vectors, database, wish.names, exact_below=wish.exact_below, progress=progress)
         if any(mode in ("dense", "hybrid") for mode in modes):
             embed_queries(data, vectors, progress)
-        plain = baselines(data, vectors, Path(folder), progress) if wish.baselines else {}
+        plain = baselines(data, vectors, folder, progress) if wish.baselines else {}
         refused: dict[str, str] = {}
         runs = {
             name: ask_all(data, searched(data, indexed, mode, tuning, refused), name, progress)
@@ -105,3 +110,15 @@ def _variants(modes: Sequence[Mode], profiles: Mapping[str, Tuning]) -> Iterator
             yield mode, mode, None
         else:
             yield from ((f"{mode} {name}", mode, tuning) for name, tuning in profiles.items())
+
+
+@contextmanager
+def _own_folder(scratch: Path) -> Iterator[Path]:
+    """A folder for the time of the block. What processes that were killed have left is removed: indexes are large."""
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in scratch.glob(f"{_INDEX}-*-*"):
+        pid = left.name.split("-")[1]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{_INDEX}-{os.getpid()}-", dir=scratch) as folder:
+        yield Path(folder)

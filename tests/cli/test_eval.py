@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -125,6 +127,18 @@ def test_parts_of_a_set(eval_verb: Any, small_set: Path, arguments: list[str], q
     found = answer(eval_verb(small_set, "--json", "--mode", "lexical", *arguments))
     assert (found["queries"], list(found["modes"])) == (queries, ["lexical"])
     assert found["modes"]["lexical"]["mrr@10"] == pytest.approx(mrr, abs=1e-5)
+
+
+@pytest.mark.model
+def test_what_a_killed_run_left_is_removed(eval_verb: Any, small_set: Path, tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, in_use = (tmp_path / "cache" / f"index-{pid}-abc" for pid in (ended.pid, os.getpid()))
+    for folder in (left, in_use):
+        folder.mkdir(parents=True)
+        (folder / "index.db").touch()
+    assert eval_verb(small_set, "--mode", "lexical", "--cache", tmp_path / "cache").exit_code == 0
+    assert (left.exists(), in_use.exists()) == (False, True)
 
 
 @pytest.mark.model
