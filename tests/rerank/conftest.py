@@ -92,6 +92,7 @@ def reranker(cross_encoder, models):
     """The model, prepared and served by a worker that the tests which do it no harm share."""
     service = RerankerService(RerankSettings(model=str(cross_encoder)), models)
     service.prepare()
+    assert service._local.known().backend == "onnx"
     yield service
     service.close()
 
