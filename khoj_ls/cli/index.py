@@ -82,7 +82,7 @@ def show_problems(vault: Mapping[str, Any]) -> None:
     failures, warnings = vault["failures"], vault["warnings"]
     _show_list(f"{plural(len(failures), 'file')} not indexed", failures)
     warned = len({warning["path"] for warning in warnings})
-    _show_list(f"{plural(warned, 'file')} indexed, with {plural(len(warnings), 'warning')}", warnings)
+    _show_list(f"{plural(warned, 'file')} with {plural(len(warnings), 'warning')}", warnings)
 
 
 def _show_list(title: str, problems: list[Mapping[str, Any]]) -> None:

@@ -9,8 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from khoj_ls.core.types import Problem
-from khoj_ls.links.conventions import MARKERS, SETTINGS_FILES, Conventions, read_conventions
+from khoj_ls.links.conventions import MARKERS, SETTINGS_FILES, Conventions, SettingsProblem, read_conventions, unusable
 from khoj_ls.links.target import LinkTarget
 from khoj_ls.links.text import fold, split_suffix
 
@@ -19,17 +18,23 @@ _WALK_AGAIN_SECONDS = 10.0
 _NOT_WALKED = frozenset({"node_modules", "__pycache__"})
 
 
-def read_vault_conventions(root: Path) -> tuple[Conventions, tuple[Problem, ...]]:
-    """How the tool that the vault at `root` is written with makes its links work; problems name what could not be read."""
+def read_vault_conventions(root: Path) -> tuple[Conventions, tuple[SettingsProblem, ...]]:
+    """How the tool that the vault at `root` is written with makes its links work, and what of its settings cannot be used."""
     found: dict[str, bytes] = {}
+    problems: list[SettingsProblem] = []
     for name in SETTINGS_FILES:
         path = root / name
         try:
-            if path.is_file() and path.stat().st_size <= _MOST_BYTES:
-                found[name] = path.read_bytes()
-        except OSError:
-            continue  # as if it were not there: the settings of another program are its own business
-    return read_conventions(found, {name for name in MARKERS if (root / name).exists()})
+            if not path.is_file():
+                continue
+            if path.stat().st_size > _MOST_BYTES:
+                problems.append(unusable(name, f"have more than {_MOST_BYTES:,} bytes"))
+                continue
+            found[name] = path.read_bytes()
+        except OSError as error:
+            problems.append(unusable(name, f"cannot be read ({error.strerror or error})"))
+    conventions, unread = read_conventions(found, {name for name in MARKERS if (root / name).exists()})
+    return conventions, (*problems, *unread)
 
 
 class VaultFiles:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
-from khoj_ls.core.types import Problem
-from khoj_ls.links.edn import read_edn
+from khoj_ls.links.edn import NotReadable, read_edn
 
 Tool = Literal["obsidian", "logseq", "dendron", "foam", "plain"]
 LinkStyle = Literal["wiki", "markdown"]
@@ -81,33 +80,51 @@ class Conventions:
 PLAIN = Conventions()
 
 
-def read_conventions(files: Mapping[str, bytes], present: Collection[str] = ()) -> tuple[Conventions, tuple[Problem, ...]]:
+@dataclass(frozen=True)
+class SettingsProblem:
+    """A file of the tool's settings that says nothing we can use."""
+
+    path: str
+    """Relative to the vault, posix."""
+    line: int
+    """1-based."""
+    message: str
+    """What is wrong with it, and what holds instead."""
+
+
+def unusable(path: str, reason: str, line: int = 1) -> SettingsProblem:
+    """The problem that the settings at `path` cannot be used for a `reason`."""
+    return SettingsProblem(path, line, f"these settings decide how links work, but they {reason}: the tool's defaults hold")
+
+
+def read_conventions(
+    files: Mapping[str, bytes], present: Collection[str] = ()
+) -> tuple[Conventions, tuple[SettingsProblem, ...]]:
     """What the settings in `files` (those of SETTINGS_FILES that are there) come to.
 
     `present` are names in the vault's root, by which a tool is known that left no settings. Never fails: what cannot be read is
-    a problem that names the file, and the tool's defaults hold.
+    a problem, and the tool's defaults hold.
     """
-    problems: list[Problem] = []
+    problems: list[SettingsProblem] = []
     settings = _Settings(files, problems)
-    vscode = settings.json(".vscode/settings.json")
-    extensions = settings.json(".vscode/extensions.json").get("recommendations") or ()
     if ".obsidian" in present or any(name.startswith(".obsidian/") for name in files):
         found = _obsidian(settings.json(".obsidian/app.json"), settings.json(".obsidian/daily-notes.json"), files)
     elif "logseq" in present and "logseq/config.edn" in files:
         found = _logseq(settings.read("logseq/config.edn", read_edn))
     elif "dendron.yml" in files or "root.schema.yml" in present:
         found = _dendron(settings.read("dendron.yml", _yaml))
-    elif ".foam" in present or "foam.foam-vscode" in extensions or any(name.startswith("foam.") for name in vscode):
-        found = _foam(vscode)
     else:
-        found = PLAIN
+        vscode = settings.json(".vscode/settings.json")
+        advised = settings.json(".vscode/extensions.json").get("recommendations") or ()
+        is_foam = ".foam" in present or "foam.foam-vscode" in advised or any(name.startswith("foam.") for name in vscode)
+        found = _foam(vscode) if is_foam else PLAIN
     return found, tuple(problems)
 
 
 class _Settings:
     """The files, each read into a mapping; an empty one where that fails."""
 
-    def __init__(self, files: Mapping[str, bytes], problems: list[Problem]) -> None:
+    def __init__(self, files: Mapping[str, bytes], problems: list[SettingsProblem]) -> None:
         self._files, self._problems = files, problems
 
     def json(self, name: str) -> Mapping[str, Any]:
@@ -116,13 +133,17 @@ class _Settings:
     def read(self, name: str, parse: Callable[[str], Any]) -> Mapping[str, Any]:
         if name not in self._files:
             return {}
+        text = self._files[name].decode("utf-8-sig", errors="replace")
         try:
-            value = parse(self._files[name].decode("utf-8-sig", errors="replace"))
+            value = parse(text) if text.strip() else {}
         except (ValueError, RecursionError) as error:
-            reason = " ".join(str(error).split())
-            self._problems.append(Problem("warning", "tool-settings", f"{name} cannot be read, its defaults hold: {reason}"))
+            reason = getattr(error, "msg", None) or error
+            self._problems.append(unusable(name, f"cannot be read ({reason})", getattr(error, "lineno", 1)))
             return {}
-        return value if isinstance(value, dict) else {}
+        if value is None or isinstance(value, dict):
+            return value or {}
+        self._problems.append(unusable(name, "do not map names to values"))
+        return {}
 
 
 _LINE_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/', re.S)
@@ -131,7 +152,7 @@ _LAST_COMMA = re.compile(r'("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])', re.S)
 
 def _json(text: str) -> Any:
     """JSON, with the comments and trailing commas that VS Code allows."""
-    without = _LINE_COMMENT.sub(lambda found: found[1] or " ", text)
+    without = _LINE_COMMENT.sub(lambda found: found[1] or " " + "\n" * found[0].count("\n"), text)
     return json.loads(_LAST_COMMA.sub(lambda found: found[1] or "", without))
 
 
@@ -141,7 +162,9 @@ def _yaml(text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
+        raise NotReadable(" ".join(str(reason).split()), mark.line + 1 if mark else 1) from error
 
 
 def _obsidian(app: Mapping[str, Any], daily: Mapping[str, Any], files: Mapping[str, bytes]) -> Conventions:

@@ -25,8 +25,18 @@ _DEEPEST = 64
 _CLOSES = (("{", "}"), ("(", ")"), ("[", "]"))
 
 
+class NotReadable(ValueError):
+    """A text is not what it should be, from a line on."""
+
+    def __init__(self, reason: str, lineno: int) -> None:
+        """Say what is wrong, and in which line (1-based)."""
+        super().__init__(reason)
+        self.lineno = lineno
+        """As `json.JSONDecodeError` has it."""
+
+
 def read_edn(text: str) -> Any:
-    """The first value in `text`. Raises ValueError when there is none, or brackets do not match."""
+    """The first value in `text`. Raises NotReadable when there is none, or brackets do not match."""
     reader = _Reader(text)
     return reader.value()
 
@@ -39,11 +49,13 @@ class _Reader:
         self.at = 0
         self.depth = 0
 
+    def wrong(self, reason: str) -> NotReadable:
+        return NotReadable(reason, self.text.count("\n", 0, self.at) + 1)
+
     def token(self) -> re.Match[str]:
         found = _TOKEN.match(self.text, self.at)
         if found is None:
-            line = self.text.count("\n", 0, self.at) + 1
-            raise ValueError(f"line {line}: the file ends too early, or something cannot be read")
+            raise self.wrong("the file ends too early, or something cannot be read")
         self.at = found.end()
         return found
 
@@ -53,13 +65,13 @@ class _Reader:
             self.value()
             found = self.token()
         if found["close"]:
-            raise ValueError(f"line {self.text.count(chr(10), 0, self.at) + 1}: {found['close']} closes nothing")
+            raise self.wrong(f"{found['close']} closes nothing")
         return self.collection(found["open"]) if found["open"] else _atom(found)
 
     def collection(self, opening: str) -> Any:
         self.depth += 1
         if self.depth > _DEEPEST:
-            raise ValueError("nested too deeply")
+            raise self.wrong("nested too deeply")
         closing = dict(_CLOSES)[opening[-1]]
         items: list[Any] = []
         while True:
@@ -67,9 +79,7 @@ class _Reader:
             found = self.token()
             if found["close"]:
                 if found["close"] != closing:
-                    raise ValueError(
-                        f"line {self.text.count(chr(10), 0, self.at) + 1}: {found['close']} where {closing} belongs"
-                    )
+                    raise self.wrong(f"{found['close']} where {closing} belongs")
                 break
             if found["discard"]:
                 self.value()

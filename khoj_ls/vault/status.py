@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from khoj_ls.graph.files import read_vault_conventions
 from khoj_ls.indexing.models import active_model
 from khoj_ls.store.chunks import coverage
 from khoj_ls.store.counts import chunk_count, counts, failures, warnings
@@ -24,7 +25,8 @@ class Status:
     failures: tuple[tuple[str, str], ...]
     """(relative path, reason) of files that are not indexed."""
     warnings: tuple[tuple[str, int, str], ...]
-    """(relative path, line, reason) of what was left out or guessed in files that are indexed."""
+    """(relative path, line, reason) of what was left out or guessed in files that are indexed, and of settings of the notes'
+    tool that cannot be used."""
     model: str
     database_bytes: int
     coverage: float
@@ -54,7 +56,7 @@ def status_of(index: OpenIndex, root: Path, model_name: str) -> Status:
         embedded=embedded,
         queue=state.queue + state.pending if state else 0,
         failures=tuple(sorted(failed.items())),
-        warnings=tuple(warned),
+        warnings=(*settings_warnings(root), *warned),
         model=model.name if model else model_name,
         database_bytes=index.database.size_bytes(),
         coverage=embedded / total if total else 1.0,
@@ -64,3 +66,9 @@ def status_of(index: OpenIndex, root: Path, model_name: str) -> Status:
         vectors=index.vectors_kind,
         eta_seconds=state.eta_seconds if state else None,
     )
+
+
+def settings_warnings(root: Path) -> tuple[tuple[str, int, str], ...]:
+    """(relative path, line, reason) of settings of the notes' tool (Obsidian, Logseq, ..) that cannot be used."""
+    _, problems = read_vault_conventions(root)
+    return tuple((problem.path, problem.line, problem.message) for problem in problems)

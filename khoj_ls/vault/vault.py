@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from khoj_ls.config.paths import Folders
@@ -27,7 +28,7 @@ from khoj_ls.search.pipeline import search as search_pipeline
 from khoj_ls.search.related import related as related_pipeline
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
 from khoj_ls.vault.open_index import Answer, EncoderFactory, OpenIndex
-from khoj_ls.vault.status import Status, status_of
+from khoj_ls.vault.status import Status, settings_warnings, status_of
 
 _OCCASION_SECONDS = 60.0
 
@@ -156,7 +157,8 @@ class Vault:
     ) -> IndexReport:
         """Bring the index up to date; with `wait` until words and vectors are complete. Raises Cancelled, VaultError."""
         relative = [self.relative(path) for path in paths] if paths is not None else None
-        return self._index.answer(lambda: self._index.writer().index(progress, token, force=force, paths=relative, wait=wait))
+        report = self._index.answer(lambda: self._index.writer().index(progress, token, force=force, paths=relative, wait=wait))
+        return replace(report, warnings=(*settings_warnings(self.root), *report.warnings))
 
     def changed(self, path: Path) -> None:
         """Take note that a file was saved, created, renamed or deleted."""

@@ -186,7 +186,9 @@ def test_the_tools_settings_are_read_from_the_vault(tmp_path):
     (tmp_path / ".obsidian" / "app.json").write_text('{"useMarkdownLinks": true}')
     assert read_vault_conventions(tmp_path)[0].link_style == "markdown"
     (tmp_path / ".obsidian" / "app.json").write_text("{")
-    assert read_vault_conventions(tmp_path)[1][0].code == "tool-settings"
+    assert [(each.path, each.line) for each in read_vault_conventions(tmp_path)[1]] == [(".obsidian/app.json", 1)]
+    (tmp_path / ".obsidian" / "app.json").write_text(" " * 1_000_001)
+    assert "more than 1,000,000 bytes" in read_vault_conventions(tmp_path)[1][0].message
 
 
 def test_orphans(graph):

@@ -75,21 +75,34 @@ def test_settings(files, present, expected):
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "tool"),
+    ("name", "data", "wrong"),
     [
-        (".obsidian/app.json", b"{", "obsidian"),
-        (".obsidian/app.json", b"[1]", None),
-        ("logseq/config.edn", b"{:a [1}", "logseq"),
-        ("logseq/config.edn", b"\xff\xfe" * 9, None),
-        ("dendron.yml", b"a: [", "dendron"),
+        (".obsidian/app.json", b'{\n/* a\n b */ "a": 1,\n"b" 2}', (4, "Expecting ':' delimiter")),
+        (".obsidian/app.json", b"[1]", (1, "do not map names to values")),
+        (".obsidian/app.json", b"", None),
+        ("logseq/config.edn", b"{:a [1\n2}", (2, "} where ] belongs")),
+        ("logseq/config.edn", b"{:a", (1, "ends too early")),
+        ("logseq/config.edn", b"\xff\xfe" * 9, (1, "do not map")),
+        ("logseq/config.edn", b"[" * 500, (1, "nested too deeply")),
+        ("dendron.yml", b"a: 1\nb: [", (2, "expected the node content")),
+        ("dendron.yml", b"\x00", (1, "special characters are not allowed")),
         ("dendron.yml", b"workspace: 3\nvaults: {}", None),
-        ("logseq/config.edn", b"[" * 500, "logseq"),
+        ("dendron.yml", b"# nothing\n", None),
+        (".vscode/settings.json", b"{\n", (2, "cannot be read")),
     ],
 )
-def test_broken_settings_are_named_and_the_defaults_hold(name, data, tool):
+def test_settings_that_cannot_be_used_are_named_and_the_defaults_hold(name, data, wrong):
     found, problems = read_conventions({name: data}, {name.partition("/")[0]})
     assert found == read_conventions({name: b"{}"}, {name.partition("/")[0]})[0]
-    assert [name in problem.message for problem in problems] == ([True] if tool else [])
+    assert [(each.path, each.line) for each in problems] == ([(name, wrong[0])] if wrong else [])
+    assert all(wrong[1] in each.message and each.message.endswith("the tool's defaults hold") for each in problems)
+
+
+def test_settings_of_another_tool_than_the_vaults_are_nobodys_business():
+    assert read_conventions({".vscode/settings.json": b"{"}, {".obsidian"}) == (
+        Conventions("obsidian", journal_name="YYYY-MM-DD", new_notes=""),
+        (),
+    )
 
 
 def test_edn():

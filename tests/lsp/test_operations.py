@@ -54,6 +54,20 @@ async def test_status_counts_what_is_there(client, vault):
 
 
 @pytest.mark.asyncio
+async def test_settings_of_the_notes_tool_that_cannot_be_used_are_told(client, vault):
+    settings = vault / ".obsidian" / "app.json"
+    settings.parent.mkdir()
+    settings.write_text('{\n"useMarkdownLinks": yes\n}')
+    [own] = (await request(client, "status", vault=str(vault)))["vaults"]
+    [told] = own["warnings"]
+    assert (told["path"], told["line"]) == (str(settings), 2)
+    assert "the tool's defaults hold" in told["reason"]
+    assert (await request(client, "reindex"))[0]["warnings"] == own["warnings"]
+    settings.unlink()
+    settings.parent.rmdir()
+
+
+@pytest.mark.asyncio
 async def test_pause_and_resume(client, vault):
     assert await request(client, "pause") == {"paused": True, "vaults": [str(vault)]}
     (vault / "new.md").write_text("# Heron\n\nA heron on the pond.\n")
