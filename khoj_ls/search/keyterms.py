@@ -14,7 +14,7 @@ from khoj_ls.search.words import phrase, query_terms
 
 _MOST_READ = 200_000
 """Characters of a note that are read."""
-_MOST_COUNTED = 48
+_MOST_COUNTED = 40
 """How many words are looked up in the index."""
 _LONGEST = 40
 _ROWS_COUNTED = 500

@@ -34,11 +34,11 @@ _POOL_PER_HIT = 10
 _WORDS = Table("entry_fts", "5.0, 2.0, 1.0")
 """A word in another note's title says most."""
 _TELLING_WORDS = 32
-_ROWS = 2000
+_ROWS = 1500
 """Words are asked for from the most telling on, as long as no more entries than this hold them."""
 _MOST_ROWS = 5000
 """A word that more entries hold is not asked for, even if it is the only one."""
-_ROWS_TOGETHER = 20_000
+_ROWS_TOGETHER = 5000
 """All words of a name are asked for together where no more entries than this hold any of them: all of these are counted."""
 _SHARES = (0.4, 0.35, 0.25)
 """Of meaning, telling words, and the words of the title or heading."""
