@@ -165,6 +165,8 @@ TABLE = [
     ("dt:yesterday", "d0 d1 e0"),
     ('dt:"this week" file:half', ""),
     ("dt:2022-02-02", "f0"),
+    ("dt:2022-02-01", ""),
+    ("dt<2022-02-02 file:half", ""),
     ("dt:2024-07-01", ""),
     # together
     ("type:org todo:* -todo:done dt:2024-05", "a1"),
@@ -229,6 +231,13 @@ def test_the_notes_of_a_scope_are_those_of_its_entries(stored):
 def test_nothing_asked_is_no_scope(stored):
     with stored.database.read() as connection:
         assert scope_of(connection, parse('words -"not these"', TODAY), None) is None
+
+
+def test_a_date_in_a_heading_is_a_date_of_the_note(tmp_path):
+    database = Database(tmp_path / "index.db")
+    stored = Stored(database).put(Note("log.md", (Section("2019-08-08 Thursday"), Section("Other")), changed="2024-05-14"))
+    assert (kept(stored, "dt:2019-08-08"), kept(stored, "dt:yesterday")) == ("a0", "")
+    database.close()
 
 
 def test_what_is_remembered_is_forgotten_when_notes_change(tmp_path):
