@@ -144,7 +144,7 @@ class Tuning:
         0.5, "session", "What words count beside meaning where both are asked: 1 is words alone.", least=0, most=1
     )
     names_weight: float = setting(
-        0.15, "session", "What the words of a note's path and title count beside all it says.", least=0, most=1
+        0.3, "session", "What the words of a note's path and title count beside all it says.", least=0, most=1
     )
     note_share: float = setting(
         0.6, "session", "How far the score of a passage is drawn towards that of its whole note.", least=0, most=1

@@ -12,8 +12,8 @@ from khoj_ls.evaluation.beir import RetrievalSet
 from khoj_ls.evaluation.indexed import IndexedSet
 from khoj_ls.evaluation.measures import DEPTH, Run
 from khoj_ls.evaluation.vectors import VectorCache
+from khoj_ls.query.parse import parse
 from khoj_ls.search.pipeline import search
-from khoj_ls.search.query import parse
 from khoj_ls.search.related import related
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
 

@@ -6,12 +6,13 @@ https://www.sqlite.org/fts5.html#the_bm25_function
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+
+from khoj_ls.search.filters.rows import IN_MASK
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,14 @@ class Table:
     weights: str
     rows: str = "entry"
     """The table whose rows it finds."""
-    columns: str = ""
-    """The only columns that are looked at; all when empty."""
-
-    def within(self, expression: str) -> str:
-        """`expression` confined to the columns."""
-        return f"{{{self.columns}}} : ({expression})" if self.columns else expression
 
 
 ENTRIES = Table("entry_fts", "1.0, 2.0, 1.0")
 """Title, heading with outline, body."""
 NOTES = Table("file_fts", "1.0, 2.0, 1.5, 1.0", "file")
 """Name, title with aliases, tags, body."""
-NAMES = Table("file_fts", "1.0, 1.0, 0.0, 0.0", "file", "name title")
-"""What a note is called, alone: a word there says what the note is about."""
+NAMES = "1.0, 1.0, 0.0, 0.0"
+"""Of notes, what they are called, alone: a word there says what the note is about."""
 
 _K1 = 1.2  # fixed in FTS5
 _SATURATION = 0.4
@@ -59,24 +54,36 @@ def count(connection: sqlite3.Connection, table: Table, expression: str) -> int:
 
 
 def ranked(
+    connection: sqlite3.Connection, table: Table, expressions: Sequence[str], pool: int, mask: bytes | None = None
+) -> dict[int, float]:
+    """BM25 score by row id, of the best `pool` rows of each expression; only rows of the mask (`filters.rows`) when given."""
+    return {row: score for row, (score, _) in ranked_twice(connection, table, "", expressions, pool, mask).items()}
+
+
+def ranked_twice(
     connection: sqlite3.Connection,
     table: Table,
+    others: str,
     expressions: Sequence[str],
     pool: int,
-    allowed: frozenset[int] | None = None,
-) -> dict[int, float]:
-    """BM25 score by row id, of the best `pool` rows of each expression; only `allowed` rows when given."""
-    scores: dict[int, float] = {}
-    # The plus keeps SQLite from asking FTS5 anew for every allowed row.
-    within = "AND +rowid IN (SELECT value FROM json_each(?))" if allowed is not None else ""
+    mask: bytes | None = None,
+) -> dict[int, tuple[float, float]]:
+    """The same, each row with its score for `others` too: other weights of the columns; 0 where they are empty.
+
+    Reading what a row holds costs more than weighing it, so that the second score is had for little.
+    """
+    scores: dict[int, tuple[float, float]] = {}
+    second = f"-bm25({table.name}, {others})" if others else "0.0"
+    within = f"AND {IN_MASK.format('rowid')}" if mask is not None else ""
     for expression in expressions:
         rows = connection.execute(
-            f"SELECT rowid, -bm25({table.name}, {table.weights}) FROM {table.name} WHERE {table.name} MATCH ? {within} "
-            "ORDER BY 2 DESC LIMIT ?",
-            (expression, *([json.dumps(list(allowed))] if allowed is not None else []), pool),
+            f"SELECT rowid, -bm25({table.name}, {table.weights}), {second} FROM {table.name} "
+            f"WHERE {table.name} MATCH ? {within} ORDER BY 2 DESC LIMIT ?",
+            (expression, *([mask] if mask is not None else []), pool),
         )
-        for row, score in rows:
-            scores[row] = max(score, scores.get(row, 0.0))
+        for row, *both in rows:
+            first, other = scores.get(row, (0.0, 0.0))
+            scores[row] = max(first, both[0]), max(other, both[1])
     return scores
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from khoj_ls.core.errors import KhojError
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.types import Vector
+from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.statistics import StatisticsCache
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import Database
@@ -35,6 +37,13 @@ class SearchContext:
     """How long a search waits for its query's vector before it answers from words alone."""
     statistics: StatisticsCache = field(default_factory=StatisticsCache)
     """Hand the same one to every search of a vault: it saves counting the index each time."""
+    scopes: ScopeCache = field(default_factory=ScopeCache)
+    """Likewise: it saves asking the same filters each time."""
+    reranker: RerankModel | None = None
+    """Reads the best candidates again where a search wants that."""
+    rerank_candidates: int = 50
+    rerank_timeout: float = 20.0
+    """In seconds; where it takes longer the order stays."""
 
 
 class QueryVector:

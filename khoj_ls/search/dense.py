@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from khoj_ls.core.types import Vector
+from khoj_ls.search.filters.rows import IN_MASK
 from khoj_ls.search.scope import Scope
-from khoj_ls.store.chunks import ActiveModel, ChunkRow, chunks_of_embeddings
+from khoj_ls.store.chunks import ActiveModel, ChunkRow, EmbeddedChunks, chunks_of_embeddings
 from khoj_ls.store.vectors import VectorIndex
 
-_SCOPE_SEARCHED_EXACTLY = 20_000
-"""Up to this many entries a filter leaves, their vectors are compared one by one; beyond, HNSW finds enough of them."""
-_WIDER = 4
-"""How many more neighbours are asked for when a wide filter will drop some."""
+_WIDER = 1.5
+"""How many more neighbours are asked for than would do, where a wide filter drops some; and again while they do not."""
 
 
 class DenseMatch(NamedTuple):
@@ -45,22 +44,26 @@ def match_meaning(
     *,
     scope: Scope | None = None,
     by_words: Mapping[int, float] | None = None,
+    chunks: EmbeddedChunks | None = None,
 ) -> dict[EntryRef, DenseMatch]:
     """Entries by their nearest passage, of the `pool` nearest vectors and of those of the entries that words found.
 
     A chunk that covers a small subtree stands for one of its entries: the one that words found best (`by_words`: score by
-    entry id), else the outermost. So no passage is two hits.
+    entry id; `chunks`: theirs), else the outermost. So no passage is two hits.
     """
     known = by_words or {}
     nearest = _nearest(connection, model, index, vector, pool, scope)
+    cosines = dict(nearest)
     # What words found is compared too: a score that is missing is no score of nothing.
-    nearest += _others(connection, model, index, vector, known, {embedding for embedding, _ in nearest})
-    chunks = chunks_of_embeddings(connection, model, [embedding for embedding, _ in nearest])
+    others = {embedding: held for embedding, held in (chunks or {}).items() if embedding not in cosines}
+    if others:
+        nearest += sorted(index.cosines(vector, list(others)).items(), key=lambda pair: -pair[1])
+    held = {**others, **chunks_of_embeddings(connection, model, list(cosines))}
     matches: dict[EntryRef, DenseMatch] = {}
     for embedding, cosine in nearest:
         score = min(1.0, max(0.0, cosine))
-        for chunk, covered in chunks.get(embedding, ()):
-            allowed = [entry for entry in covered if scope is None or entry[0] in scope.entries]
+        for chunk, covered in held.get(embedding, ()):
+            allowed = covered if scope is None else [entry for entry in covered if entry[0] in scope.rows]
             if not allowed:
                 continue
             entry_id, ordinal = max(allowed, key=lambda entry: (known.get(entry[0], 0.0), -entry[1]))
@@ -71,27 +74,33 @@ def match_meaning(
     return matches
 
 
-def _others(
-    connection: sqlite3.Connection,
-    model: ActiveModel,
-    index: VectorIndex,
-    vector: Vector,
-    entries: Iterable[int],
-    seen: Collection[int],
-) -> list[tuple[int, float]]:
-    """The embeddings of `entries` that are not among those `seen`, with their cosines, nearest first."""
-    wanted = [embedding for embedding in _embeddings_of(connection, model, entries) if embedding not in seen]
-    return index.search_among(vector, wanted, len(wanted)) if wanted else []
-
-
 def _nearest(
     connection: sqlite3.Connection, model: ActiveModel, index: VectorIndex, vector: Vector, pool: int, scope: Scope | None
 ) -> list[tuple[int, float]]:
+    """The nearest embeddings: exactly the `pool` nearest that a narrow scope leaves, those of a wide one that HNSW finds."""
     if scope is None:
         return index.search(vector, pool)
-    if len(scope.entries) > _SCOPE_SEARCHED_EXACTLY:
-        return index.search(vector, _WIDER * pool)
-    return index.search_among(vector, _embeddings_of(connection, model, scope.entries), pool)
+    # So many neighbours hold a pool of allowed ones, where these are spread evenly. If that is more than there are allowed
+    # ones, looking those up costs less.
+    near = pool * max(1, len(index)) // max(1, len(scope.rows))
+    while len(scope.rows) > near:
+        near = int(_WIDER * near) + 1
+        found = index.search(vector, near)
+        allowed = _allowed(connection, model, [embedding for embedding, _ in found], scope)
+        if len(allowed) >= pool or len(found) < near:
+            return [(embedding, cosine) for embedding, cosine in found if embedding in allowed][:pool]
+    return index.search_among(vector, _embeddings_of(connection, model, scope.rows), pool)
+
+
+def _allowed(connection: sqlite3.Connection, model: ActiveModel, embeddings: Iterable[int], scope: Scope) -> set[int]:
+    """Those of `embeddings` whose chunk covers an entry of the scope."""
+    rows = connection.execute(
+        "SELECT DISTINCT v.id FROM json_each(?) near JOIN embedding v ON v.id = near.value "
+        "JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
+        f"JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry WHERE {IN_MASK.format('e.id')}",
+        (json.dumps(list(embeddings)), model.chunker_id, scope.rows.mask),
+    )
+    return {row[0] for row in rows}
 
 
 def _embeddings_of(connection: sqlite3.Connection, model: ActiveModel, entries: Iterable[int]) -> list[int]:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from khoj_ls.config.settings import Tuning
-from khoj_ls.search.fusion import Candidate
+from khoj_ls.search.candidates import Fused
+from khoj_ls.search.fusion import Candidate, combine, lexical_share
+from khoj_ls.search.rerank import Reranked
 from khoj_ls.search.types import Explanation, SearchHit, SearchRequest, Source, Step
 
 
@@ -33,6 +35,77 @@ def explained(
         how = Explanation(MappingProxyType(seen), fused, rank, moved, hit.score, request.profile, request.tuning)
         told.append(replace(hit, explanation=how))
     return tuple(told)
+
+
+def fusion_steps(every: Fused, candidates: Iterable[Candidate], request: SearchRequest) -> dict[int, tuple[Step, ...]]:
+    """How the score of each candidate was put together, by entry id."""
+    return {candidate.entry.id: _fusion_steps(every, candidate, request) for candidate in candidates}
+
+
+def _fusion_steps(every: Fused, candidate: Candidate, request: SearchRequest) -> tuple[Step, ...]:
+    lexical, notes, tuning, note = every.lexical, every.notes, request.tuning, candidate.entry.file_id
+    share = lexical_share(lexical, every.dense, request.mode, tuning)
+    words, cosine = lexical.entries.get(candidate.entry.id, 0.0), candidate.dense.score if candidate.dense else 0.0
+    note_words, note_cosine = lexical.notes.get(note, 0.0), notes.meaning.get(note, cosine)
+    own = combine(words, cosine, share)
+    drawn = combine(
+        notes.with_note(words, note_words, note, tuning.note_share),
+        notes.with_note(cosine, note_cosine, note, tuning.note_share),
+        share,
+    )
+    steps = [
+        step(
+            "note_share",
+            own,
+            drawn,
+            f"{share:.0%} words, {1 - share:.0%} meaning, drawn towards those of its note",
+            words=words,
+            meaning=cosine,
+            note_words=note_words,
+            note_meaning=note_cosine,
+            lexical_share=share,
+            share=tuning.note_share * notes.focus.get(note, 1.0),
+        )
+    ]
+    if request.mode == "dense":
+        return tuple(steps)
+    named = lexical.names.get(note, 0.0)
+    named_score = (drawn + tuning.names_weight * named) / (1 + tuning.names_weight)
+    why = "words of the note's path and title" if named else "no words in the note's path or title"
+    steps.append(step("names", drawn, named_score, why, names=named, weight=tuning.names_weight))
+    why = "it is or holds the query word for word" if candidate.exact else "what is not the query word for word stays below"
+    steps.append(step("word_for_word", named_score, candidate.score, why))
+    return tuple(steps)
+
+
+def fusion_sources(every: Fused) -> dict[int, dict[str, Source]]:
+    """How the notes of the candidates were seen, by entry id."""
+    seen = {
+        "lexical_note": _ranked(every.lexical.notes),
+        "names": _ranked(every.lexical.names),
+        "dense_note": _ranked(every.notes.meaning),
+    }
+    return {
+        candidate.entry.id: {name: notes[note] for name, notes in seen.items() if (note := candidate.entry.file_id) in notes}
+        for candidate in every.candidates
+    }
+
+
+def rerank_steps(candidates: Iterable[Candidate], reranked: Reranked) -> dict[int, tuple[Step, ...]]:
+    """What the cross-encoder made of the scores of those that it read, by entry id."""
+    after = {candidate.entry.id: candidate.score for candidate in reranked.candidates}
+    return {
+        (entry := candidate.entry.id): (
+            step("rerank", candidate.score, after[entry], "read again with the query", rank=reranked.sources[entry].rank),
+        )
+        for candidate in candidates
+        if candidate.entry.id in reranked.sources
+    }
+
+
+def _ranked(scores: Mapping[int, float]) -> dict[int, Source]:
+    order = sorted(scores, key=lambda note: -scores[note])
+    return {note: Source(rank, scores[note]) for rank, note in enumerate(order, 1)}
 
 
 def step(name: str, before: float, after: float, why: str, **numbers: float) -> Step:

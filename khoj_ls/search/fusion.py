@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+from khoj_ls.config.settings import Tuning
 from khoj_ls.search.dense import DenseMatch, EntryRef
 from khoj_ls.search.lexical import LexicalMatches
 from khoj_ls.search.notes import WholeNotes
 from khoj_ls.search.types import Mode
 
-_LEXICAL_SHARE = 0.5
-_NAMES_WEIGHT = 0.15
-"""What the words of a note's path and title count beside all its words and its meaning."""
 _INEXACT = 0.9
 """The best that is not the query word for word stays below all that is."""
 _RRF_K = 60
@@ -46,21 +44,22 @@ def fuse(
     dense: Mapping[EntryRef, DenseMatch] | None,
     notes: WholeNotes,
     mode: Mode,
+    tuning: Tuning,
 ) -> list[Candidate]:
     """All candidates, best first; `dense` is None when there is no vector to compare with, and words alone decide."""
+    share, weight = tuning.note_share, tuning.names_weight
+    by_words_share = lexical_share(lexical, dense, mode, tuning)
     candidates = []
     for entry in entries:
         note = entry.file_id
-        by_words = notes.with_note(lexical.entries.get(entry.id, 0.0), lexical.notes.get(note, 0.0), note)
+        by_words = notes.with_note(lexical.entries.get(entry.id, 0.0), lexical.notes.get(note, 0.0), note, share)
         nearest = dense.get(entry) if dense else None
         cosine = nearest.score if nearest else 0.0
-        by_meaning = notes.with_note(cosine, notes.meaning.get(note, cosine), note)
+        by_meaning = notes.with_note(cosine, notes.meaning.get(note, cosine), note, share)
         exact = entry.id in lexical.exact or (entry.ordinal == 0 and note in lexical.titled)
-        score = by_meaning if mode == "dense" else by_words
-        if mode == "hybrid" and dense is not None:
-            score = combine(by_words, by_meaning)
+        score = combine(by_words, by_meaning, by_words_share)
         if mode != "dense":
-            score = (score + _NAMES_WEIGHT * lexical.names.get(note, 0.0)) / (1 + _NAMES_WEIGHT)
+            score = (score + weight * lexical.names.get(note, 0.0)) / (1 + weight)
             score = word_for_word(score) if exact else _INEXACT * score
         if score > 0.0:
             worded = entry.id in lexical.entries or entry.id in lexical.exact
@@ -68,9 +67,16 @@ def fuse(
     return ordered(candidates)
 
 
-def combine(lexical: float, dense: float) -> float:
+def lexical_share(lexical: LexicalMatches, dense: Mapping[EntryRef, DenseMatch] | None, mode: Mode, tuning: Tuning) -> float:
+    """What words count beside meaning. Of words that stand nowhere they can say nothing: that part is left to meaning."""
+    if mode == "dense":
+        return 0.0
+    return tuning.lexical_share * lexical.known if mode == "hybrid" and dense is not None else 1.0
+
+
+def combine(lexical: float, dense: float, share: float) -> float:
     """The convex combination of two scores of 0..1."""
-    return _LEXICAL_SHARE * lexical + (1 - _LEXICAL_SHARE) * dense
+    return share * lexical + (1 - share) * dense
 
 
 def word_for_word(score: float) -> float:

@@ -35,8 +35,12 @@ def build_hits(
     order: Ranks,
     wanted: Wanted,
     sentence: Sequence[re.Pattern[str]] = (),
+    reranked: Mapping[int, Source] = MappingProxyType({}),
 ) -> tuple[SearchHit, ...]:
-    """Hits of the chosen candidates, in their order; `sentence` is the query as patterns, the strictest first."""
+    """Hits of the chosen candidates, in their order; `sentence` is the query as patterns, the strictest first.
+
+    `reranked` is how a cross-encoder saw them, by entry id.
+    """
     held = readings(connection, list(dict.fromkeys(i for c in chosen for i in (c.entry.id, *_covered(c)))))
     shown = [candidate for candidate in chosen if candidate.entry.id in held]
     found = [
@@ -50,7 +54,8 @@ def build_hits(
     ]
     cut = passages(found, wanted)
     return tuple(
-        _hit(candidate, held[candidate.entry.id], passage, order) for candidate, passage in zip(shown, cut, strict=True)
+        _hit(candidate, held[candidate.entry.id], passage, order, reranked.get(candidate.entry.id))
+        for candidate, passage in zip(shown, cut, strict=True)
     )
 
 
@@ -59,13 +64,15 @@ def _covered(candidate: Candidate) -> tuple[int, ...]:
     return candidate.dense.covered if candidate.dense and not candidate.worded else ()
 
 
-def _hit(candidate: Candidate, reading: Reading, passage: Passage, order: Ranks) -> SearchHit:
+def _hit(candidate: Candidate, reading: Reading, passage: Passage, order: Ranks, reranked: Source | None) -> SearchHit:
     row = reading.row
     sources = {}
     if candidate.lexical > 0.0:
         sources["lexical"] = Source(order.lexical[row.id], candidate.lexical)
     if candidate.dense:
         sources["dense"] = Source(order.dense[row.id], candidate.dense.score)
+    if reranked:
+        sources["rerank"] = reranked
     return SearchHit(
         path=row.path,
         span=passage.span,

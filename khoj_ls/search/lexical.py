@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, NAMES, NOTES, Table, affordable, bound, count, idf, ranked, saturated
+from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, NAMES, NOTES, Table, affordable, bound, count, idf, ranked_twice, saturated
+from khoj_ls.search.filters.rows import IN_MASK, RowSet
 from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.scope import Scope
 from khoj_ls.search.statistics import Statistics
@@ -46,6 +47,8 @@ class LexicalMatches:
     """Notes whose title or alias the text is."""
     terms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """What was looked for, with how much each term tells (its inverse document frequency)."""
+    known: float = 1.0
+    """How much of that is told by terms that stand somewhere, 0..1: of the others, words can say nothing."""
 
 
 def match_words(
@@ -70,25 +73,30 @@ def match_words(
     counts = dict(sorted(held.items(), key=lambda item: item[1]))
     side_by_side = any_of(_telling_pairs(text, held)[:_MAX_ADJACENT])
 
-    def scored(table: Table, expressions: Iterable[str], most: float, allowed: frozenset[int] | None) -> dict[int, float]:
+    weights = {string: idf(statistics.entries, rows) for string, rows in counts.items()}
+    expressions = affordable(counts)
+
+    def scored(table: Table, others: str, most: float, allowed: RowSet | None) -> dict[int, tuple[float, float]]:
         if token:
             token.raise_if_cancelled()
-        found = ranked(connection, table, list(map(table.within, expressions)), pool, allowed)
+        found = ranked_twice(connection, table, others, expressions, pool, allowed.mask if allowed is not None else None)
         if found and side_by_side:
-            for row, score in ranked(connection, table, [table.within(side_by_side)], pool, frozenset(found)).items():
-                found[row] = found.get(row, 0.0) + _ADJACENT_WEIGHT * score
-        return {row: saturated(score, most) for row, score in found.items()}
+            again = ranked_twice(connection, table, others, [side_by_side], pool, RowSet.of(found).mask)
+            for row, (first, second) in again.items():
+                found[row] = found[row][0] + _ADJACENT_WEIGHT * first, found[row][1] + _ADJACENT_WEIGHT * second
+        return {row: (saturated(first, most), saturated(second, most)) for row, (first, second) in found.items()}
 
+    entries = scored(ENTRIES, "", bound(statistics.entries, counts.values()), scope.rows if scope else None)
     most = bound(statistics.notes, (count(connection, NOTES, string) for string in counts))
-    files = scope.files if scope else None
-    expressions = affordable(counts)
+    notes = scored(NOTES, NAMES, most, scope.notes if scope else None)
     return LexicalMatches(
-        entries=scored(ENTRIES, expressions, bound(statistics.entries, counts.values()), scope.entries if scope else None),
-        notes=scored(NOTES, expressions, most, files),
-        names=scored(NAMES, expressions, most, files),
+        entries={entry: score for entry, (score, _) in entries.items()},
+        notes={note: score for note, (score, _) in notes.items()},
+        names={note: named for note, (_, named) in notes.items() if named > 0.0},
         exact=_exact(connection, text, pool, scope),
         titled=_titled(connection, text, pool, scope),
-        terms={strings[string]: idf(statistics.entries, rows) for string, rows in counts.items()},
+        terms={strings[string]: weight for string, weight in weights.items()},
+        known=sum(weight for string, weight in weights.items() if counts[string]) / sum(weights.values()),
     )
 
 
@@ -104,16 +112,14 @@ def _telling_pairs(text: str, held: Mapping[str, int]) -> list[str]:
 def _exact(connection: sqlite3.Connection, text: str, pool: int, scope: Scope | None) -> frozenset[int]:
     """Entries that hold the whole of a longer `text`, or whose heading is `text`."""
     asked = words(text)
-    found: set[int] = set()
-    if is_sentence(asked):
-        rows = connection.execute("SELECT rowid FROM entry_fts WHERE entry_fts MATCH ? LIMIT ?", (phrase(text), pool))
-        found.update(row[0] for row in rows)
-    headed = connection.execute(
-        "SELECT e.id, e.heading FROM entry_fts JOIN entry e ON e.id = entry_fts.rowid WHERE entry_fts MATCH ? LIMIT ?",
-        (f"heading : ^ {phrase(text)}", pool),
+    sentence = is_sentence(asked)
+    within, mask = (f"AND {IN_MASK.format('entry_fts.rowid')}", [scope.rows.mask]) if scope else ("", [])
+    rows = connection.execute(
+        "SELECT e.id, e.heading FROM entry_fts JOIN entry e ON e.id = entry_fts.rowid "
+        f"WHERE entry_fts MATCH ? {within} LIMIT ?",
+        (phrase(text) if sentence else f"heading : ^ {phrase(text)}", *mask, pool),
     )
-    found.update(row for row, heading in headed if same_words(heading, asked))
-    return frozenset(found & scope.entries if scope else found)
+    return frozenset(row for row, heading in rows if sentence or same_words(heading, asked))
 
 
 def is_sentence(asked: Sequence[str]) -> bool:
@@ -124,14 +130,14 @@ def is_sentence(asked: Sequence[str]) -> bool:
 def _titled(connection: sqlite3.Connection, text: str, pool: int, scope: Scope | None) -> frozenset[int]:
     """Notes whose title or alias is `text`."""
     asked = words(text)
+    within, mask = (f"AND {IN_MASK.format('file_fts.rowid')}", [scope.notes.mask]) if scope else ("", [])
     rows = connection.execute(
         "SELECT f.id, f.path, f.title, f.aliases FROM file_fts JOIN file f ON f.id = file_fts.rowid "
-        "WHERE file_fts MATCH ? LIMIT ?",
-        (f"title : {phrase(text)}", pool),
+        f"WHERE file_fts MATCH ? {within} LIMIT ?",
+        (f"title : {phrase(text)}", *mask, pool),
     )
-    found = {
+    return frozenset(
         row
         for row, path, title, aliases in rows
         if any(same_words(name, asked) for name in (display_title(path, title), *json.loads(aliases)))
-    }
-    return frozenset(found & scope.files if scope else found)
+    )

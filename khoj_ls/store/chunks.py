@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from khoj_ls.core.types import Chunk, Span, Vector
 
@@ -35,8 +36,7 @@ class PendingText:
     tokens: int
 
 
-@dataclass(frozen=True)
-class ChunkRow:
+class ChunkRow(NamedTuple):
     """A stored chunk with the file it belongs to."""
 
     id: int
@@ -45,6 +45,10 @@ class ChunkRow:
     last_entry: int
     span: Span
     hash: bytes
+
+
+EmbeddedChunks = dict[int, list[tuple[ChunkRow, list[tuple[int, int]]]]]
+"""Chunks by the embedding that stands for them, each with the entries it covers as (id, ordinal) in source order."""
 
 
 def chunk_hash(text: str) -> bytes:
@@ -167,21 +171,35 @@ def chunks_of_file(connection: sqlite3.Connection, model: ActiveModel, file_id: 
     return [ChunkRow(row[0], row[1], row[2], row[3], Span(*row[4:8]), row[8]) for row in rows]
 
 
-def chunks_of_embeddings(
-    connection: sqlite3.Connection, model: ActiveModel, ids: Sequence[int]
-) -> dict[int, list[tuple[ChunkRow, list[tuple[int, int]]]]]:
-    """Chunks by the embedding that stands for them, each with the entries it covers as (id, ordinal) in source order.
+_EMBEDDED = """SELECT v.id, e.id, e.ordinal,
+    c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, c.hash"""
 
-    One vector may stand for equal texts in several notes.
-    """
+
+def chunks_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids: Sequence[int]) -> EmbeddedChunks:
+    """The chunks of embeddings. One vector may stand for equal texts in several notes."""
     rows = connection.execute(
-        "SELECT v.id, e.id, e.ordinal, c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, "
-        "c.hash FROM json_each(?) wanted CROSS JOIN embedding v ON v.id = wanted.value "
+        f"{_EMBEDDED} FROM json_each(?) wanted CROSS JOIN embedding v ON v.id = wanted.value "
         "CROSS JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
         "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY c.id, e.ordinal",
         (json.dumps(list(ids)), model.chunker_id),
     )
-    found: dict[int, list[tuple[ChunkRow, list[tuple[int, int]]]]] = {}
+    return _by_embedding(rows)
+
+
+def chunks_of_entries(connection: sqlite3.Connection, model: ActiveModel, entries: Iterable[int]) -> EmbeddedChunks:
+    """The chunks that cover `entries` and have a vector."""
+    rows = connection.execute(
+        f"{_EMBEDDED} FROM (SELECT DISTINCT c.id FROM json_each(?) wanted CROSS JOIN entry e ON e.id = wanted.value "
+        "CROSS JOIN chunk c ON c.file_id = e.file_id AND c.chunker_id = ? AND e.ordinal BETWEEN c.entry AND c.last_entry) held "
+        "CROSS JOIN chunk c ON c.id = held.id CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash "
+        "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY c.id, e.ordinal",
+        (json.dumps(list(entries)), model.chunker_id, model.id),
+    )
+    return _by_embedding(rows)
+
+
+def _by_embedding(rows: Iterable[tuple[Any, ...]]) -> EmbeddedChunks:
+    found: EmbeddedChunks = {}
     for row in rows:
         known = found.setdefault(row[0], [])
         if not known or known[-1][0].id != row[3]:

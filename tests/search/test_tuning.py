@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khoj_ls.config.settings import Tuning
 from khoj_ls.core.types import Span
 from khoj_ls.search.bm25 import affordable, bound, saturated
 from khoj_ls.search.dense import DenseMatch, EntryRef
@@ -75,7 +76,7 @@ def test_fused_scores_are_absolute_and_fall(lexical, dense, mode):
     entries = [EntryRef(i, 1, i) for i in range(1, 10)]
     matches = {EntryRef(i, 1, i): DenseMatch(score, chunk()) for i, score in dense.items()}
     words = LexicalMatches(entries=lexical, exact=frozenset({3}))
-    candidates = fuse(entries, words, matches, WholeNotes(), mode)
+    candidates = fuse(entries, words, matches, WholeNotes(), mode, Tuning())
     scores = [c.score for c in candidates]
     assert scores == sorted(scores, reverse=True)
     assert all(0 < score <= 1 for score in scores)
