@@ -16,6 +16,7 @@ from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import EmbeddingSettings, Settings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.embed.service import EncoderService
+from khoj_ls.rerank.service import RerankerService
 from khoj_ls.vault import Vault
 
 
@@ -51,6 +52,10 @@ class OpenVaults:
         self._leases: dict[Path, int] = {}
         self._last_used: dict[Path, float] = {}
         self._encoders: dict[EmbeddingSettings, EncoderService] = {}
+        self.reranker = RerankerService(
+            settings.rerank, folders.models, nice=settings.daemon.nice, environment=self._environment
+        )
+        """One for all vaults: which model reranks is the user's choice, not a vault's."""
 
     def root_of(self, path: Path) -> Path:
         """Root of the vault that `path` belongs to: an open vault around it, else by markers, else the folder itself."""
@@ -73,7 +78,7 @@ class OpenVaults:
             vault = self._vaults.get(root)
             if vault is None:
                 settings = load_vault_settings(self.settings, root)
-                vault = Vault(root, settings, self.folders, self._encoder, watch=self._watch, yes=yes)
+                vault = Vault(root, settings, self.folders, self._encoder, reranker=self.reranker, watch=self._watch, yes=yes)
                 self._vaults[root] = vault
             self._last_used[root] = time.monotonic()
             return vault
@@ -136,6 +141,7 @@ class OpenVaults:
             vault.close()
         for encoder in encoders:
             encoder.close()
+        self.reranker.close()
 
     def _encoder(self, settings: EmbeddingSettings, model: str) -> EncoderService:
         wanted = replace(settings, model=model)

@@ -99,11 +99,13 @@ def _show(hit: Mapping[str, Any], *, heading: bool = True) -> None:
     names = [hit["title"], *own] if heading else own
     place = click.style(path, fg="magenta") + f":{hit['range']['start']['line'] + 1}:"
     found = " + ".join(word for name, word in _RETRIEVERS if name in hit["sources"])
-    page = f"page {hit['page']}, " if hit.get("page") else ""
-    linked = ", linked" if hit.get("linked") else ""
-    about = click.style(f"({page}{hit['score']:.2f}{', ' if found else ''}{found}{linked})", dim=True)
+    # What filters alone let through was found by nobody and has no score; the newest comes first.
+    told = [f"page {hit['page']}"] if hit.get("page") else []
+    told += [f"{hit['score']:.2f}", found] if found else [hit["date"]] if hit.get("date") else []
+    told += ["linked"] if hit.get("linked") else []
+    about = click.style(f"({', '.join(told)})", dim=True) if told else ""
     title = [click.style(printable(" > ".join(names)), bold=True)] if names else []
-    click.echo(" ".join([place, *title, about]))
+    click.echo(" ".join([place, *title, *filter(None, [about])]))
     for line in _lines(hit["snippet"], hit["highlights"]):
         click.echo(f"    {line}")
     if hit.get("explanation"):
@@ -118,11 +120,11 @@ def _told(how: Mapping[str, Any]) -> Iterator[str]:
         for name, word in _SEEN
         if (source := how["retrievers"].get(name)) is not None
     ]
-    yield f"{'fused':<12}{how['fused']:.3f}, no. {how['rank']} of all: {', '.join(seen) or 'nobody found it'}"
+    yield f"{'fused':<15}{how['fused']:.3f}, no. {how['rank']} of all: {', '.join(seen) or 'nobody found it'}"
     for step in how["steps"]:
         moved = f"{step['before']:.3f} -> {step['after']:.3f}  " if step["before"] != step["after"] else ""
         numbers = ", ".join(f"{name} {number:g}" for name, number in step["numbers"].items() if name not in _IN_WORDS)
-        yield f"{step['name']:<12}{moved}{step['why']}{f' ({numbers})' if numbers else ''}"
+        yield f"{step['name']:<15}{moved}{step['why']}{f' ({numbers})' if numbers else ''}"
 
 
 def _profile(how: Mapping[str, Any]) -> str:

@@ -71,7 +71,8 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
         clock.lap("rerank")
         hits = _shown(run, every, candidates, reranked)
         clock.lap("show")
-    reasons = [each for each in (reason, reranked.reason) if each]
+    # A profile asks for a reranker where there is one; only who asks himself misses it.
+    reasons = [each for each in (reason, reranked.reason if request.rerank else None) if each]
     return SearchResult(hits, bool(reasons), "; ".join(reasons) or None, statistics.coverage, clock.stop())
 
 

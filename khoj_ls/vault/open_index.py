@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,12 +19,14 @@ from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import EmbeddingSettings, Settings
 from khoj_ls.content.registry import ProcessorRegistry
 from khoj_ls.core.errors import StoreError, VaultError
+from khoj_ls.core.protocols import RerankModel
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.indexing.encoder import IndexingEncoder
 from khoj_ls.indexing.indexer import Indexer, IndexEvent
 from khoj_ls.indexing.models import active_model
 from khoj_ls.indexing.root import check_root
 from khoj_ls.search.context import SearchContext
+from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.statistics import StatisticsCache
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import DamagedDatabase, Database
@@ -63,6 +66,7 @@ class OpenIndex:
         encoder_for: EncoderFactory,
         registry: ProcessorRegistry,
         *,
+        reranker: RerankModel | None,
         watch: bool,
         yes: bool,
     ) -> None:
@@ -76,12 +80,13 @@ class OpenIndex:
         self.folder = folders.vault(root)
         self._registry = registry
         self._encoder_for = encoder_for
+        self._reranker = reranker
         self._watch = watch
         self._listeners: list[Callable[[IndexEvent], None]] = []
         self._guard = threading.RLock()
         self._reread = False
         self._vectors: VectorIndex | None = None
-        self._statistics = StatisticsCache()
+        self._statistics, self._scopes = StatisticsCache(), ScopeCache()
         self.message = ""
         """What happened to this index, for people; empty when nothing did."""
         check_root(root, settings, known=(self.folder / "index.db").exists(), yes=yes)
@@ -128,11 +133,22 @@ class OpenIndex:
         """What a search needs, as things stand now."""
         with self.database.read() as connection:
             model = active_model(connection)
+        words_alone = SearchContext(
+            self.database,
+            None,
+            None,
+            None,
+            statistics=self._statistics,
+            scopes=self._scopes,
+            reranker=self._reranker,
+            rerank_candidates=self.settings.rerank.candidates,
+            rerank_timeout=self.settings.rerank.timeout_seconds,
+        )
         if model is None:
-            return SearchContext(self.database, None, None, None, statistics=self._statistics)
+            return words_alone
         # While a new model is being prepared the old one goes on answering: it is known by the name it was set with.
         encoder = self._encoder_for(self.settings.embedding, model.name)
-        return SearchContext(self.database, model, self._vectors_of(model), encoder.embed_query, statistics=self._statistics)
+        return replace(words_alone, model=model, index=self._vectors_of(model), embed_query=encoder.embed_query)
 
     @property
     def vectors_kind(self) -> str:
@@ -225,7 +241,7 @@ class OpenIndex:
 
     def _forget_caches(self) -> None:
         self._vectors = None
-        self._statistics = StatisticsCache()
+        self._statistics, self._scopes = StatisticsCache(), ScopeCache()
 
     def _vectors_of(self, model: ActiveModel) -> VectorIndex:
         with self._guard:

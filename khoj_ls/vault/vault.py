@@ -17,6 +17,7 @@ from khoj_ls.config.settings import Settings
 from khoj_ls.content.registry import default_registry
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
+from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.types import Entry, ParsedFile
 from khoj_ls.graph.files import VaultFiles, read_vault_conventions
 from khoj_ls.graph.network import LinkNetwork
@@ -43,6 +44,7 @@ class Vault:
         folders: Folders,
         encoder_for: EncoderFactory,
         *,
+        reranker: RerankModel | None = None,
         watch: bool = True,
         yes: bool = False,
     ) -> None:
@@ -58,7 +60,9 @@ class Vault:
         self._files = VaultFiles(self.root)
         self._guard = threading.Lock()
         self._occasions: dict[Hashable, float] = {}
-        self._index = OpenIndex(self.root, settings, folders, encoder_for, self._registry, watch=watch, yes=yes)
+        self._index = OpenIndex(
+            self.root, settings, folders, encoder_for, self._registry, reranker=reranker, watch=watch, yes=yes
+        )
 
     @property
     def folder(self) -> Path:

@@ -120,9 +120,9 @@ EXPLAINED = {
 TOLD = """\
 /notes/lab router.md:5: Router > Fix (0.73, words + meaning)
     Moved it to channel 36
-      fused       0.731, no. 4 of all: words 0.812 (no. 1), meaning 0.610 (no. 2), title and path 0.300 (no. 3)
-      recency     0.731 -> 0.650  10 days from today (factor 0.889)
-      cap         number 1 of its note, of at most 3
+      fused          0.731, no. 4 of all: words 0.812 (no. 1), meaning 0.610 (no. 2), title and path 0.300 (no. 3)
+      recency        0.731 -> 0.650  10 days from today (factor 0.889)
+      cap            number 1 of its note, of at most 3
 """
 PROFILE = 'profile mine\ufffd: max_per_file = 3, type_weights = {"org": 0.5}\n'
 
@@ -136,7 +136,7 @@ def test_how_a_hit_came_to_stand_there_follows_it_and_the_profile_stands_at_the_
 
 def test_an_explanation_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     show_hits(result(hit(explanation={**EXPLAINED, "retrievers": {}, "steps": []})), "nothing")
-    assert capsys.readouterr().out.splitlines()[2] == "      fused       0.731, no. 4 of all: nobody found it"
+    assert capsys.readouterr().out.splitlines()[2] == "      fused          0.731, no. 4 of all: nobody found it"
 
 
 def test_hits_of_a_note_stand_together_and_editors_can_still_jump_to_each(capsys: pytest.CaptureFixture[str]) -> None:
