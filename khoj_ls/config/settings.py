@@ -95,7 +95,7 @@ class EmbeddingSettings:
 
 _MAX_PER_FILE = 3
 # Of the default model: made-up words come as near as .22 to .31 (median) to the nearest passage of a vault. Leaving out
-# what is below .3 and holds no word of the query changes no nDCG@10 of benchmarks/retrieval.py, and recall@100 by .003.
+# what is below .3 and holds no word of the query changes no nDCG@10 of benchmarks/quality.py, and recall@100 by .003.
 _SCORE_THRESHOLD = 0.3
 
 

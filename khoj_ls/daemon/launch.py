@@ -33,7 +33,7 @@ _KEPT_EVERYWHERE = ("PATH", "TMPDIR", "TMP", "TEMP", "LANG", "TZ", "SSL_CERT_FIL
 _KEPT_UNIX = ("HOME", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 _KEPT_WINDOWS = ("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "USERPROFILE", "PROGRAMDATA")
 _KEPT = frozenset({*_KEPT_EVERYWHERE, *_KEPT_UNIX, *_KEPT_WINDOWS})
-_KEPT_PREFIXES = ("KHOJ_LS_", "XDG_", "LC_", "DYLD_", "OMP_", "CUDA_", "HF_")
+_KEPT_PREFIXES = ("KHOJ_LS_", "XDG_", "LC_", "DYLD_", "OMP_", "OPENBLAS_", "CUDA_", "HF_")
 
 
 def daemon_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -46,6 +46,8 @@ def daemon_environment(environment: Mapping[str, str]) -> dict[str, str]:
     if home := kept.get("KHOJ_LS_HOME"):
         # The daemon runs in the root folder, and must find the same home from there.
         kept["KHOJ_LS_HOME"] = str(Path(home).expanduser().absolute())
+    # A search multiplies a matrix with one vector: threads that wait for each other make that slower, on a busy machine by far.
+    kept.setdefault("OPENBLAS_NUM_THREADS", "1")
     return kept
 
 

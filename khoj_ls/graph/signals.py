@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from khoj_ls.core.types import Vector
 from khoj_ls.graph.place import Phrase, terms_of
 from khoj_ls.links.text import fold, split_suffix
-from khoj_ls.search.bm25 import ENTRIES, Table, affordable, count, idf, ranked
+from khoj_ls.search.bm25 import ENTRIES, Table, affordable, counted, idf, ranked
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.dense import match_meaning
 from khoj_ls.search.keyterms import key_terms
@@ -85,7 +85,9 @@ class Naming:
         self.phrases = phrases
         self._total = max(2, statistics.entries)
         words = dict.fromkeys(term for each in phrases for term in each.terms)
-        self._held = {word: count(connection, ENTRIES, f"body : {phrase(word)}") for word in words}
+        strings = {f"body : {phrase(word)}": word for word in words}
+        counts = counted(connection, ENTRIES, list(strings))
+        self._held = {strings[string]: rows for string, rows in counts.items()}
         self._weights = {_stem(word): self._tells(rows) for word, rows in self._held.items()}
         self._asked = [(frozenset(map(_stem, content_words(each.terms))), each) for each in phrases]
 

@@ -26,9 +26,11 @@ from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import SearchRequest
 from khoj_ls.store.chunks import EmbeddedChunks, chunks_of_entries
 
-_NOTES_READ = 60
+_NOTES_READ = 40
 """For so many of the best candidates, or more for a higher limit, the vectors of their whole notes are read."""
 _PER_HIT = 4
+_NEAREST_SHARE = 2
+"""Nearest vectors are asked for half the pool: those of what words found are compared besides."""
 _NOTES_EXPECTED = 40
 """Of so many notes, the best by their words, the chunks are looked up before it is known whether they are needed."""
 
@@ -88,7 +90,8 @@ def find_by_words(run: Run, pool: int, *, compared: bool) -> FoundByWords:
         return found
     run.check()
     best = nlargest(_NOTES_EXPECTED, lexical.notes, key=lexical.notes.__getitem__)
-    chunks = chunks_of_entries(run.connection, model, lexical.entries)
+    # All of them: of what is not compared nobody knows that it is not near.
+    chunks = chunks_of_entries(run.connection, model, [entry.id for entry in found.entries])
     return replace(found, chunks=chunks, notes=chunks_of_notes(run.connection, model, best))
 
 
@@ -100,7 +103,14 @@ def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
     dense: dict[EntryRef, DenseMatch] | None = None
     if run.vector is not None and model is not None and index is not None:
         dense = match_meaning(
-            run.connection, model, index, run.vector, pool, scope=run.scope, by_words=lexical.entries, chunks=found.chunks
+            run.connection,
+            model,
+            index,
+            run.vector,
+            pool // _NEAREST_SHARE if found.entries else pool,
+            scope=run.scope,
+            by_words=lexical.entries,
+            chunks=found.chunks,
         )
         clock.lap("dense")
     run.check()

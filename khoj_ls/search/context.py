@@ -12,6 +12,7 @@ from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.types import Vector
 from khoj_ls.search.filters.cache import ScopeCache
+from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.statistics import StatisticsCache
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import Database
@@ -39,6 +40,8 @@ class SearchContext:
     """Hand the same one to every search of a vault: it saves counting the index each time."""
     scopes: ScopeCache = field(default_factory=ScopeCache)
     """Likewise: it saves asking the same filters each time."""
+    finder: WordFinder = field(default_factory=WordFinder)
+    """Likewise: it saves making one each time."""
     reranker: RerankModel | None = None
     """Reads the best candidates again where a search wants that."""
     rerank_candidates: int = 50

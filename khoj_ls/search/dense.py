@@ -46,10 +46,10 @@ def match_meaning(
     by_words: Mapping[int, float] | None = None,
     chunks: EmbeddedChunks | None = None,
 ) -> dict[EntryRef, DenseMatch]:
-    """Entries by their nearest passage, of the `pool` nearest vectors and of those of the entries that words found.
+    """Entries by their nearest passage, of the `pool` nearest vectors and of `chunks`.
 
     A chunk that covers a small subtree stands for one of its entries: the one that words found best (`by_words`: score by
-    entry id; `chunks`: theirs), else the outermost. So no passage is two hits.
+    entry id), else the outermost. So no passage is two hits. What `chunks` hold is compared besides the nearest.
     """
     known = by_words or {}
     nearest = _nearest(connection, model, index, vector, pool, scope)

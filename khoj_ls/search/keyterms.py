@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
 
-from khoj_ls.search.bm25 import idf
+from khoj_ls.search.bm25 import ENTRIES, counted, idf
 from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.words import phrase, query_terms
 
@@ -39,21 +37,8 @@ def telling_terms(
     """
     frequency = Counter(term for term in query_terms(text[:_MOST_READ]) if 1 < len(term) <= _LONGEST)
     often = sorted(frequency, key=lambda term: (-frequency[term], -len(term)))[:_MOST_COUNTED]
-    held = _entries_with(connection, often)
+    strings = {phrase(term): term for term in often}
+    held = {strings[string]: rows for string, rows in counted(connection, ENTRIES, list(strings), _ROWS_COUNTED).items()}
     telling = [term for term in often if held[term] >= least]
     telling.sort(key=lambda term: -(1 + math.log(frequency[term])) * idf(statistics.entries, held[term]))
     return {term: held[term] for term in telling[:most]}
-
-
-def _entries_with(connection: sqlite3.Connection, terms: Sequence[str]) -> dict[str, int]:
-    """How many entries hold each term: exactly for few, else by how densely the first few stand."""
-    rows = connection.execute(
-        "SELECT wanted.key, (SELECT count(*) || ' ' || ifnull(max(rowid), 0) FROM "
-        "(SELECT rowid FROM entry_fts WHERE entry_fts MATCH wanted.value LIMIT ?)) FROM json_each(?) wanted",
-        (_ROWS_COUNTED + 1, json.dumps([phrase(term) for term in terms])),
-    )
-    counts = {terms[number]: [int(part) for part in counted.split()] for number, counted in rows}
-    highest = 0
-    if any(found > _ROWS_COUNTED for found, _ in counts.values()):
-        (highest,) = connection.execute("SELECT max(id) FROM entry").fetchone()
-    return {term: found if found <= _ROWS_COUNTED else found * highest // last for term, (found, last) in counts.items()}

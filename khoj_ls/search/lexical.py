@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, NAMES, NOTES, Table, affordable, bound, count, idf, ranked_twice, saturated
+from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, NAMES, NOTES, Table, affordable, bound, counted, idf, ranked_twice, saturated
 from khoj_ls.search.filters.rows import IN_MASK, RowSet
 from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.scope import Scope
@@ -69,7 +69,7 @@ def match_words(
     if len(terms) > _MAX_TERMS:
         terms = list(key_terms(connection, statistics, text, _MAX_TERMS)) or terms[:_MAX_TERMS]
     strings = {phrase(term, prefix=prefix and term == in_order[-1]): term for term in terms}
-    held = {string: count(connection, ENTRIES, string) for string in strings}
+    held = counted(connection, ENTRIES, list(strings))
     counts = dict(sorted(held.items(), key=lambda item: item[1]))
     side_by_side = any_of(_telling_pairs(text, held)[:_MAX_ADJACENT])
 
@@ -87,7 +87,7 @@ def match_words(
         return {row: (saturated(first, most), saturated(second, most)) for row, (first, second) in found.items()}
 
     entries = scored(ENTRIES, "", bound(statistics.entries, counts.values()), scope.rows if scope else None)
-    most = bound(statistics.notes, (count(connection, NOTES, string) for string in counts))
+    most = bound(statistics.notes, counted(connection, NOTES, list(counts)).values())
     notes = scored(NOTES, NAMES, most, scope.notes if scope else None)
     return LexicalMatches(
         entries={entry: score for entry, (score, _) in entries.items()},

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
+import threading
 from collections.abc import Sequence
 from types import MappingProxyType
 
@@ -16,23 +16,35 @@ _OPEN, _CLOSE = "\x01", "\x02"
 _NO_MARKS = MappingProxyType({ord(_OPEN): " ", ord(_CLOSE): " "})
 
 
-def find_words(texts: Sequence[str], expression: str) -> list[list[tuple[int, int]]]:
-    """Character ranges in each of `texts` of what the FTS5 `expression` finds there, ascending and apart."""
-    found: list[list[tuple[int, int]]] = [[] for _ in texts]
-    if not texts or not expression:
+class WordFinder:
+    """A word index for a few texts at a time. Thread-safe; making one takes as long as using it, so it is kept."""
+
+    def __init__(self) -> None:
+        """Make an empty index."""
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        # columnsize=0: nothing is ranked here.
+        self._connection.execute(f"CREATE VIRTUAL TABLE t USING fts5(text, tokenize = '{TOKENIZER}', columnsize = 0)")
+
+    def find(self, texts: Sequence[str], expression: str) -> list[list[tuple[int, int]]]:
+        """Character ranges in each of `texts` of what the FTS5 `expression` finds there, ascending and apart."""
+        found: list[list[tuple[int, int]]] = [[] for _ in texts]
+        if not texts or not expression:
+            return found
+        texts = [text.translate(_NO_MARKS) if _OPEN in text or _CLOSE in text else text for text in texts]
+        written = [spaced(text) for text in texts]
+        with self._lock:
+            self._connection.execute("BEGIN")
+            try:
+                self._connection.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", enumerate(written))
+                rows = self._connection.execute(
+                    "SELECT rowid, highlight(t, 0, ?, ?) FROM t WHERE t MATCH ?", (_OPEN, _CLOSE, expression)
+                ).fetchall()
+            finally:
+                self._connection.execute("ROLLBACK")
+        for row, marked in rows:
+            found[row] = _joined(_in_text(texts[row], written[row], _ranges(marked)))
         return found
-    texts = [text.translate(_NO_MARKS) if _OPEN in text or _CLOSE in text else text for text in texts]
-    written = [spaced(text) for text in texts]
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        connection.execute(f"CREATE VIRTUAL TABLE t USING fts5(text, tokenize = '{TOKENIZER}')")
-        connection.execute("BEGIN")
-        connection.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", enumerate(written))
-        rows = connection.execute(
-            "SELECT rowid, highlight(t, 0, ?, ?) FROM t WHERE t MATCH ?", (_OPEN, _CLOSE, expression)
-        ).fetchall()
-    for row, marked in rows:
-        found[row] = _joined(_in_text(texts[row], written[row], _ranges(marked)))
-    return found
 
 
 def _ranges(marked: str) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from khoj_ls.core.types import Span
 from khoj_ls.search.blocks import Block, Reading
-from khoj_ls.search.matching import find_words
+from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.snippet import excerpt
 from khoj_ls.search.words import is_unspaced, words
 
@@ -54,17 +54,19 @@ class Wanted:
     """For the word index."""
     weights: Mapping[str, float]
     """What each word is worth, by its first letters."""
+    finder: WordFinder
+    """What finds it."""
 
 
-def wanted_words(expression: str, weights: Mapping[str, float]) -> Wanted:
-    """What to find, given an expression for the word index and what its terms are worth."""
-    return Wanted(expression, {key: weight for term, weight in weights.items() for key in _keys(term)})
+def wanted_words(expression: str, weights: Mapping[str, float], finder: WordFinder) -> Wanted:
+    """What to find, given an expression for the word index, what its terms are worth, and a finder."""
+    return Wanted(expression, {key: weight for term, weight in weights.items() for key in _keys(term)}, finder)
 
 
 def passages(found: Sequence[Found], wanted: Wanted) -> list[Passage]:
     """The passage to show of each entry."""
     read = [_likely(item, wanted) for item in found]
-    matches = iter(find_words([block.text for blocks in read for block in blocks], wanted.expression))
+    matches = iter(wanted.finder.find([block.text for blocks in read for block in blocks], wanted.expression))
     matched = [[(block, next(matches)) for block in blocks] for blocks in read]
     _look_into_markup(found, matched, wanted)
     return [_passage(item, blocks, wanted) for item, blocks in zip(found, matched, strict=True)]
@@ -134,7 +136,7 @@ def _look_into_markup(found: Sequence[Found], matched: list[list[tuple[Block, li
         if item.by_words and not any(ranges for _, ranges in blocks)
     ]
     sources = [[replace(block, as_written=True) for block, _ in matched[index]] for index in unseen]
-    matches = iter(find_words([block.text for blocks in sources for block in blocks], wanted.expression))
+    matches = iter(wanted.finder.find([block.text for blocks in sources for block in blocks], wanted.expression))
     for index, blocks in zip(unseen, sources, strict=True):
         in_source = [(block, next(matches)) for block in blocks]
         if any(ranges for _, ranges in in_source):

@@ -86,7 +86,7 @@ def _listed(context: SearchContext, request: SearchRequest, query: Query, token:
         rows = listed(connection, scope.rows, scope.notes, count, request.tuning.max_per_file)
         candidates = [Candidate(EntryRef(*row), 0.0, 0.0, None) for row in rows]
         kept = holding(connection, query, candidates) if query.exact else candidates
-        return build_hits(connection, kept[: request.limit], ranks(()), _wanted(query, LexicalMatches(), prefix=False))
+        return build_hits(connection, kept[: request.limit], ranks(()), _wanted(context, query, LexicalMatches(), prefix=False))
 
 
 def _checked(run: Run, every: Fused) -> list[Candidate]:
@@ -120,7 +120,7 @@ def _shown(run: Run, every: Fused, candidates: list[Candidate], reranked: Rerank
         connection,
         tuned.candidates,
         ranks(candidates),
-        _wanted(run.query, every.lexical, prefix=request.prefix),
+        _wanted(run.context, run.query, every.lexical, prefix=request.prefix),
         sentence_patterns(run.query.text, _typed(run), tuned.candidates),
         reranked.sources,
     )
@@ -135,7 +135,7 @@ def _typed(run: Run) -> str:
     return run.query.text if run.query.filters else run.request.query
 
 
-def _wanted(query: Query, lexical: LexicalMatches, *, prefix: bool) -> Wanted:
+def _wanted(context: SearchContext, query: Query, lexical: LexicalMatches, *, prefix: bool) -> Wanted:
     """What to find in a hit: the query's words, its phrases, and all of it where it stands as it is."""
     in_order = query_terms(query.text)
     terms = dict.fromkeys(in_order, 1.0) | dict(lexical.terms)
@@ -144,4 +144,4 @@ def _wanted(query: Query, lexical: LexicalMatches, *, prefix: bool) -> Wanted:
         strings.append(phrase(in_order[-1], prefix=True))
     if is_sentence(words(query.text)):
         strings.append(phrase(query.text))
-    return wanted_words(" OR ".join(string for string in strings if string), terms)
+    return wanted_words(" OR ".join(string for string in strings if string), terms, context.finder)

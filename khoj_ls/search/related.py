@@ -99,7 +99,7 @@ def related(context: SearchContext, request: RelatedRequest, token: CancelToken 
         chosen = _candidates(connection, context.model, notes[: request.limit], _shown(near, notes))
         others = (candidate.entry.file_id for candidate in chosen)
         linked = linked_files(connection, origin.file_id, others) if origin.file_id else set()
-        hits = build_hits(connection, chosen, _ranks(notes), wanted_words(telling.expression, {}))
+        hits = build_hits(connection, chosen, _ranks(notes), wanted_words(telling.expression, {}, context.finder))
         files = {candidate.entry.id: candidate.entry.file_id for candidate in chosen}
         clock.lap("show")
     reason = origin.reason or missing(statistics.coverage)

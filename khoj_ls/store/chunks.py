@@ -189,9 +189,9 @@ def chunks_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids
 def chunks_of_entries(connection: sqlite3.Connection, model: ActiveModel, entries: Iterable[int]) -> EmbeddedChunks:
     """The chunks that cover `entries` and have a vector."""
     rows = connection.execute(
-        f"{_EMBEDDED} FROM (SELECT DISTINCT c.id FROM json_each(?) wanted CROSS JOIN entry e ON e.id = wanted.value "
-        "CROSS JOIN chunk c ON c.file_id = e.file_id AND c.chunker_id = ? AND e.ordinal BETWEEN c.entry AND c.last_entry) held "
-        "CROSS JOIN chunk c ON c.id = held.id CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash "
+        f"{_EMBEDDED} FROM json_each(?) wanted CROSS JOIN entry one ON one.id = wanted.value "
+        "CROSS JOIN chunk c ON c.file_id = one.file_id AND c.chunker_id = ? AND one.ordinal BETWEEN c.entry AND c.last_entry "
+        "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash "
         "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY c.id, e.ordinal",
         (json.dumps(list(entries)), model.chunker_id, model.id),
     )
@@ -204,7 +204,10 @@ def _by_embedding(rows: Iterable[tuple[Any, ...]]) -> EmbeddedChunks:
         known = found.setdefault(row[0], [])
         if not known or known[-1][0].id != row[3]:
             known.append((ChunkRow(row[3], row[4], row[5], row[6], Span(*row[7:11]), row[11]), []))
-        known[-1][1].append((row[1], row[2]))
+        covered = known[-1][1]
+        # What covers several entries comes once for each of them that was asked for.
+        if not covered or covered[-1][1] < row[2]:
+            covered.append((row[1], row[2]))
     return found
 
 

@@ -27,6 +27,7 @@ from khoj_ls.indexing.models import active_model
 from khoj_ls.indexing.root import check_root
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.filters.cache import ScopeCache
+from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.statistics import StatisticsCache
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import DamagedDatabase, Database
@@ -86,7 +87,7 @@ class OpenIndex:
         self._guard = threading.RLock()
         self._reread = False
         self._vectors: VectorIndex | None = None
-        self._statistics, self._scopes = StatisticsCache(), ScopeCache()
+        self._statistics, self._scopes, self._finder = StatisticsCache(), ScopeCache(), WordFinder()
         self.message = ""
         """What happened to this index, for people; empty when nothing did."""
         check_root(root, settings, known=(self.folder / "index.db").exists(), yes=yes)
@@ -140,6 +141,7 @@ class OpenIndex:
             None,
             statistics=self._statistics,
             scopes=self._scopes,
+            finder=self._finder,
             reranker=self._reranker,
             rerank_candidates=self.settings.rerank.candidates,
             rerank_timeout=self.settings.rerank.timeout_seconds,

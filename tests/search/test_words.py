@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khoj_ls.core.text import spaced
-from khoj_ls.search.matching import TOKENIZER, find_words
+from khoj_ls.search.matching import TOKENIZER, WordFinder
 from khoj_ls.search.stopwords import STOP_WORDS, content_words
 from khoj_ls.search.words import adjacent_terms, any_of, flexible, phrase, query_terms, same_words, words
 from khoj_ls.store import migrations
@@ -101,14 +101,14 @@ def test_the_tokenizer_is_the_databases_own():
     ],
 )
 def test_matches_are_marked_in_the_text(text, query, expected):
-    [ranges] = find_words([text], any_of(query_terms(query)))
+    [ranges] = WordFinder().find([text], any_of(query_terms(query)))
     assert [text[start:end] for start, end in ranges] == expected
 
 
 @settings(max_examples=50)
 @given(st.lists(st.text(), max_size=4), st.text(min_size=1))
 def test_marks_lie_in_the_text_in_order(texts, query):
-    for text, ranges in zip(texts, find_words(texts, phrase(query)), strict=True):
+    for text, ranges in zip(texts, WordFinder().find(texts, phrase(query)), strict=True):
         flat = [position for pair in ranges for position in pair]
         assert flat == sorted(set(flat))
         assert all(0 <= position <= len(text) for position in flat)
