@@ -29,11 +29,14 @@ from khoj_ls.indexing.storing import Effect, Storing
 from khoj_ls.indexing.tools import FileTypes
 from khoj_ls.indexing.types import IndexEvent, IndexState, Tally
 from khoj_ls.indexing.words import Reading, WordPath
+from khoj_ls.store import fts
 from khoj_ls.store.database import DamagedDatabase, Database, set_meta
 
 log = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LAST_RETRY = 1.0, 60.0
+_MERGED_AFTER = 100
+"""When so many notes were written the word index is put in order, in the time that nobody needs."""
 _RESTS = frozenset(("idle", "paused", "offline", "waiting"))
 """Phases in which nothing gets on before somebody does something."""
 
@@ -77,6 +80,8 @@ class Pipeline:
         if encoder:
             self.meaning = MeaningPath(database, encoder, settings, self.overlays, submit, self._wake.set, self.tally, catch_up)
         self._stored_identity = ""
+        self._unmerged = 0
+        self._merging = False
         self._scan_errors: deque[KhojError] = deque()
         self._retry = _FIRST_RETRY
         self._retry_at = 0.0
@@ -218,7 +223,18 @@ class Pipeline:
         if self.meaning:
             begin = self._words_idle() and not (self.queue.paused or self.queue.held)
             moved |= self.meaning.step(begin=begin, width=self.pool.width)
+        if self._merge_words():
+            self._wake.set()
         return moved
+
+    def _merge_words(self) -> bool:
+        """Put the word index in order by one step, when many notes were written and none waits; True while there is more."""
+        if not (self._words_idle() and (self._merging or self._unmerged >= _MERGED_AFTER)):
+            return False
+        with self._database.write() as connection:
+            self._merging = fts.merge(connection, begin=not self._merging)
+        self._unmerged = 0
+        return self._merging
 
     def _collect(self) -> bool:
         results = self.pool.results()
@@ -271,6 +287,7 @@ class Pipeline:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _stored(self, effect: Effect, file_id: int) -> None:
+        self._unmerged += 1
         if effect.kind == "removed":
             self.tally.removed += 1
         if effect.kind != "touched":

@@ -107,12 +107,20 @@ def affordable(counts: Mapping[str, int]) -> list[str]:
     return [" AND ".join(held), f"- body : {next(iter(held))}"]
 
 
-def idf(total: int, rows: int) -> float:
+def idf(total: int, rows: float) -> float:
     """Inverse document frequency of a word that `rows` of `total` rows hold, as FTS5 has it."""
     return max(1e-6, math.log((total - rows + 0.5) / (rows + 0.5)))
 
 
-def bound(total: int, counts: Iterable[int]) -> float:
+def scattered(rows: int, notes: int) -> float:
+    """About how many of `notes` hold a word that `rows` entries hold: as many as `rows` balls hit of so many boxes.
+
+    Counting them would take as long as counting the entries did.
+    """
+    return notes * (1 - math.exp(-rows / notes)) if notes else 0.0
+
+
+def bound(total: int, counts: Iterable[float]) -> float:
     """The most that BM25 can give: what a row would have that holds every word ever so often."""
     return (_K1 + 1) * sum(idf(total, rows) for rows in counts)
 

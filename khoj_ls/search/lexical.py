@@ -15,7 +15,20 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, NAMES, NOTES, Table, affordable, bound, counted, idf, ranked_twice, saturated
+from khoj_ls.search.bm25 import (
+    ENTRIES,
+    FEW_ROWS,
+    NAMES,
+    NOTES,
+    Table,
+    affordable,
+    bound,
+    counted,
+    idf,
+    ranked_twice,
+    saturated,
+    scattered,
+)
 from khoj_ls.search.filters.rows import IN_MASK, RowSet
 from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.scope import Scope
@@ -87,7 +100,7 @@ def match_words(
         return {row: (saturated(first, most), saturated(second, most)) for row, (first, second) in found.items()}
 
     entries = scored(ENTRIES, "", bound(statistics.entries, counts.values()), scope.rows if scope else None)
-    most = bound(statistics.notes, counted(connection, NOTES, list(counts)).values())
+    most = bound(statistics.notes, (scattered(rows, statistics.notes) for rows in counts.values()))
     notes = scored(NOTES, NAMES, most, scope.notes if scope else None)
     return LexicalMatches(
         entries={entry: score for entry, (score, _) in entries.items()},

@@ -93,3 +93,18 @@ def rebuild(connection: sqlite3.Connection) -> None:
     for (file_id,) in connection.execute("SELECT id FROM file WHERE status = 'indexed' ORDER BY id").fetchall():
         add_entries(connection, stored_entry_words(connection, file_id))
         add_file(connection, stored_file_words(connection, file_id))
+
+
+def merge(connection: sqlite3.Connection, *, begin: bool, pages: int = 128) -> bool:
+    """Put the segments of the word index together by about so many pages; True while there is more to do.
+
+    Every write adds a segment and every question looks into all of them. `begin` the first time, then go on.
+    https://www.sqlite.org/fts5.html#the_merge_command
+    """
+    more = False
+    for table in ("entry_fts", "file_fts"):
+        before = connection.total_changes
+        connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-pages if begin else pages,))
+        # FTS5's own way of saying that something was merged.
+        more |= connection.total_changes - before >= 2
+    return more

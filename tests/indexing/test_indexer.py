@@ -11,6 +11,7 @@ from indexing_bench import plant
 
 from khoj_ls.core.errors import Cancelled
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.indexing.pipeline import _MERGED_AFTER
 
 
 def test_a_vault_is_indexed_and_found_by_words(real_bench):
@@ -241,3 +242,17 @@ def test_progress_is_told_while_waiting(real_bench):
     assert kinds[-1] == "idle"
     changed = {path for event in real_bench.events if event.kind == "changed" for path in event.paths}
     assert changed == {f"{number}.md" for number in range(50)}
+
+
+def test_after_many_writes_the_word_index_is_put_in_order_and_holds_the_same(bench, snapshot):
+    indexer = bench.open()
+    for number in range(_MERGED_AFTER):
+        bench.write(f"{number % 20}.md", f"# Note {number}\nplum and canal {number}\n")
+        indexer.index()
+    # Every write adds a segment; FTS5 itself puts only some of them together.
+    segments = "SELECT count(DISTINCT segid) FROM {}_fts_idx"
+    bench.until(lambda: [bench.rows(segments.format(table))[0][0] for table in ("entry", "file")] == [1, 1])
+    assert bench.finds("canal 87") == ["7.md"]
+    assert bench.finds("canal 67") == []
+    bench.close()
+    assert snapshot(bench) == snapshot.from_scratch(bench)
