@@ -35,6 +35,7 @@ def result_json(result: Mapping[str, Any]) -> dict[str, Any]:
         "degraded": result["degraded"],
         "coverage": result["coverage"],
         "timings": result["timings"],
+        **({"respelled": respelled} if (respelled := result.get("respelled")) else {}),
         **({"notes": [_note_json(each) for each in notes]} if notes is not None else {}),
     }
 
@@ -58,6 +59,8 @@ def show_hits(result: Mapping[str, Any], nothing: str) -> None:
         click.echo(line)
     if not result["hits"]:
         note(nothing)
+    if result.get("respelled"):
+        note(f"no note has {', '.join(result['respelled'])}: words that are spelled nearly so were looked for")
     if result["degraded"]:
         reason = result.get("reason") or "a part of the index is missing"
         covered = f" (meaning covers {result['coverage']:.0%} of the notes)" if result["coverage"] < 1 else ""

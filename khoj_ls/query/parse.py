@@ -23,8 +23,8 @@ from khoj_ls.query.types import FILTERS, AnyFilter, DateFilter, Filter, Property
 
 MAX_QUERY_CHARS = 20_000
 """What is read of a query; whole notes are pasted, whole books need not be searched for."""
-MAX_FILTERS = 100
-_MOST_VALUE_CHARS = 1000
+MAX_FILTERS = 30
+_MOST_VALUE_CHARS = 300
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _PHRASE = re.compile(r'(?<![^\s(\[{])([+-]?)(?:"([^"]*)"|“([^”“]*)”|„([^“”„]*)[“”])(?![^\W_])')
@@ -37,6 +37,8 @@ _FILTER = re.compile(
 """What may be a filter: sign, name, relation, and a value: quoted, in link brackets, bare, or bare with quotes after a `=`."""
 _NUMBER = re.compile(r"\d{1,3}|\d*\.\d+")
 _OPENING = MappingProxyType({")": "(", "]": "[", "}": "{"})
+
+_MOST_TYPED_CHARS = 400
 
 _MEANT = MappingProxyType(
     {
@@ -54,9 +56,19 @@ _MEANT = MappingProxyType(
 def parse(text: str, today: date | None = None) -> Query:
     """Read a query; dates in words are counted from `today`. Every text is one but those that raise UsageError.
 
-    Those are: a filter that does not exist, a date that is none, a value that is empty or too long, too many filters.
+    Those are, in a query that was typed: a filter that does not exist, a date that is none, a value that is empty or too long.
     """
     readable = _CONTROL.sub(" ", text[:MAX_QUERY_CHARS])
+    try:
+        return _read(readable, today)
+    except UsageError:
+        # A text of many words or several lines was pasted, and its author knew nothing of filters.
+        if len(readable) > _MOST_TYPED_CHARS or "\n" in readable.strip():
+            return Query(" ".join(readable.split()))
+        raise
+
+
+def _read(readable: str, today: date | None) -> Query:
     required: dict[str, None] = {}
     excluded: dict[str, None] = {}
     filters: dict[AnyFilter, None] = {}

@@ -35,7 +35,7 @@ NAMES = "1.0, 1.0, 0.0, 0.0"
 
 _K1 = 1.2  # fixed in FTS5
 _SATURATION = 0.4
-FEW_ROWS = 3000
+FEW_ROWS = 2000
 """BM25 costs about a microsecond a row: a query that would score more rows is asked by its rarest words."""
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from khoj_ls.core.jobs import CancelToken
@@ -32,6 +32,7 @@ from khoj_ls.search.bm25 import (
 from khoj_ls.search.filters.rows import IN_MASK, RowSet
 from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.scope import Scope
+from khoj_ls.search.spelling import respelled
 from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.words import adjacent_terms, any_of, is_unspaced, phrase, query_terms, same_words, words
 from khoj_ls.store.fts import display_title
@@ -60,6 +61,8 @@ class LexicalMatches:
     """Notes whose title or alias the text is."""
     terms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """What was looked for, with how much each term tells (its inverse document frequency)."""
+    respelled: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Where nothing holds any word: what was looked for in the place of each."""
     known: float = 1.0
     """How much of that is told by terms that stand somewhere, 0..1: of the others, words can say nothing."""
 
@@ -72,9 +75,13 @@ def match_words(
     *,
     scope: Scope | None = None,
     prefix: bool = False,
+    respell: bool = True,
     token: CancelToken | None = None,
 ) -> LexicalMatches:
-    """Entries and notes that hold words of `text`: the best `pool` of each. With `prefix` the last word may be a beginning."""
+    """Entries and notes that hold words of `text`: the best `pool` of each.
+
+    With `prefix` the last word may be a beginning. Where nothing holds any, words spelled nearly so are looked for (`respell`).
+    """
     in_order = query_terms(text)
     terms = list(dict.fromkeys(in_order))
     if not terms:
@@ -84,6 +91,11 @@ def match_words(
     strings = {phrase(term, prefix=prefix and term == in_order[-1]): term for term in terms}
     held = counted(connection, ENTRIES, list(strings))
     counts = dict(sorted(held.items(), key=lambda item: item[1]))
+    # What is still being typed is no mistake.
+    if respell and not (prefix or any(counts.values())) and (meant := respelled(connection, terms)):
+        text = " ".join(meant.get(term, term) for term in in_order)
+        near = match_words(connection, statistics, text, pool, scope=scope, respell=False, token=token)
+        return replace(near, respelled=meant)
     side_by_side = any_of(_telling_pairs(text, held)[:_MAX_ADJACENT])
 
     weights = {string: idf(statistics.entries, rows) for string, rows in counts.items()}

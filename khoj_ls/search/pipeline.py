@@ -73,7 +73,8 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
         clock.lap("show")
     # A profile asks for a reranker where there is one; only who asks himself misses it.
     reasons = [each for each in (reason, reranked.reason if request.rerank else None) if each]
-    return SearchResult(hits, bool(reasons), "; ".join(reasons) or None, statistics.coverage, clock.stop())
+    respelled = every.lexical.respelled
+    return SearchResult(hits, bool(reasons), "; ".join(reasons) or None, statistics.coverage, clock.stop(), respelled)
 
 
 def _listed(context: SearchContext, request: SearchRequest, query: Query, token: CancelToken | None) -> tuple[SearchHit, ...]:

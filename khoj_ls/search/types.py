@@ -181,3 +181,5 @@ class SearchResult:
     """Share of the notes' passages that have their vector, 0..1."""
     timings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Milliseconds per stage, and `total`."""
+    respelled: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Where nothing holds any word of the query: the stem that was looked for in the place of each."""

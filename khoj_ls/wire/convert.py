@@ -87,6 +87,7 @@ def merged(answers: Sequence[tuple[Vault, Found]], limit: int, *, group: bool = 
         timings=timings,
         reason="; ".join(reasons) or None,
         notes=by_note(hits) if group else None,
+        respelled={word: stem for _, found in answers for word, stem in found.respelled.items()},
     )
 
 

@@ -139,6 +139,8 @@ class SearchResult:
     """Why the answer is degraded."""
     notes: list[NoteHits] | None = None
     """The same hits by note, the note with the best hit first, where that was asked."""
+    respelled: dict[str, str] = field(default_factory=dict)
+    """Where no note holds any word of the query: the stem of the word that was looked for in the place of each."""
 
 
 @dataclass(frozen=True)

@@ -280,7 +280,8 @@ def test_words_find_a_note_in_any_script(vault):
 
 
 def test_the_last_word_may_be_unfinished(house):
-    assert not house.found("repea", mode="lexical")
+    assert not house.found("rep", mode="lexical")
+    [hit] = house.search("rep", mode="lexical", prefix=True).hits
     [hit] = house.search("repea", mode="lexical", prefix=True).hits
     assert [hit.snippet[start:end] for start, end in hit.highlights] == ["repeater"]
 
@@ -394,7 +395,11 @@ QUERIES = st.one_of(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, mode=st.sampled_from(["hybrid", "lexical", "dense"]), prefix=st.booleans(), limit=st.integers(1, 5))
 def test_every_query_has_an_answer(house, query, mode, prefix, limit):
-    result = house.search(query, mode=mode, prefix=prefix, limit=limit)
+    try:
+        result = house.search(query, mode=mode, prefix=prefix, limit=limit)
+    except UsageError as error:
+        assert "there is no filter" in str(error), "what is no query says why"
+        return
     scores = [hit.score for hit in result.hits]
     assert len(scores) <= limit
     assert scores == sorted(scores, reverse=True)
@@ -414,3 +419,26 @@ def test_every_line_of_every_note_is_found_by_its_words(house, data):
     number = data.draw(st.sampled_from([i for i, line in enumerate(text.splitlines(), 1) if any(map(str.isalnum, line))]))
     line = text.splitlines()[number - 1]
     assert any(hit.path == path and hit.span.line <= number <= hit.span.end_line for hit in house.search(line).hits), line
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "respelled"),
+    [
+        ("chanel", "home.md:10-10", {"chanel": "channel"}),
+        ("repaeter", "home.md:11-11", {"repaeter": "repeat"}),  # what is compared are the stems
+        ("shoping", "home.md:13-13", {"shoping": "shop"}),
+        ("kiten", "garden/plum.md:3-3", {"kiten": "kitten"}),
+        ("kiten channel", "home.md:10-10", {}),  # one of the words stands somewhere
+        ("kitten", "garden/plum.md:3-3", {}),
+        ("oli", None, {}),  # of three letters every word is near
+        ("xylophone", None, {}),
+    ],
+)
+def test_where_no_word_stands_anywhere_one_spelled_nearly_so_is_found(house, query, first, respelled):
+    result = house.search(query, mode="lexical")
+    assert [f"{hit.path}:{hit.span.line}-{hit.span.end_line}" for hit in result.hits[:1]] == ([first] if first else [])
+    assert dict(result.respelled) == respelled
+
+
+def test_what_is_still_being_typed_is_no_mistake(house):
+    assert dict(house.search("chanel", mode="lexical", prefix=True).respelled) == {}
