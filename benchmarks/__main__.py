@@ -14,6 +14,7 @@ MEASURES = (
     ("latency", "search latency and memory at 10k and 100k chunks"),
     ("indexing", "first index by words, re-open, edits"),
     ("edits", "until a sentence that was appended to a note is the first answer, by words and by meaning"),
+    ("reranking", "a cross-encoder beside CrossEncoder.predict"),
     ("encoder", "the encoder beside sentence-transformers' own default"),
 )
 

@@ -23,11 +23,15 @@ Words in double quotes must occur exactly so (mind your shell: '"like this"'). A
 its words answer after seconds, meaning follows, and the answer says how much of it is there already. Put -- before a query
 that begins with a dash.
 
+Filters go anywhere in QUERY: file: path: title: heading: type: tag: todo: priority: prop: linksto: dt: (also dt>= dt<);
+a - in front excludes, as in -tag:done and -"draft". Filters alone list the newest notes.
+
 \b
 Examples:
   khoj-ls search how did I fix the router
   khoj-ls search --mode lexical --limit 3 '"forward-zone" unbound'
   khoj-ls search --vault ~/notes --json sourdough | jq -r '.hits[].path'
+  khoj-ls search 'boiler tag:house dt>="last month" -type:org'
   khoj-ls search --profile recent_focused --explain what did we decide
   khoj-ls search --group --in meetings/ --in journal.org budget
 """

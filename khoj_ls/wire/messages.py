@@ -262,7 +262,8 @@ class VaultStatus:
     eta_seconds: float | None = None
     """Until the running phase is through, if known."""
     warnings: list[FileWarning] = field(default_factory=list)
-    """What was left out or guessed in files that are indexed: their encoding, a front matter that cannot be read."""
+    """What was left out or guessed in files that are indexed: their encoding, a front matter that cannot be read; settings of
+    the notes' tool that cannot be used."""
 
 
 @dataclass(frozen=True)

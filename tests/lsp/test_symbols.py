@@ -49,6 +49,11 @@ async def test_workspace_symbols_search_by_words_and_meaning(any_client, vault):
 
 
 @pytest.mark.asyncio
+async def test_a_filter_that_is_half_typed_is_no_failure(any_client):
+    assert await any_client.workspace_symbol_async(types.WorkspaceSymbolParams(query='firmware lang:"en')) == []
+
+
+@pytest.mark.asyncio
 async def test_symbols_of_a_file_outside_every_vault_are_none(bare_client, vault, tmp_path):
     await start(bare_client, "neovim", vault)
     outside = tmp_path / "outside.md"

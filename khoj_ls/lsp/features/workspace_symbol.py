@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from lsprotocol import types
 
+from khoj_ls.core.errors import UsageError
 from khoj_ls.graph.named import Named, named
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.tags import TagPlace
@@ -57,8 +58,11 @@ def _symbols(server: KhojServer, asked: list[Asked], query: str, job: Job) -> li
     request = wire.SearchParams(
         query.removeprefix("?").strip(), limit=_LIMIT, mode="dense" if query.startswith("?") else "hybrid"
     )
-    hits = search(server.session, request, job).hits
-    shown = [hit_symbol(hit) for hit in hits]
+    try:
+        shown = [hit_symbol(hit) for hit in search(server.session, request, job).hits]
+    except UsageError:
+        # A filter that is half typed: clients ask at every key and would show every answer but a list as a failure.
+        shown = []
     return found[:_NAMES] + [symbol for symbol in shown if (symbol.location.uri, _line(symbol)) not in known]
 
 
