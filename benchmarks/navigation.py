@@ -32,6 +32,7 @@ from lsprotocol import types
 from benchmarks.made_up import MadeUpVaults
 from khoj_ls.config.paths import Folders, folders
 from khoj_ls.config.settings import InlaySettings, LensSettings, Settings
+from khoj_ls.daemon.run import SWITCH_SECONDS
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.spots import heading_place
 from khoj_ls.lsp.build import create_server
@@ -173,6 +174,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for the copy and its index, used again when it is there")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    sys.setswitchinterval(SWITCH_SECONDS)  # as in the daemon
     with tempfile.TemporaryDirectory() as scratch:
         home = options.keep or Path(scratch)
         home.mkdir(exist_ok=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("khoj_ls.daemon")
 
+SWITCH_SECONDS = 0.001
+"""How long one thread may hold the interpreter while another waits for it."""
 _CLOSE_SECONDS = 0.8
 """How long vaults may take to close; no data depends on it."""
 _PREPARE_AFTER_SECONDS = 3.0
@@ -47,6 +49,8 @@ def main(arguments: Sequence[str] | None = None, compose: Compose | None = None)
     os.umask(0o077)
     # What is imported from here on stays: collecting it again and again would only cost time.
     gc.disable()
+    # The index is written in this process too: somebody who waits for an answer gets the interpreter back sooner.
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         listener, serving = _start(compose, foreground=options.foreground)
     except AlreadyRunning:

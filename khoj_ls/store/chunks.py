@@ -151,14 +151,20 @@ def coverage(connection: sqlite3.Connection, model: ActiveModel) -> tuple[int, i
     """(chunks with a vector, chunks), the chunks of files not cut yet counted as one each."""
     (chunks,) = connection.execute("SELECT count(*) FROM chunk WHERE chunker_id = ?", (model.chunker_id,)).fetchone()
     (waiting,) = connection.execute(
-        "SELECT count(*) FROM chunk c JOIN pending p ON p.model_id = ? AND p.hash = c.hash WHERE c.chunker_id = ?",
-        (model.id, model.chunker_id),
+        # From the queue, which is short or empty, to the chunks, which are many.
+        "SELECT count(*) FROM pending p CROSS JOIN chunk c ON c.hash = p.hash AND c.chunker_id = ? WHERE p.model_id = ?",
+        (model.chunker_id, model.id),
     ).fetchone()
     (uncut,) = connection.execute(
         "SELECT (SELECT count(*) FROM file WHERE status = 'indexed') - (SELECT count(*) FROM chunked WHERE chunker_id = ?)",
         (model.chunker_id,),
     ).fetchone()
     return chunks - waiting, chunks + max(0, uncut)
+
+
+def anything_pending(connection: sqlite3.Connection, model: ActiveModel) -> bool:
+    """Whether a text waits for a vector; takes no time to find out."""
+    return connection.execute("SELECT 1 FROM pending WHERE model_id = ? LIMIT 1", (model.id,)).fetchone() is not None
 
 
 def chunks_of_file(connection: sqlite3.Connection, model: ActiveModel, file_id: int) -> list[ChunkRow]:
