@@ -101,7 +101,7 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
                     database, model, index, lambda _, vector=vector: vector.tobytes(), statistics=shared, finder=finder
                 )
                 begun = time.perf_counter()
-                search(context, SearchRequest(query, mode=mode))  # type: ignore[arg-type]
+                search(context, SearchRequest(query, mode=mode))  # type: ignore[arg-type]  # of the three above
                 times.append((time.perf_counter() - begun) * 1000)
             result[f"{mode}_p50"] = statistics.median(times)
             result[f"{mode}_p95"] = statistics.quantiles(times, n=20)[-1]

@@ -80,7 +80,7 @@ class _Copy:
         except OSError:
             return
         while (silent := time.monotonic() - self._received_at) < _GRACE_SECONDS:
-            time.sleep(_GRACE_SECONDS - silent)
+            time.sleep(_GRACE_SECONDS - silent)  # answers that are under way still come
         os._exit(0)
 
     def _read(self) -> bytes:

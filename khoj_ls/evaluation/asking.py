@@ -57,7 +57,7 @@ def searched(data: RetrievalSet, indexed: IndexedSet, mode: Mode, tuning: Tuning
         request = SearchRequest(
             data.queries[query],
             DEPTH,
-            mode,  # type: ignore[arg-type]
+            mode,  # type: ignore[arg-type]  # `related` was asked elsewhere
             tuning or Tuning(score_threshold=0.0),
             max_per_file=1,
             rerank=False,

@@ -52,7 +52,7 @@ class KhojProtocol(LanguageServerProtocol):
         """Keep documents of our kind, once pygls has made its workspace: that is just before `initialize` is handled."""
         self._workspace = NoteWorkspace.instead_of(self.workspace)
 
-    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
+    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]  # pygls leaves it without types
         """Type of an incoming message by its method."""
         if method.startswith(PREFIX) and method != INDEX_CHANGED:
             return KhojRequest
@@ -98,7 +98,7 @@ class KhojProtocol(LanguageServerProtocol):
         super()._handle_cancel_notification(msg_id)
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *args: Any) -> None:  # type: ignore[override]
+    def lsp_exit(self, *args: Any) -> None:  # type: ignore[override]  # likewise
         """Close this connection, and nothing else."""
         self.exit_code = 0 if self._shutdown else 1
         self.cancel_all()

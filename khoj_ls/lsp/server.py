@@ -145,7 +145,7 @@ class KhojServer(LanguageServer):
 @functools.cache
 def shared_converter() -> Converter:
     """The converter of all connections: a new one would spend 30 ms on reading the first client's capabilities."""
-    return cast(Converter, default_converter())  # type: ignore[no-untyped-call]
+    return cast(Converter, default_converter())  # type: ignore[no-untyped-call]  # pygls leaves it without types
 
 
 def rpc_error(error: BaseException) -> JsonRpcException:

@@ -53,7 +53,7 @@ def export_graph(
 
     names = [name for name in _INPUTS if name in sample]
 
-    class Whole(torch.nn.Module):  # type: ignore[misc]
+    class Whole(torch.nn.Module):  # type: ignore[misc]  # torch is not looked into
         def __init__(self) -> None:
             super().__init__()
             self.model = model

@@ -172,7 +172,7 @@ def run_as_process(spec_type: type[S], kind: Kind[S]) -> None:
     if first is None:
         return
     spec: S
-    spec, models, nice = msgspec.msgpack.decode(first, type=tuple[spec_type, str, int])  # type: ignore[valid-type]
+    spec, models, nice = msgspec.msgpack.decode(first, type=tuple[spec_type, str, int])  # type: ignore[valid-type]  # known at run time only
     limit_this_process(nice=nice)
     signal.signal(signal.SIGTERM, _called_off)
     done = threading.Event()
@@ -231,7 +231,7 @@ def _end_with_parent(stream: BinaryIO, done: threading.Event) -> None:
     if done.is_set():
         return
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_LAST_SECONDS)
+    time.sleep(_LAST_SECONDS)  # the signal's handler tidies up first, if it gets to
     os._exit(1)  # deep in a library that does not listen
 
 

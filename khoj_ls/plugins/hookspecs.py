@@ -21,7 +21,7 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 
 @hookspec
-def khoj_content_processors() -> list[ContentProcessor]:  # type: ignore[empty-body]
+def khoj_content_processors() -> list[ContentProcessor]:  # type: ignore[empty-body]  # a specification has none
     """Content processors to read more kinds of files, or the same ones in another way.
 
     For one file extension the processor with the highest `priority` is taken (built-ins have 0); among equals a

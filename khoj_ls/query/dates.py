@@ -65,10 +65,10 @@ def _words(text: str, today: date) -> tuple[date, Width] | None:
     if text in _NAMED:
         return today + timedelta(days=_NAMED[text]), "day"
     if found := _RELATIVE.fullmatch(text):
-        width: Width = found[2]  # type: ignore[assignment]
+        width: Width = found[2]  # type: ignore[assignment]  # the pattern lets no other word pass
         return _moved(_beginning(today, width), width, _STEPS[found[1]]), width
     if found := _AGO.fullmatch(text):
-        width = found[2]  # type: ignore[assignment]
+        width = found[2]  # type: ignore[assignment]  # the pattern lets no other word pass
         return _moved(_beginning(today, width), width, -(int(found[1]) if found[1].isdigit() else 1)), width
     return None
 

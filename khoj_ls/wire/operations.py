@@ -67,7 +67,7 @@ class Operation:
     @property
     def summary(self) -> str:
         """What it does, in one sentence."""
-        return (self.params.__doc__ if self.run.__doc__ is None else self.run.__doc__).strip().splitlines()[0]  # type: ignore[union-attr]
+        return (self.run.__doc__ or self.params.__doc__ or "").strip().splitlines()[0]
 
 
 def search(session: Session, params: wire.SearchParams, job: Job) -> wire.SearchResult:

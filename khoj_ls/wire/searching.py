@@ -22,7 +22,7 @@ def search_request(settings: SearchSettings, params: wire.SearchParams, paths: t
     return SearchRequest(
         query=params.query,
         limit=checked_limit(params.limit, tuning.cross_encoder_top_n or settings.limit),
-        mode=params.mode or settings.mode,  # type: ignore[arg-type]
+        mode=params.mode or settings.mode,  # type: ignore[arg-type]  # SearchRequest checks it
         tuning=tuning,
         profile=profile.name,
         rerank=params.rerank,

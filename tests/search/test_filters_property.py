@@ -19,7 +19,7 @@ from khoj_ls.store.database import Database
 TODAY = date(2024, 5, 15)
 DAYS = ("2023-12-31", "2024-01-01", "2024-01-31T23:59", "2024-05-14", "2024-05-15")
 WORDS = ("plum", "pear", "fig", "zebra")
-TAGS = ("work", "work/home", "Über", "fun")
+TAGS = ("work", "office/home", "Über", "fun")
 HEADINGS = ("", "Plan", "Planung", "ÜBER uns", "2024-01-01 Monday")
 
 bodies = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
@@ -37,7 +37,7 @@ sections = st.builds(
     ).map(tuple),
     dates=st.lists(dates, max_size=2).map(tuple),
 )
-PATHS = ("a.md", "b.org", "work/Plan.md", "work/2024-01-31.md", "2024_05_14.org", "deep/work/c.txt")
+PATHS = ("a.md", "b.org", "office/Plan.md", "office/2024-01-31.md", "2024_05_14.org", "deep/office/c.txt")
 note = st.builds(
     Note,
     path=st.just(""),
@@ -62,9 +62,9 @@ FILTERS = (
         "file:plan",
         "file:.md",
         'file:"*.org"',
-        "file:work/",
+        "file:office/",
         "path:work",
-        "path:/work/",
+        "path:/office/",
         "title:plan",
         "title:ÜBER",
         "title:plan*",
@@ -76,7 +76,7 @@ FILTERS = (
         "type:org",
         "type:md",
         "tag:work",
-        "tag:work/home",
+        "tag:office/home",
         "tag:über",
         "tag:*",
         "tag:f*n",

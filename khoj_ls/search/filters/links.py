@@ -53,7 +53,7 @@ def _called(connection: sqlite3.Connection, value: str, conventions: Conventions
 
 def _candidates(connection: sqlite3.Connection, keys: Collection[str]) -> Mapping[str, Sequence[Candidate]]:
     return {
-        key: [Candidate(row.file_id, row.path, row.type, row.full, row.source) for row in rows]  # type: ignore[arg-type]
+        key: [Candidate(row.file_id, row.path, row.type, row.full, row.source) for row in rows]  # type: ignore[arg-type]  # source: stored as text
         for key, rows in names_with_keys(connection, [key for key in keys if key]).items()
     }
 

@@ -75,5 +75,5 @@ def rows_of(connection: sqlite3.Connection, sql: str, parameters: tuple[object, 
 def _combined(operator: object, first: RowSet, second: RowSet) -> RowSet:
     size = max(len(first.mask), len(second.mask))
     # As numbers, masks of a million rows are combined in microseconds.
-    value = operator(int.from_bytes(first.mask, "little"), int.from_bytes(second.mask, "little"))  # type: ignore[operator]
+    value = operator(int.from_bytes(first.mask, "little"), int.from_bytes(second.mask, "little"))  # type: ignore[operator]  # of two numbers
     return RowSet(value.to_bytes(size, "little"))
