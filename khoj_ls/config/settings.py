@@ -213,6 +213,40 @@ class RerankSettings:
 
 
 @dataclass(frozen=True)
+class ChatSettings:
+    """Answers from a chat model, grounded in the notes."""
+
+    model: str = setting(
+        "", "user", "The chat model: PROVIDER/NAME or a preset. Empty: answers are the passages themselves, no model is asked."
+    )
+    persona: str = setting("default", "session", "Who answers: `khoj-ls chat personas` lists them.")
+    profile: str = setting("", "session", "The search profile of chats; empty: that of search.")
+    temperature: float = setting(0.7, "session", "How freely words are chosen; 0 is the most sober.", least=0, most=2)
+    top_p: float = setting(0.9, "session", "The share of likely words that are chosen from.", least=0, most=1)
+    max_answer_tokens: int = setting(2048, "session", "Longest answer, in tokens.", least=16, most=200_000)
+    context_tokens: int = setting(
+        6000,
+        "session",
+        "Most tokens of passages that a model is given with one question; its window may allow fewer.",
+        least=200,
+    )
+    sources: int = setting(12, "session", "Most passages that a model is given with one question.", least=1, most=100)
+    subqueries: bool = setting(
+        True, "session", "Ask the model first what to search for, where a question leans on what was said before."
+    )
+    private_to_local: bool = setting(
+        False, "user", "Your yes to giving private notes to a chat model that runs on this machine."
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        (), "user", "Your yes, given once per service, to sending passages of notes to these hosts with a chat's questions."
+    )
+    timeout_seconds: float = setting(
+        60.0, "user", "A chat model that says nothing for this long is given up.", least=1, most=3600
+    )
+    tries: int = setting(4, "user", "How often a service is asked that is busy or not reached.", least=1, most=10)
+
+
+@dataclass(frozen=True)
 class HoverSettings:
     """What is shown where the mouse or the cursor rests."""
 
@@ -282,6 +316,7 @@ class Settings:
     embedding: EmbeddingSettings = section(EmbeddingSettings, "The embedding model.")
     search: SearchSettings = section(SearchSettings, "How results are found.")
     rerank: RerankSettings = section(RerankSettings, "The reranker, for searches that ask for it.")
+    chat: ChatSettings = section(ChatSettings, "Chat: answers from your notes.")
     hover: HoverSettings = section(HoverSettings, "What hovers show.")
     lens: LensSettings = section(LensSettings, "Code lenses: counts above titles and headings.")
     inlay: InlaySettings = section(InlaySettings, "Inlay hints: counts behind titles and headings.")

@@ -46,6 +46,36 @@ class ModelError(KhojError):
     code = "khoj.model"
 
 
+class Unreachable(ModelError):
+    """A model's service does not answer, or stopped answering."""
+
+    code = "khoj.model.unreachable"
+
+
+class KeyRefused(ModelError):
+    """A model's service wants a key, or another one."""
+
+    code = "khoj.model.key"
+
+
+class RateLimited(ModelError):
+    """A model's service wants to be asked less often, or to be paid."""
+
+    code = "khoj.model.rate"
+
+
+class ContextTooLong(ModelError):
+    """What was sent does not fit into the model's window."""
+
+    code = "khoj.model.context"
+
+
+class ConsentNeeded(KhojError):
+    """Notes would be sent to another machine for the first time, and the user has not said yes to it."""
+
+    code = "khoj.consent"
+
+
 class DaemonError(KhojError):
     """The daemon cannot be started, reached, or ended."""
 
