@@ -52,6 +52,14 @@ class ChatRequest:
 
 
 @dataclass(frozen=True)
+class Started:
+    """The ids under which a turn is kept, and called off."""
+
+    conversation: str
+    turn: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A passage that the model was given."""
 
@@ -143,6 +151,15 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Consent:
+    """What would be sent where: the user is asked, once per host."""
+
+    host: str
+    tokens: int
+    cost: float | None
+
+
+@dataclass(frozen=True)
 class Failed:
     """The end of a turn that went wrong. Nothing follows."""
 
@@ -152,6 +169,8 @@ class Failed:
     """Of the error (`khoj.model.unreachable`); `khoj.cancelled` when it was called off."""
     text: str = ""
     """What had arrived."""
+    consent: Consent | None = None
+    """With the code `khoj.consent`: nothing was sent; after a yes the turn can be asked again."""
 
 
 ChatEvent = Sources | Status | TextDelta | Done | Failed

@@ -75,6 +75,13 @@ class ConsentNeeded(KhojError):
 
     code = "khoj.consent"
 
+    def __init__(self, message: str, *, host: str = "", tokens: int = 0, cost: float | None = None) -> None:
+        """Say what would be sent to `host`: about `tokens` tokens, for about `cost` US dollars where that is known."""
+        super().__init__(message)
+        self.host = host
+        self.tokens = tokens
+        self.cost = cost
+
 
 class DaemonError(KhojError):
     """The daemon cannot be started, reached, or ended."""
