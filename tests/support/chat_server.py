@@ -1,0 +1,420 @@
+"""Chat services played by a real HTTP server on loopback, in the wire formats of OpenAI, Anthropic and Ollama.
+
+    with ChatServer(["first answer", Reply(status=429, headers={"Retry-After": "0"}), "second answer"]) as server:
+        ...  # openai: server.url; Anthropic and Ollama: server.root
+    server.requests[0].body
+
+Each request takes the next line of the script; the last one holds for all that follow. A script may also be a function of the
+request's body that gives a line. The path decides the format: /v1/chat/completions, /v1/messages, /api/chat.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+PIECES = ("The ", "answer ", "is ", "42 ", "[1].")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer, and what goes wrong with it."""
+
+    pieces: Sequence[str] = PIECES
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+    """Message of an answer that is not 200."""
+    error_code: str = ""
+    pause: float = 0.0
+    """Seconds before each piece."""
+    mute: bool = False
+    """Nothing is said, not even a status, until the client is gone."""
+    silent_after: int | None = None
+    """After so many pieces nothing more is said until the client is gone."""
+    dies_after: int | None = None
+    """After so many pieces the connection breaks."""
+    garbage_after: int | None = None
+    """After so many pieces comes what no client can read."""
+    ends_early: bool = False
+    """The body ends in order, but without the event that ends an answer."""
+    failing_after: int | None = None
+    """After so many pieces comes the format's own error event."""
+    reason: str = "stop"
+    """stop, length or filtered."""
+    usage: tuple[int, int] | None = (11, 5)
+    """Input and output tokens; None: not told."""
+    gate: threading.Event | None = None
+    """What is waited for before the first piece."""
+
+
+Line = str | Reply
+Script = Sequence[Line] | Callable[[Any], Line]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client sent."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    """Decoded JSON; None for a GET."""
+
+    @property
+    def text(self) -> str:
+        """All that was sent, to look for what should not be in it."""
+        return json.dumps(self.body, ensure_ascii=False)
+
+
+class ChatServer:
+    """A context manager that serves a script. `url` ends in /v1, `root` does not."""
+
+    def __init__(
+        self, script: Script = (), *, models: Mapping[str, int] | None = None, tokens: Callable[[str], int] | None = None
+    ):
+        """`models`: names with their windows, for lists; `tokens`: what /tokenize counts (none: the path is not there)."""
+        self._script = script
+        self.models = dict(models or {})
+        self.tokens = tokens
+        self.requests: list[Request] = []
+        """Those for an answer."""
+        self.asked: list[Request] = []
+        """The others: lists, windows, counts."""
+        self.gone = threading.Semaphore(0)
+        """Released once for each client that closed its connection before its answer was whole."""
+        self.open = 0
+        """Connections that are open now."""
+        self.closing = threading.Event()
+        self._lock = threading.Lock()
+        self._http = _Http(("127.0.0.1", 0), _Handler)
+        self._http.chat = self
+        self.root = f"http://127.0.0.1:{self._http.server_port}"
+        self.url = f"{self.root}/v1"
+
+    def __enter__(self) -> ChatServer:
+        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def next_line(self, request: Request) -> Reply:
+        """Note a request and give the line of the script that answers it."""
+        with self._lock:
+            number = len(self.requests)
+            self.requests.append(request)
+        if callable(self._script):
+            line = self._script(request.body)
+        else:
+            line = self._script[min(number, len(self._script) - 1)] if self._script else Reply()
+        return Reply(pieces=_words(line)) if isinstance(line, str) else line
+
+    def count_open(self, change: int) -> None:
+        """One connection more or less."""
+        with self._lock:
+            self.open += change
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    chat: ChatServer
+
+    def handle_error(self, request, client_address):
+        """A client that is gone is no error here."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Http
+
+    def setup(self):
+        super().setup()
+        self.server.chat.count_open(1)
+
+    def finish(self):
+        with contextlib.suppress(OSError):
+            super().finish()
+        self.server.chat.count_open(-1)
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        chat = self.server.chat
+        chat.asked.append(Request(self.path, dict(self.headers), None))
+        if self.path == "/v1/models":
+            listed = [{"id": name, "object": "model", "max_model_len": window} for name, window in chat.models.items()]
+            self._json(200, {"object": "list", "data": listed})
+        elif self.path == "/api/tags":
+            listed = [{"name": name, "model": name, "size": 4_000_000_000} for name in chat.models]
+            self._json(200, {"models": listed})
+        elif self.path == "/props" and chat.tokens and chat.models:
+            window = next(iter(chat.models.values()))
+            self._json(200, {"default_generation_settings": {"n_ctx": window}, "total_slots": 1})
+        else:
+            self._json(404, {"error": {"message": "not found"}})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null")
+        request = Request(self.path, dict(self.headers), body)
+        answer = {
+            "/v1/chat/completions": _OpenAi,
+            "/v1/messages": _Anthropic,
+            "/api/chat": _Ollama,
+        }.get(self.path.partition("?")[0])
+        if answer is not None:
+            self._answer(request, self.server.chat.next_line(request), answer)
+            return
+        self.server.chat.asked.append(request)
+        if self.path == "/tokenize" and self.server.chat.tokens:
+            self._json(200, {"tokens": list(range(self.server.chat.tokens(body["content"])))})
+        elif self.path == "/api/show" and body.get("model") in self.server.chat.models:
+            window = self.server.chat.models[body["model"]]
+            self._json(200, {"model_info": {"llama.context_length": window}, "capabilities": ["completion", "vision"]})
+        else:
+            self._json(404, {"error": {"message": "not found"}})
+
+    def _json(self, status: int, told: Any, headers: Mapping[str, str] | None = None) -> None:
+        data = json.dumps(told).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _answer(self, request: Request, reply: Reply, wire: type[_Wire]) -> None:
+        try:
+            if reply.mute:
+                self._until_gone()
+            if reply.gate:
+                while not reply.gate.is_set():
+                    self._rest(0.01)
+            if reply.status != 200:
+                self._json(reply.status, wire.error(reply), reply.headers)
+                return
+            spoken = wire(reply, request.body)
+            # Ollama streams unless told otherwise, the others do not.
+            if not request.body.get("stream", wire is _Ollama):
+                self._json(200, spoken.whole())
+                return
+            self._stream(reply, spoken)
+        except _Gone:
+            self.close_connection = True
+            if not self.server.chat.closing.is_set():
+                self.server.chat.gone.release()
+        except (ConnectionError, OSError):
+            self.close_connection = True
+            self.server.chat.gone.release()
+
+    def _stream(self, reply: Reply, spoken: _Wire) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", spoken.content_type)
+        self.send_header("Transfer-Encoding", "chunked")
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self._chunk(spoken.begin())
+        for number, piece in enumerate([*reply.pieces, None]):
+            if number == reply.silent_after:
+                self._until_gone()
+            if number == reply.dies_after:
+                self.close_connection = True
+                # The other side sees a reset, not an orderly end.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                self.connection.close()
+                return
+            if number == reply.garbage_after:
+                self._chunk(spoken.garbage())
+            if number == reply.failing_after:
+                self._chunk(spoken.failure())
+                break
+            if piece is not None:
+                self._rest(reply.pause)
+                self._chunk(spoken.piece(piece))
+        else:
+            if not reply.ends_early:
+                self._chunk(spoken.end())
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _chunk(self, data: bytes) -> None:
+        if data:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def _rest(self, seconds: float) -> None:
+        """Let time pass, unless the client is gone."""
+        if select.select([self.connection], [], [], seconds)[0] and not self.connection.recv(1, socket.MSG_PEEK):
+            raise _Gone
+
+    def _until_gone(self) -> None:
+        while not self.server.chat.closing.is_set():
+            self._rest(0.01)
+        raise _Gone
+
+
+class _Gone(Exception):
+    """The client closed the connection."""
+
+
+def _words(text: str) -> list[str]:
+    """Pieces of a text, as a model would say it: each word with the blank before it."""
+    pieces: list[str] = []
+    for number, word in enumerate(text.split(" ")):
+        pieces.append(word if number == 0 else f" {word}")
+    return [piece for piece in pieces if piece]
+
+
+class _Wire:
+    """How one service speaks."""
+
+    content_type = "text/event-stream"
+
+    def __init__(self, reply: Reply, body: Any) -> None:
+        self.reply, self.body = reply, body
+
+    @staticmethod
+    def error(reply: Reply) -> Any:
+        return {"error": {"message": reply.error, "type": "error", "code": reply.error_code or None}}
+
+    def begin(self) -> bytes:
+        return b""
+
+    def garbage(self) -> bytes:
+        return b"data: {]not json\n\n"
+
+    def failure(self) -> bytes:
+        return _sse(self.error(self.reply))
+
+
+def _sse(data: Any, event: str = "") -> bytes:
+    head = f"event: {event}\n" if event else ""
+    return f"{head}data: {json.dumps(data)}\n\n".encode()
+
+
+class _OpenAi(_Wire):
+    def _event(self, delta: Any, reason: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        return _sse({**self._head("chat.completion.chunk"), "choices": [choice]})
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": self.body["model"]}
+
+    def _reason(self) -> str:
+        return {"filtered": "content_filter"}.get(self.reply.reason, self.reply.reason)
+
+    def _usage(self) -> dict[str, int]:
+        read, written = self.reply.usage or (0, 0)
+        return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+    def begin(self) -> bytes:
+        return self._event({"role": "assistant", "content": ""})
+
+    def piece(self, text: str) -> bytes:
+        return self._event({"content": text})
+
+    def end(self) -> bytes:
+        data = self._event({}, self._reason())
+        if self.reply.usage and (self.body.get("stream_options") or {}).get("include_usage"):
+            data += _sse({**self._head("chat.completion.chunk"), "choices": [], "usage": self._usage()})
+        return data + b"data: [DONE]\n\n"
+
+    def whole(self) -> Any:
+        message = {"role": "assistant", "content": "".join(self.reply.pieces)}
+        choice = {"index": 0, "message": message, "finish_reason": self._reason()}
+        return {**self._head("chat.completion"), "choices": [choice], "usage": self._usage()}
+
+
+class _Anthropic(_Wire):
+    @staticmethod
+    def error(reply: Reply) -> Any:
+        return {"type": "error", "error": {"type": reply.error_code or "invalid_request_error", "message": reply.error}}
+
+    def begin(self) -> bytes:
+        read = (self.reply.usage or (0, 0))[0]
+        message = {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "content": [],
+            "model": self.body["model"],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {"input_tokens": read, "output_tokens": 1},
+        }
+        block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+        return (
+            _sse({"type": "message_start", "message": message}, "message_start")
+            + _sse(block, "content_block_start")
+            + _sse({"type": "ping"}, "ping")
+        )
+
+    def piece(self, text: str) -> bytes:
+        delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
+        return _sse(delta, "content_block_delta")
+
+    def garbage(self) -> bytes:
+        return b"event: content_block_delta\ndata: {]not json\n\n"
+
+    def failure(self) -> bytes:
+        return _sse(self.error(self.reply), "error")
+
+    def end(self) -> bytes:
+        reason = {"stop": "end_turn", "length": "max_tokens", "filtered": "refusal"}[self.reply.reason]
+        written = (self.reply.usage or (0, 0))[1]
+        delta = {
+            "type": "message_delta",
+            "delta": {"stop_reason": reason, "stop_sequence": None},
+            "usage": {"output_tokens": written},
+        }
+        return (
+            _sse({"type": "content_block_stop", "index": 0}, "content_block_stop")
+            + _sse(delta, "message_delta")
+            + _sse({"type": "message_stop"}, "message_stop")
+        )
+
+    def whole(self) -> Any:
+        raise NotImplementedError("only streams are asked for")
+
+
+class _Ollama(_Wire):
+    content_type = "application/x-ndjson"
+
+    @staticmethod
+    def error(reply: Reply) -> Any:
+        return {"error": reply.error}
+
+    def _line(self, told: Any) -> bytes:
+        return json.dumps({"model": self.body["model"], "created_at": "2026-01-01T00:00:00Z", **told}).encode() + b"\n"
+
+    def _message(self, text: str) -> Any:
+        return {"role": "assistant", "content": text}
+
+    def piece(self, text: str) -> bytes:
+        return self._line({"message": self._message(text), "done": False})
+
+    def garbage(self) -> bytes:
+        return b"{]not json\n"
+
+    def failure(self) -> bytes:
+        return json.dumps(self.error(self.reply)).encode() + b"\n"
+
+    def _end(self, text: str) -> Any:
+        told: dict[str, Any] = {"message": self._message(text), "done": True, "done_reason": self.reply.reason}
+        if self.reply.usage:
+            told |= {"prompt_eval_count": self.reply.usage[0], "eval_count": self.reply.usage[1]}
+        return told
+
+    def end(self) -> bytes:
+        return self._line(self._end(""))
+
+    def whole(self) -> Any:
+        return json.loads(self._line(self._end("".join(self.reply.pieces))))
