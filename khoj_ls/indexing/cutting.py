@@ -32,6 +32,17 @@ class CutOrder:
     size: int
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What came of files that were cut."""
+
+    lane: Lane
+    """The most urgent among them."""
+    texts: int
+    """How many texts wait for a vector now that did not before, about, and their tokens."""
+    tokens: int
+
+
 class Cutting:
     """Files to cut, in hand, and cut but not stored. For the writer thread only."""
 
@@ -45,6 +56,8 @@ class Cutting:
         self._done: list[tuple[CutOrder, Answer]] = []
         self._rest = 0.0
         self._bytes = 0
+        self._files = self._chunks = self._tokens = 0
+        """How many files were cut and stored, and what they made."""
         self.refused: dict[str, str] = {}
         """Files that are found by words only, with the reason, by path; tried again when they change."""
 
@@ -61,6 +74,14 @@ class Cutting:
     def rest_seconds(self) -> float:
         """Seconds until the next buffer rests that `begin` passed over; 0 when there was none."""
         return self._rest
+
+    @property
+    def expected(self) -> tuple[int, int]:
+        """Chunks and tokens that the files not cut yet will make, going by those that were."""
+        waiting = len(self)
+        if not self._chunks:
+            return waiting, 0
+        return max(waiting, waiting * self._chunks // self._files), waiting * self._tokens // self._files
 
     def load(self, model: ActiveModel) -> None:
         """Find what is not cut for this model, or cut but without a vector and not waiting for one."""
@@ -82,11 +103,11 @@ class Cutting:
         for lane in self._waiting.values():
             lane.pop(file_id, None)
 
-    def begin(self, info: ModelInfo, width: int) -> bool:
-        """Send files to the workers until `width` are in hand; True when there were any."""
+    def begin(self, info: ModelInfo, width: int, *, backlog: bool = True) -> bool:
+        """Send files to the workers until `width` are in hand, of the backlog only if it may be; True when there were any."""
         moved = False
         self._rest = 0.0
-        for lane in Lane:
+        for lane in Lane if backlog else (Lane.OPEN, Lane.LIVE):
             queue = list(self._waiting[lane])[: width - len(self._cutting)]
             for start in range(0, len(queue), _TAKE):
                 if self._bytes < _MOST_BYTES:
@@ -127,20 +148,23 @@ class Cutting:
         if self._cutting.get(order.file_id) is order:
             self.want(order.file_id, order.lane)
 
-    def store(self, model: ActiveModel) -> Lane | None:
-        """Store the chunks of all files that are cut and did not change meanwhile.
-
-        Returns the most urgent lane among them, None when there were none.
-        """
+    def store(self, model: ActiveModel) -> Stored | None:
+        """Store the chunks of all files that are cut and did not change meanwhile; None when there were none."""
         done = [(order, answer) for order, answer in self._done if self._cutting.get(order.file_id) is order]
+        texts = 0
         if done:
             with self._database.write() as connection:
                 for order, answer in done:
-                    store_chunks(connection, model, order.file_id, answer.chunks or (), _PRIORITY[order.lane])
+                    texts += store_chunks(connection, model, order.file_id, answer.chunks or (), _PRIORITY[order.lane])
         self._done.clear()
+        if not done:
+            return None
         for order, answer in done:
             del self._cutting[order.file_id]
             self.refused.pop(order.path, None)
             if answer.error:
                 self.refused[order.path] = f"it is found by words only, since {answer.error}"
-        return min((order.lane for order, _ in done), default=None)
+        chunks = [chunk for _, answer in done for chunk in answer.chunks or ()]
+        tokens = sum(chunk.tokens for chunk in chunks)
+        self._files, self._chunks, self._tokens = self._files + len(done), self._chunks + len(chunks), self._tokens + tokens
+        return Stored(min(order.lane for order, _ in done), texts, tokens * texts // max(1, len(chunks)))

@@ -16,6 +16,8 @@ from khoj_ls.store.chunks import ActiveModel, PendingText, next_pending, pending
 from khoj_ls.store.database import Database
 
 _GULP = 1024
+_ENOUGH_TEXTS = 2048
+"""Work for half a minute and more: cutting further ahead of the encoder only keeps the processor from those who wait."""
 _MOST_TEXTS = 256
 _MEMORY = 0.8
 
@@ -65,9 +67,14 @@ class Embedding:
         return self._batch is not None or self._fetching is not None
 
     @property
-    def eta_seconds(self) -> float | None:
-        """Until all texts have their vectors."""
-        return self.tokens / self._rate if self._rate and self.tokens else None
+    def far_behind(self) -> bool:
+        """Whether so many texts wait for a batch that is under way that more are not needed yet."""
+        return self.running and self.texts >= _ENOUGH_TEXTS
+
+    def eta_seconds(self, more: int) -> float | None:
+        """Until all texts have their vectors, and `more` tokens that do not wait yet."""
+        tokens = self.tokens + more
+        return tokens / self._rate if self._rate and tokens else None
 
     def close(self) -> None:
         """Let the thread end."""
@@ -79,6 +86,11 @@ class Embedding:
         if urgent:
             self._buffer.clear()
             self._fetching = None
+
+    def expect(self, texts: int, tokens: int) -> None:
+        """So many more wait, about, until they are counted again."""
+        self.texts += texts
+        self.tokens += tokens
 
     def clear(self) -> None:
         """All is done: what still waits is private and never goes to this model."""

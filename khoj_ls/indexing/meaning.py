@@ -65,8 +65,8 @@ class MeaningPath:
 
     @property
     def pending(self) -> int:
-        """Files not cut yet plus texts that wait for a vector."""
-        return len(self.cutting) + self._embedding.texts
+        """Texts that wait for a vector, and about how many the files not cut yet will make."""
+        return self.cutting.expected[0] + self._embedding.texts
 
     @property
     def phase(self) -> str:
@@ -94,7 +94,7 @@ class MeaningPath:
     @property
     def eta_seconds(self) -> float | None:
         """Until all texts have their vectors, while they are being embedded."""
-        return self._embedding.eta_seconds if self._embedding.running else None
+        return self._embedding.eta_seconds(self.cutting.expected[1]) if self._embedding.running else None
 
     @property
     def settled(self) -> bool:
@@ -125,9 +125,9 @@ class MeaningPath:
             return moved
         if self._model is None or self._info is None:
             return self._prepare() or moved
-        moved |= self.cutting.begin(self._info, width)
         may_send = self._embedding.may_send(self._info)
         moved |= may_send and self._embedding.begin(self._model, self._info)
+        moved |= self.cutting.begin(self._info, width, backlog=not self._embedding.far_behind)
         if moved or self._consent or not self.cutting.idle or self._embedding.running:
             return moved
         if may_send:
@@ -139,11 +139,12 @@ class MeaningPath:
     def _store(self) -> bool:
         if self._model is None:
             return False
-        lane = self.cutting.store(self._model)
-        if lane is not None:
-            self._embedding.refresh(urgent=lane < Lane.BACKLOG)
+        cut = self.cutting.store(self._model)
+        if cut is not None:
+            self._embedding.refresh(urgent=cut.lane < Lane.BACKLOG)
+            self._embedding.expect(cut.texts, cut.tokens)
         stored = self._store_vectors(self._model)
-        return bool(stored) or lane is not None
+        return bool(stored) or cut is not None
 
     def _store_vectors(self, model: ActiveModel) -> int:
         try:

@@ -89,8 +89,11 @@ def files_without_chunks(connection: sqlite3.Connection, chunker_id: int, limit:
 
 def store_chunks(
     connection: sqlite3.Connection, model: ActiveModel, file_id: int, chunks: Sequence[Chunk], priority: float
-) -> None:
-    """Store the chunks of one file and queue the texts that have no vector yet; higher `priority` is embedded first."""
+) -> int:
+    """Store the chunks of one file and queue the texts that have no vector yet; higher `priority` is embedded first.
+
+    Returns how many texts of the file wait.
+    """
     connection.execute("DELETE FROM chunk WHERE file_id = ? AND chunker_id = ?", (file_id, model.chunker_id))
     connection.executemany(
         "INSERT INTO chunk (file_id, chunker_id, ordinal, entry, last_entry, hash, start_byte, end_byte, line, end_line, "
@@ -105,13 +108,14 @@ def store_chunks(
     )  # fmt: skip
     connection.execute("INSERT OR IGNORE INTO chunked (file_id, chunker_id) VALUES (?, ?)", (file_id, model.chunker_id))
     # A text that is private in one note and not in another is treated as private: the careful reading wins.
-    connection.executemany(
+    waiting = connection.executemany(
         "INSERT INTO pending (model_id, hash, text, tokens, private, priority) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS "
         "(SELECT 1 FROM embedding WHERE model_id = ?1 AND hash = ?2) "
         "ON CONFLICT (model_id, hash) DO UPDATE SET priority = max(priority, excluded.priority), "
         "private = max(private, excluded.private)",
         ((model.id, chunk_hash(chunk.text), chunk.text, chunk.tokens, int(chunk.private), priority) for chunk in chunks),
     )
+    return max(0, waiting.rowcount)
 
 
 def next_pending(connection: sqlite3.Connection, model: ActiveModel, limit: int, *, private: bool = True) -> list[PendingText]:
@@ -148,7 +152,7 @@ def store_vectors(connection: sqlite3.Connection, model: ActiveModel, vectors: I
 
 
 def coverage(connection: sqlite3.Connection, model: ActiveModel) -> tuple[int, int]:
-    """(chunks with a vector, chunks), the chunks of files not cut yet counted as one each."""
+    """(chunks with a vector, chunks); files not cut yet count as many as others of their size make, but one at least."""
     (chunks,) = connection.execute("SELECT count(*) FROM chunk WHERE chunker_id = ?", (model.chunker_id,)).fetchone()
     (waiting,) = connection.execute(
         # From the queue, which is short or empty, to the chunks, which are many.
@@ -159,7 +163,19 @@ def coverage(connection: sqlite3.Connection, model: ActiveModel) -> tuple[int, i
         "SELECT (SELECT count(*) FROM file WHERE status = 'indexed') - (SELECT count(*) FROM chunked WHERE chunker_id = ?)",
         (model.chunker_id,),
     ).fetchone()
-    return chunks - waiting, chunks + max(0, uncut)
+    expected = max(uncut, _expected_chunks(connection, model, chunks)) if uncut > 0 else 0
+    return chunks - waiting, chunks + expected
+
+
+def _expected_chunks(connection: sqlite3.Connection, model: ActiveModel, chunks: int) -> int:
+    """How many chunks the files not cut yet will make, going by the bytes of those that were."""
+    cut, uncut = connection.execute(
+        "SELECT coalesce(sum(f.size) FILTER (WHERE c.file_id IS NOT NULL), 0), "
+        "coalesce(sum(f.size) FILTER (WHERE c.file_id IS NULL), 0) "
+        "FROM file f LEFT JOIN chunked c ON c.file_id = f.id AND c.chunker_id = ? WHERE f.status = 'indexed'",
+        (model.chunker_id,),
+    ).fetchone()
+    return int(chunks * uncut // cut) if cut else 0
 
 
 def anything_pending(connection: sqlite3.Connection, model: ActiveModel) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 
 import pytest
-from indexing_bench import PATIENCE
+from indexing_bench import PATIENCE, InlinePool
 from indexing_toys import ToyEncoder, vector
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.types import Chunk, Span
+from khoj_ls.indexing import embedding
 from khoj_ls.indexing.cutting import Cutting
 from khoj_ls.indexing.messages import Answer
 from khoj_ls.indexing.models import ModelInfo, active_model
@@ -43,6 +44,26 @@ def test_words_are_complete_before_anything_is_embedded(bench):
     notes(bench, 300)  # more than one transaction holds
     bench.open().index()
     assert found[0] == 300
+    assert bench.covered() == (300, 300)
+
+
+def test_the_backlog_is_cut_only_a_little_ahead_of_the_encoder(bench, monkeypatch):
+    class Witness(ToyEncoder):
+        def embed_documents(self, texts):
+            waiting.append(bench.rows("SELECT count(*) FROM pending")[0][0])
+            status = bench.indexer.state()
+            told.append(status.pending)
+            return super().embed_documents(texts)
+
+    waiting: list[int] = []
+    told: list[int] = []
+    monkeypatch.setattr(embedding, "_ENOUGH_TEXTS", 16)
+    bench.encoder = Witness()
+    bench.embedding_settings = EmbeddingSettings(batch_tokens=8)
+    notes(bench, 300)
+    bench.open().index()
+    assert 0 < max(waiting) < 16 + 2 * InlinePool.width + 16
+    assert max(told) > 250  # what is not cut yet is counted
     assert bench.covered() == (300, 300)
 
 

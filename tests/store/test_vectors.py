@@ -65,6 +65,19 @@ def test_equal_texts_want_one_vector_and_live_in_both_notes(database, model):
     assert len({row.file_id for row, _ in rows}) == 2
 
 
+@pytest.mark.parametrize(("uncut_bytes", "covered"), [((), (3, 4)), ((1, 1), (3, 6)), ((200,), (3, 12)), ((50, 50), (3, 8))])
+def test_notes_not_cut_yet_count_as_many_chunks_as_others_of_their_size(database, model, uncut_bytes, covered):
+    add_note(database, model, "a.md", "one", "two", "three", "four")
+    embed(database, model, "one", "two", "three")
+    with database.write() as connection:
+        connection.execute("UPDATE file SET size = 100")
+        for size in uncut_bytes:
+            path = f"{len(store.files_without_chunks(connection, model.chunker_id, 9))}.md"
+            replace_file(connection, FileStat(path, size, 1, 1, 1), path.encode(), ParsedFile("text", None, ()))
+    with database.read() as connection:
+        assert store.coverage(connection, model) == covered
+
+
 def test_a_text_that_comes_back_needs_no_new_vector(database, model):
     file_id = add_note(database, model, "a.md", "text")
     embed(database, model, "text")
