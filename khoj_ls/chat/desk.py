@@ -10,6 +10,7 @@ from khoj_ls.chat.types import ContextItem
 from khoj_ls.config.settings import ChatSettings, SearchSettings
 from khoj_ls.core.chat import ChatModel, Image, Message
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.core.slash import Neighbours, SlashCommand
 from khoj_ls.search.types import SearchRequest, SearchResult
 
 
@@ -71,7 +72,7 @@ class Notes(Protocol):
         ...
 
     def images(self, path: str) -> Sequence[tuple[str, Image]]:
-        """Pictures that are attached to a note or shown in it: path in the vault, and the picture."""
+        """Pictures that are attached to a note or shown in it: path in the vault, and the picture, which may be private."""
         ...
 
 
@@ -144,3 +145,7 @@ class ChatDesk:
     models: Models
     personas: Callable[[], Mapping[str, Persona]]
     """All personas by name, as they are now."""
+    commands: Mapping[str, SlashCommand] | None = None
+    """The slash commands by name; None: the built-in ones."""
+    neighbours: Callable[[str], Neighbours] | None = None
+    """What the note at a path is tied to by links and by meaning, for `/links`; raises UsageError where there is no note."""

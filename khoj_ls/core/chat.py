@@ -20,6 +20,8 @@ class Image:
     media_type: str
     """`image/png`, `image/jpeg`, `image/gif` or `image/webp`."""
     data: bytes
+    private: bool = False
+    """Whether a private note shows it: it goes where private passages go, and nowhere else."""
 
 
 @dataclass(frozen=True)
