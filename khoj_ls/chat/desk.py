@@ -86,6 +86,8 @@ class Turn:
     """Empty while it is under way or where it failed before the first word."""
     sources: tuple[tuple[int, str, int, int], ...] = ()
     """number, path, line, end_line of what was given."""
+    private: bool = False
+    """Whether it may hold words of private notes, which must not be sent to another machine with later questions."""
 
 
 class Conversations(Protocol):
@@ -105,8 +107,15 @@ class Conversations(Protocol):
         """Keep how a turn ended: a `Done` or `Failed`, with what had arrived."""
         ...
 
-    def given(self, turn: str, sources: Sequence[object]) -> None:
-        """Keep what the model was given: `Source`s."""
+    def given(self, turn: str, sources: Sequence[object], *, private_history: bool | None = None) -> None:
+        """Keep what the model was given: `Source`s; and whether earlier turns that it was given too are private.
+
+        None: not known; then a turn counts as private where any before it does.
+        """
+        ...
+
+    def arrived(self, turn: str, text: str) -> None:
+        """Keep `text`, all of the answer so far. Cheap: to be called for every piece; written about once a second."""
         ...
 
     def turns(self, conversation: str) -> Sequence[Turn]:
