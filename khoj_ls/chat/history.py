@@ -1,0 +1,70 @@
+"""What of a conversation a model is told again: the newest turns that fit, each whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from khoj_ls.chat.desk import Turn
+from khoj_ls.core.chat import Message
+
+_CUT = "… "
+"""Stands before what is left of a text whose beginning is not told."""
+
+
+@dataclass(frozen=True)
+class History:
+    """The turns that are told again."""
+
+    messages: tuple[Message, ...] = ()
+    """Questions and answers in turns, oldest first."""
+    dropped: int = 0
+    """Older turns that did not fit."""
+    cut: bool = False
+    """Whether not even the newest turn fits, and only its last part is told."""
+
+
+def history(turns: Sequence[Turn], budget: int, count: Callable[[str], int]) -> History:
+    """The newest of `turns` (oldest first) whose texts together have at most `budget` tokens, as `count` has them.
+
+    A question and its answer are told both or not at all; turns without an answer (under way, or failed at once) never are.
+    Where not even the newest fits, its last part is told.
+    """
+    answered = [turn for turn in turns if turn.answer]
+    kept: list[Message] = []
+    room = budget
+    for turn in reversed(answered):
+        cost = count(turn.question) + count(turn.answer)
+        if cost > room:
+            break
+        room -= cost
+        kept += [Message("assistant", turn.answer), Message("user", turn.question)]
+    if kept or not answered:
+        return History(tuple(reversed(kept)), len(answered) - len(kept) // 2)
+    last = _last_part(answered[-1], budget, count)
+    return History(last, len(answered) - bool(last), bool(last))
+
+
+def _last_part(turn: Turn, budget: int, count: Callable[[str], int]) -> tuple[Message, ...]:
+    """The turn with as much as fits of the end of its question, at most half of the room, and of its answer."""
+    question = _end_of(turn.question, budget // 2, count)
+    answer = _end_of(turn.answer, budget - count(question), count)
+    return (Message("user", question), Message("assistant", answer)) if question and answer else ()
+
+
+def _end_of(text: str, room: int, count: Callable[[str], int]) -> str:
+    """The longest end of `text` of at most `room` tokens, marked where it is cut; empty when there is none.
+
+    Counts of longer ends need not be larger in every tokenizer; only an end whose count was seen to fit is taken.
+    """
+    if count(text) <= room:
+        return text
+    found, least, most = "", 1, len(text)
+    while least < most:
+        start = (least + most) // 2
+        end = _CUT + text[start:].lstrip()
+        if count(end) <= room:
+            found, most = end, start
+        else:
+            least = start + 1
+    return found
