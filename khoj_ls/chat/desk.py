@@ -87,9 +87,6 @@ class Turn:
     sources: tuple[tuple[int, str, int, int], ...] = ()
     """number, path, line, end_line of what was given."""
     private: bool = False
-    """Whether any of what was given is private: then the answer may be too, and goes to no model that may not have private notes.
-    The store knows it from the `private` of what `given` brings."""
-    private: bool = False
     """Whether it may hold words of private notes, which must not be sent to another machine with later questions."""
 
 

@@ -31,7 +31,7 @@ class ScriptedChatModel:
     """
 
     scripts: deque = field(default_factory=deque)
-    card: ModelCard = ModelCard("scripted", "model", window=8192, max_answer=2048)
+    card: ModelCard = field(default_factory=lambda: ModelCard("scripted", "model", window=8192, max_answer=2048))
     host: str = ""
     remote: bool = False
     counts_exactly: bool = True
