@@ -57,8 +57,8 @@ SAME = {
     ),
     "gardener.md": (
         "---\ntitle: My gardener\ntags: [khoj]\nabout: Of plants.\nbase: developer\nstyle: detailed\ntone: calm\n"
-        "citations: none\nalways_cite: no\nfocus: [botany, soil]\nmax_answer: 512\ngreeting: Hello.\nprofile: precise\nmodel: ollama/qwen3\n"
-        "---\n\nYou know plants.\nAnd soil.\n"
+        "citations: none\nalways_cite: no\nfocus: [botany, soil]\nmax_answer: 512\n"
+        "greeting: Hello.\nprofile: precise\nmodel: ollama/qwen3\n---\n\nYou know plants.\nAnd soil.\n"
     ),
     "gardener.org": (
         ":PROPERTIES:\n:ID: 1234\n:END:\n#+title: My gardener\n#+filetags: :khoj:\n#+about: Of plants.\n#+base: developer\n"
@@ -135,7 +135,7 @@ WRONG = {
     "no truth": ("p.org", "#+always_cite: often\nx", "p.org always_cite: must be true or false"),
     "no list": ("p.toml", "focus = [1]", "p.toml focus: must be a list of texts"),
     "no TOML": ("p.toml", "style =", "p.toml : not valid TOML"),
-    "a base that is not there": ("p.toml", 'base = "devloper"', "p.toml base: there is no persona 'devloper'; did you mean dev"),
+    "a base that is not there": ("p.toml", 'base = "devloper"', "p.toml base: there is no persona 'devloper'; did you mean"),
     "itself as base": ("p.toml", 'base = "p"', "p.toml base: it is derived from itself (p > p)"),
     "a bad name": ("p.toml", 'name = "a b"', "p.toml name: 'a b' names no persona"),
     "a private note": ("p.md", "---\nprivate: true\n---\nx", "p.md private: the note is private"),
