@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from khoj_ls.chat.arriving import Arriving
@@ -24,8 +24,10 @@ from khoj_ls.chat.kept import (
     turn_of,
 )
 from khoj_ls.chat.owners import is_alive, this_process
+from khoj_ls.chat.recall import Encoder, Recall, Recalled
 from khoj_ls.chat.types import Done, Failed, Source
 from khoj_ls.core.errors import Cancelled, UsageError
+from khoj_ls.core.jobs import CancelToken
 from khoj_ls.search.snippet import excerpt
 from khoj_ls.store import conversations as store
 from khoj_ls.store.conversations import ConversationRow, TurnRow
@@ -43,9 +45,13 @@ class KeptConversations:
     Every method raises StoreError where the file cannot be used.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Keep them in the vault's data folder; opens nothing yet."""
+    def __init__(self, folder: Path, encoder: Callable[[], Encoder] | None = None) -> None:
+        """Keep them in the vault's data folder; opens nothing yet.
+
+        `encoder` gives the vault's encoder when it is needed; None: past turns are found by words alone.
+        """
         self._file = ConversationsFile(folder / "conversations.db")
+        self._recall = Recall(self._file, encoder)
         self._arriving = Arriving(self._write_arrived)
         self._owner = this_process()
         self._lock = threading.Lock()
@@ -125,6 +131,7 @@ class KeptConversations:
         self._file.write(lambda connection: store.end_turn(connection, turn, state, answer, outcome, now, model=model))
         with self._lock:
             self._under_way.discard(turn)
+        self._recall.wake()
 
     def _write_arrived(self, latest: Mapping[str, str]) -> None:
         def change(connection: sqlite3.Connection) -> None:
@@ -171,6 +178,13 @@ class KeptConversations:
 
         return self._file.read(question)
 
+    def search(self, query: str, limit: int = 10, token: CancelToken | None = None) -> Recalled:
+        """Turns that hold words of `query` or mean what it does, best first. Raises UsageError for an empty one, Cancelled."""
+        if not query.strip():
+            raise UsageError("say what to search the conversations for")
+        self._end_interrupted()
+        return self._recall.search(clean(query), limit, token or CancelToken())
+
     def rename(self, conversation: str, title: str) -> Summary:
         """Give a conversation a title that stays. Raises UsageError for an empty one."""
         words = " ".join(clean(title).split())
@@ -195,6 +209,7 @@ class KeptConversations:
 
     def close(self) -> None:
         """Give the file back. Turns that are still under way have failed."""
+        self._recall.close()
         with self._lock:
             left, self._under_way = sorted(self._under_way), set()
         if left:
