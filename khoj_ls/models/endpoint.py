@@ -72,8 +72,8 @@ class Endpoint:
                 follow_redirects=False,
                 # What applies is said by the environment handed in, not by that of whoever started this process.
                 trust_env=False,
-                proxy=None if local else _proxy(self._url, environment),
-                verify=_certificates(environment),
+                proxy=None if local else proxy_for(self._url, environment),
+                verify=certificates(environment),
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             raise ModelError(f"the proxy or the certificates for {self.host} cannot be used: {error}") from error
@@ -101,7 +101,7 @@ class Endpoint:
                     raise ModelError(
                         f"{self.host} does not answer ({type(error).__name__}): is the service running?"
                     ) from error
-            pause = _pause(attempt, response)
+            pause = pause_before_next(attempt, response.headers.get("retry-after", "") if response is not None else "")
             hopeless = last or pause > _LONGEST_PAUSE or time.monotonic() + pause >= deadline
             if response is not None and (response.status_code not in _RETRIED or hopeless):
                 return self._answer(response, key)
@@ -178,7 +178,8 @@ def host_of(url: str) -> str:
         return url
 
 
-def _proxy(url: str, environment: Mapping[str, str]) -> str | None:
+def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
+    """The proxy that `environment` names for a URL, by the customary variables; None: none."""
     known = {name.lower(): value for name, value in environment.items() if name.lower().endswith("_proxy") and value}
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
@@ -188,7 +189,7 @@ def _proxy(url: str, environment: Mapping[str, str]) -> str | None:
     return known.get(f"{parts.scheme}_proxy") or known.get("all_proxy")
 
 
-def _certificates(environment: Mapping[str, str]) -> Any:
+def certificates(environment: Mapping[str, str]) -> Any:
     """True: those that come with httpx; else what SSL_CERT_FILE or SSL_CERT_DIR name, for services of one's own."""
     file, folder = (environment.get(name) or os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
     if not file and not folder:
@@ -198,9 +199,8 @@ def _certificates(environment: Mapping[str, str]) -> Any:
     return ssl.create_default_context(cafile=file, capath=folder)
 
 
-def _pause(attempt: int, response: httpx.Response | None) -> float:
+def pause_before_next(attempt: int, asked: str) -> float:
     """Seconds until the next try: as the answer's Retry-After says (RFC 9110, 10.2.3), else longer each time."""
-    asked = response.headers.get("retry-after", "") if response is not None else ""
     if asked.replace(".", "", 1).isdecimal():
         return float(asked)
     try:

@@ -13,7 +13,7 @@ from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import Cancelled, ModelError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.embed.remote import RemoteEncoder, address_of
-from khoj_ls.models.endpoint import _proxy, is_loopback, url_of
+from khoj_ls.models.endpoint import is_loopback, proxy_for, url_of
 
 KEY = "sk-very-secret-1234"
 WIDTH = 4
@@ -269,7 +269,7 @@ PROXIES = (
 
 @pytest.mark.parametrize(("environment", "proxy"), PROXIES)
 def test_the_proxy_is_the_one_handed_in(environment, proxy):
-    assert _proxy("https://api.example.org/v1", environment) == proxy
+    assert proxy_for("https://api.example.org/v1", environment) == proxy
 
 
 def test_a_name_and_password_in_the_address_are_not_shown(make_encoder, tmp_path):

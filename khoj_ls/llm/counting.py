@@ -1,0 +1,81 @@
+"""Tokens of a text: asked of the model's own tokenizer where its server has one, else estimated, rather too high.
+
+The estimate goes by what byte-pair tokenizers of all vendors have in common: they know the words and endings of English best.
+A run of ASCII letters counts one token per four letters and one more where it is longer than seven; digits, marks and line
+breaks count one each, a letter beyond ASCII one for each of its bytes after the first. Text in the scripts that a tokenizer
+knows well is thus overestimated, never by more than the bytes it has; docs/chat-models.md gives figures.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from khoj_ls.core.chat import Message
+
+Tokenize = Callable[[str], int | None]
+"""Asks a server for the tokens of a text; None: it does not say."""
+
+_PER_MESSAGE = 8
+"""Tokens of the marks that a chat template puts around a message; the templates of today take three to seven."""
+_PER_IMAGE = 1600
+"""Tokens of a picture of the largest size that services read without shrinking it."""
+
+_PARTS = re.compile(r"[A-Za-z]+|[0-9]|\n|[^\S\n]{2,}|[^\sA-Za-z0-9]")
+_CACHED = 2048
+_CACHED_CHARACTERS = 200_000
+
+
+def estimate(text: str) -> int:
+    """Tokens of a text for any tokenizer, rather too high."""
+    total = 0
+    for part in _PARTS.finditer(text):
+        size = part.end() - part.start()
+        first = text[part.start()]
+        if first.isascii():
+            total += (size + 3) // 4 + (size > 7) if first.isalpha() else 1
+        else:
+            total += max(1, len(first.encode("utf-8", "replace")) - 1)
+    return total
+
+
+def count_messages(count: Callable[[str], int], messages: Sequence[Message]) -> int:
+    """Tokens of messages as a chat template joins them, pictures included, rather too high."""
+    return sum(count(message.text) + _PER_MESSAGE + _PER_IMAGE * len(message.images) for message in messages)
+
+
+class Counter:
+    """Counts for one model, remembering what its server said. Any thread may ask."""
+
+    def __init__(self, tokenize: Tokenize | None) -> None:
+        """Ask `tokenize`, or estimate where there is none."""
+        self._tokenize = tokenize
+        self._known: OrderedDict[str, int] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
+
+    @property
+    def exact(self) -> bool:
+        """Whether a tokenizer is asked."""
+        return self._tokenize is not None
+
+    def count(self, text: str) -> int:
+        """Tokens of `text`. Never raises."""
+        if self._tokenize is None or not text:
+            return estimate(text)
+        with self._lock:
+            if text in self._known:
+                self._known.move_to_end(text)
+                return self._known[text]
+        counted = self._tokenize(text)
+        if counted is None:
+            return estimate(text)
+        with self._lock:
+            self._known[text] = counted
+            self._characters += len(text)
+            while len(self._known) > _CACHED or self._characters > _CACHED_CHARACTERS:
+                forgotten, _ = self._known.popitem(last=False)
+                self._characters -= len(forgotten)
+        return counted
