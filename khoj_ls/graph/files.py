@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from khoj_ls.links.conventions import MARKERS, SETTINGS_FILES, Conventions, SettingsProblem, read_conventions, unusable
@@ -35,6 +36,31 @@ def read_vault_conventions(root: Path) -> tuple[Conventions, tuple[SettingsProbl
             problems.append(unusable(name, f"cannot be read ({error.strerror or error})"))
     conventions, unread = read_conventions(found, {name for name in MARKERS if (root / name).exists()})
     return conventions, (*problems, *unread)
+
+
+class VaultConventions:
+    """The conventions of one vault, read again when a file that decides them has changed. May be asked from any thread."""
+
+    def __init__(self, root: Path) -> None:
+        """Nothing is read before somebody asks."""
+        self._root = root
+        self._known: tuple[Hashable, Conventions] | None = None
+
+    def now(self) -> Conventions:
+        """How links work as the disk has it now; takes no longer than to look at a dozen names."""
+        state = tuple(_state(self._root / name) for name in (*SETTINGS_FILES, *MARKERS))
+        if self._known is None or self._known[0] != state:
+            self._known = state, read_vault_conventions(self._root)[0]
+        return self._known[1]
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """What is another when the file at `path` has changed; of a folder, that it is there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (0, 0, 0) if stat.S_ISDIR(found.st_mode) else (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 class VaultFiles:

@@ -11,6 +11,7 @@ from khoj_ls.core.errors import KhojError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.types import Vector
+from khoj_ls.links.conventions import PLAIN, Conventions
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.statistics import StatisticsCache
@@ -42,6 +43,8 @@ class SearchContext:
     """Likewise: it saves asking the same filters each time."""
     finder: WordFinder = field(default_factory=WordFinder)
     """Likewise: it saves making one each time."""
+    conventions: Conventions = PLAIN
+    """How the vault's tool reads links: what `linksto:` leads to."""
     reranker: RerankModel | None = None
     """Reads the best candidates again where a search wants that."""
     rerank_candidates: int = 50

@@ -48,7 +48,7 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
     pending = QueryVector(context, query.text) if by_meaning else None
     with context.database.read() as connection:
         statistics = context.statistics.of(connection, context.model)
-        scope = scope_of(connection, query, request.paths, context.scopes)
+        scope = scope_of(connection, query, request.paths, context.scopes, context.conventions)
         run = Run(connection, context, statistics, request, query, scope, None, token)
         clock.lap("query")
         pool = pool_size(request.tuning, request.limit)
@@ -80,7 +80,7 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
 def _listed(context: SearchContext, request: SearchRequest, query: Query, token: CancelToken | None) -> tuple[SearchHit, ...]:
     """What filters alone let through, the newest notes first; nothing when nothing is asked."""
     with context.database.read() as connection:
-        scope = scope_of(connection, query, request.paths, context.scopes) if query.filters else None
+        scope = scope_of(connection, query, request.paths, context.scopes, context.conventions) if query.filters else None
         if scope is None:
             return ()
         count = request.limit if not query.exact else _POOL_PER_HIT * request.limit

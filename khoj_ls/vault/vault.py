@@ -19,7 +19,7 @@ from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.types import Entry, ParsedFile
-from khoj_ls.graph.files import VaultFiles, read_vault_conventions
+from khoj_ls.graph.files import VaultConventions, VaultFiles
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.indexing.ignore import Decision
@@ -58,6 +58,7 @@ class Vault:
         self._registry = default_registry()
         self._notes = NoteReader(self._registry)
         self._files = VaultFiles(self.root)
+        self._conventions = VaultConventions(self.root)
         self._guard = threading.Lock()
         self._occasions: dict[Hashable, float] = {}
         self._index = OpenIndex(
@@ -78,11 +79,11 @@ class Vault:
 
     def search(self, request: SearchRequest, token: CancelToken | None = None) -> SearchResult:
         """Find passages. Answers from what is ready; says what is missing. Raises UsageError, Cancelled."""
-        return self._index.answer(lambda: search_pipeline(self._index.search_context(), request, token))
+        return self._index.answer(lambda: search_pipeline(self.search_context(), request, token))
 
     def related(self, request: RelatedRequest, token: CancelToken | None = None) -> SearchResult:
         """Find notes like a place, a region, a file or a text; never the note itself. Raises UsageError, Cancelled."""
-        return self._index.answer(lambda: related_pipeline(self._index.search_context(), request, token))
+        return self._index.answer(lambda: related_pipeline(self.search_context(), request, token))
 
     def links(self, question: Callable[[LinkNetwork], Answer]) -> Answer:
         """What `question` makes of the links of the vault, within one snapshot of the index; it may be asked again.
@@ -93,10 +94,10 @@ class Vault:
 
     def search_context(self) -> SearchContext:
         """What the index and the model are, as they stand now: for questions that rank links by meaning."""
-        return self._index.search_context()
+        return replace(self._index.search_context(), conventions=self._conventions.now())
 
     def _ask_links(self, question: Callable[[LinkNetwork], Answer]) -> Answer:
-        conventions, _ = read_vault_conventions(self.root)
+        conventions = self._conventions.now()
         with self._index.database.read() as connection:
             return question(LinkNetwork(connection, conventions, self._files))
 

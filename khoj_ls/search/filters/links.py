@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
@@ -10,7 +11,7 @@ from khoj_ls.links.resolve import Candidate, resolve_note
 from khoj_ls.links.target import LinkTarget, read_target
 from khoj_ls.links.text import fold, name_key
 from khoj_ls.search.filters.rows import NO_ROWS, RowSet
-from khoj_ls.store.links import keys_of, names_with_keys
+from khoj_ls.store.links import keys_of, links_labelled, names_with_keys
 
 
 def linking(connection: sqlite3.Connection, value: str, conventions: Conventions) -> RowSet:
@@ -38,7 +39,33 @@ def linking(connection: sqlite3.Connection, value: str, conventions: Conventions
             known[asked] = _led_to(read_target(kind, target, type_), path, candidates.get(key, ()), conventions)
         if not meant.isdisjoint(known[asked]) and file_id not in meant:
             found.append(row)
+    if conventions.tool == "dendron":
+        found += _labelled(connection, meant, keys, conventions)
     return RowSet.of(found)
+
+
+def _labelled(
+    connection: sqlite3.Connection, meant: Collection[int], keys: Collection[str], conventions: Conventions
+) -> list[int]:
+    """The entries with a link `[[label|note]]` to one of the notes `meant`: its label leads where its target names no note."""
+    sources = [
+        (row, read_target(row.link.kind, row.link.target, row.type), read_target(row.link.kind, row.link.label or "", row.type))
+        for row in links_labelled(connection, keys)
+        if row.file_id not in meant
+    ]
+    candidates = _candidates(connection, {key for _, *both in sources for target in both if (key := target.key)})
+    places = []
+    for row, target, label in sources:
+        written, turned = (
+            resolve_note(each, row.path, candidates.get(each.key or "", ()), conventions) for each in (target, label)
+        )
+        if written.state == "broken" and turned.target is not None and turned.target.file_id in meant:
+            places.append((row.file_id, row.entry))
+    rows = connection.execute(
+        "SELECT e.id FROM json_each(?) j JOIN entry e ON e.file_id = j.value ->> 0 AND e.ordinal = j.value ->> 1",
+        (json.dumps(places),),
+    )
+    return [row for (row,) in rows]
 
 
 def _called(connection: sqlite3.Connection, value: str, conventions: Conventions) -> set[int]:
