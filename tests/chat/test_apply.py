@@ -109,7 +109,7 @@ def test_what_has_moved_is_found_and_what_has_changed_is_refused():
 def test_chosen_lines_must_have_been_given():
     given = given_lines("router.md", NOTE, 3, 4)
     assert after(NOTE, "X\n", given, lines=(4, 4))[1] == NOTE.replace("Every night.", "X")
-    with pytest.raises(UsageError, match="lines 8-8 of router.md were not given"):
+    with pytest.raises(UsageError, match=r"lines 8-8 of router\.md were not given"):
         after(NOTE, "X\n", given, lines=(8, 8))
     with pytest.raises(UsageError, match="proposes nothing"):
         after(NOTE, " \n", given)
