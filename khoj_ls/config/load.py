@@ -17,7 +17,7 @@ from typing import Any
 from khoj_ls.config import toml
 from khoj_ls.config.options import PROFILES, Option, find, options, profile_options, sections, show, suggestion, with_values
 from khoj_ls.config.paths import Folders
-from khoj_ls.config.profiles import profile_problems
+from khoj_ls.config.profiles import FALLS_BACK, profile_problems
 from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import UsageError
 
@@ -75,7 +75,10 @@ def load_user_settings(folders: Folders, overrides: Values = _NONE) -> tuple[Use
 
 
 def load_vault_settings(user: Settings, root: Path) -> Settings:
-    """The settings of the vault at `root` (absolute) on top of the user's. Never fails; problems go to the log."""
+    """The settings of the vault at `root` (absolute) on top of the user's; problems of the vault's file go to the log.
+
+    Raises UsageError when the command line names a search profile that neither the user nor the vault has.
+    """
     values, problems = _read_vault_file(root)
     problems += _of_profiles(values, str(root / VAULT_FILE), user)
     for problem in problems:
@@ -86,7 +89,11 @@ def load_vault_settings(user: Settings, root: Path) -> Settings:
             if folder == resolved:
                 values = {**values, **own}
         values = {**values, **user.overrides}
-    return with_values(Settings(**{item.name: getattr(user, item.name) for item in fields(Settings)}), values)
+    found = with_values(Settings(**{item.name: getattr(user, item.name) for item in fields(Settings)}), values)
+    if isinstance(user, UserSettings):
+        for problem in _of_profiles(user.overrides, "--set", found):
+            raise UsageError(f"{problem.source} {problem.key}: {problem.message.removesuffix(FALLS_BACK)}")
+    return found
 
 
 def settings_problems(user_file: Path, root: Path | None = None) -> list[SettingsProblem]:

@@ -17,6 +17,9 @@ from khoj_ls.core.errors import SettingsError, UsageError
 
 DEFAULT = "default"
 
+FALLS_BACK = f"; {DEFAULT} is used"
+"""What is said of a profile of the settings that there is not."""
+
 BUILT_IN: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         DEFAULT: MappingProxyType({}),
@@ -107,7 +110,7 @@ def profile_problems(search: SearchSettings) -> list[tuple[str, str]]:
     """Dotted keys of what cannot be used in the profiles of the settings, each with the reason."""
     problems = []
     if search.profile not in profile_names(search):
-        problems.append(("search.profile", f"{_no_profile(search, search.profile)}; {DEFAULT} is used"))
+        problems.append(("search.profile", f"{_no_profile(search, search.profile)}{FALLS_BACK}"))
     for name in search.profiles:
         try:
             _tuning(search, name, ())

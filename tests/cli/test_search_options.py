@@ -99,6 +99,15 @@ def test_what_cannot_be_asked(verb: Any, daemon: Answers, options: list[str], me
     assert shown.stderr.startswith(f"khoj-ls: {message}")
 
 
+@pytest.mark.parametrize("ask", [["search", "plum"], ["config", "get", "search.limit"]])
+def test_a_profile_that_is_set_and_there_is_not(verb: Any, private_home: Path, ask: list[str]) -> None:
+    shown = verb("--set", "search.profile=recnt_focused", *ask)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith(
+        "khoj-ls: --set search.profile: there is no profile 'recnt_focused'; did you mean recent_focused? (known: default, "
+    )
+
+
 def test_a_shell_completes_profiles(verb: Any, private_home: Path) -> None:
     verb("config", "set", "search.profiles.press.base", "precise")
     assert search._profiles(None, None, "pre") == ["precise", "press"]  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import pytest
 
 from khoj_ls.config.describe import json_schema
 from khoj_ls.config.load import assignments, load_user_settings, load_vault_settings, session_overrides, settings_problems
-from khoj_ls.config.options import find, options
+from khoj_ls.config.options import find, options, value_of
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.profiles import BUILT_IN, chosen_profile, find_profile, profile_names, profile_problems, retuned
 from khoj_ls.config.settings import SearchSettings, Settings, Tuning
@@ -232,6 +232,43 @@ def test_what_the_command_line_sets_is_looked_at_with_what_the_file_says(folders
     _, (problem,) = load_user_settings(folders, assignments(["search.profile=joural"]))
     assert (problem.source, problem.key) == ("--set", "search.profile")
     assert problem.message.startswith("there is no profile 'joural'; did you mean journal?")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("search.profile=default", None),
+        ("search.profile=journal", None),
+        ("search.profile=theirs", None),
+        (
+            "search.profile=typo",
+            f"--set search.profile: there is no profile 'typo' (known: {BUILT}, journal, theirs)",
+        ),
+        (
+            "search.profiles.journal.base=brod",
+            f"--set search.profiles.journal.base: profile journal: there is no profile 'brod'; did you mean broad? "
+            f"(known: {BUILT}, journal, theirs)",
+        ),
+    ],
+)
+def test_the_command_line_names_profiles_of_user_and_vault_only(folders, tmp_path, text, message):
+    folders.user_settings.write_text(FILE)
+    (tmp_path / ".khoj.toml").write_text("[search.profiles.theirs]\nbase = 'broad'\n")
+    user, _ = load_user_settings(folders, assignments([text]))
+    if message is None:
+        key, _, value = text.partition("=")
+        assert value_of(load_vault_settings(user, tmp_path), key) == value
+    else:
+        with pytest.raises(UsageError) as raised:
+            load_vault_settings(user, tmp_path)
+        assert str(raised.value) == message
+
+
+def test_a_wrong_profile_in_a_file_stops_nothing(folders, tmp_path):
+    folders.user_settings.write_text("[search]\nprofile = 'typo'\n")
+    (tmp_path / ".khoj.toml").write_text("[search]\nprofile = 'other typo'\n")
+    user, _ = load_user_settings(folders, assignments(["search.limit=3"]))
+    assert load_vault_settings(user, tmp_path).search.limit == 3
 
 
 def test_an_editor_is_told_what_it_sends_wrongly():
