@@ -21,7 +21,7 @@ from khoj_ls.config.load import (
     load_vault_settings,
     settings_problems,
 )
-from khoj_ls.config.options import PROFILES, Option, find, options, profile_options, sections, show, suggestion, value_of
+from khoj_ls.config.options import PROFILES, ROWS, Option, find, options, rows_of, sections, show, suggestion, value_of
 from khoj_ls.config.paths import Folders, folders
 from khoj_ls.config.profiles import chosen_profile, find_profile, profile_names
 from khoj_ls.config.settings import Settings
@@ -48,9 +48,9 @@ def show_settings(run: Run, vault: Path | None, changed: bool) -> int:
     values = {key: value_of(settings, key) for key in options()}
     if changed:
         values = {key: value for key, value in values.items() if value != options()[key].default}
-    values |= {
-        f"{PROFILES}.{name}.{key}": value for name, own in settings.search.profiles.items() for key, value in own.items()
-    }
+    for rows in ROWS:
+        tables = value_of(settings, rows.table).items()
+        values |= {f"{rows.table}.{name}.{key}": value for name, own in tables for key, value in own.items()}
     problems = [str(problem) for problem in settings_problems(here.user_settings, root)]
     if run.json:
         echo_json({"vault": str(root), "settings": _plain(values), "problems": problems})
@@ -223,8 +223,9 @@ def _known(key: str) -> Option:
         return option
     if key in sections():
         raise UsageError(f"{key} is a section: `khoj-ls config show` tells its settings")
-    profile = key.removeprefix(f"{PROFILES}.").partition(".")[0] if key.startswith(f"{PROFILES}.") else None
-    known = list(profile_options(profile) if profile else options())
+    rows = rows_of(key)
+    name = key.removeprefix(f"{rows.table}.").partition(".")[0] if rows and key != rows.table else ""
+    known = list(rows.options(name) if rows and name else options())
     raise UsageError(f"there is no setting {printable(key)}{suggestion(key, known)}")
 
 
@@ -232,7 +233,11 @@ def _value(settings: Settings, key: str) -> Any:
     """The value that holds for a setting; of a profile's number, with what the profile is based on."""
     if key in options():
         return value_of(settings, key)
-    name, _, number = key.removeprefix(f"{PROFILES}.").partition(".")
+    table, name, number = key.rsplit(".", 2)
+    if table != PROFILES:
+        own = value_of(settings, table).get(name, {})
+        option = find(key)
+        return own.get(number, option.default if option else None)
     profile = find_profile(settings.search, name)
     return (profile.base or "") if number == "base" else getattr(profile.tuning, number)
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from khoj_ls.config import chat_models
 from khoj_ls.config.load import LOCAL_PRESETS, VAULT_TABLES
-from khoj_ls.config.options import PROFILE_NAME, PROFILES, Option, options, profile_options, sections, show
+from khoj_ls.config.options import PROFILE_NAME, PROFILES, ROWS, Option, options, profile_options, sections, show
 from khoj_ls.config.profiles import ABOUT, BUILT_IN
 from khoj_ls.config.settings import Tuning
 
@@ -92,6 +93,8 @@ under that folder. Nothing is ever written inside your notes.
 ## Settings
 """
 
+_OWN = {"profile": "search profile", "service": "service for chat models", "model": "chat model"}
+
 _PROFILES = """\
 A search profile is a named set of numbers; [tuning.md](tuning.md) tells what each does. `khoj-ls config profiles` lists those
 that there are, `khoj-ls search --profile NAME` asks with one, and `search.profile` says which holds otherwise. Yours are tables
@@ -103,6 +106,28 @@ built-in profile changes that one. All of it is of session scope.
 base = "recent_focused"
 recency_decay_days = 14
 type_weights = { text = 0.8 }
+```
+"""
+
+_PROVIDERS = """\
+A service that chat models are asked at. The built-in ones need no table; yours adds one, or changes what it names of a built-in
+one. The key itself is no setting (see Keys, above). [chat-models.md](chat-models.md) tells more.
+
+```toml
+[chat.providers.work]
+base_url = "https://llm.example.org/v1"
+api_key_variable = "WORK_LLM_KEY"
+```
+"""
+
+_MODELS = """\
+A model under a name of your own, for `chat.model` and `--model`: one that is not known yet, or a known one with other numbers.
+
+```toml
+[chat.models.work-large]
+provider = "work"
+model = "large-2026"
+window = 32768
 ```
 """
 
@@ -122,7 +147,23 @@ def configuration_md() -> str:
     for name, numbers in BUILT_IN.items():
         sets = ", ".join(f"`{key} = {show(value)}`" for key, value in numbers.items()) or "nothing: the defaults above"
         parts.append(f"| `{name}` | {ABOUT[name]} | {sets} |\n")
-    return "".join(parts)
+    return "".join([*parts, *_chat_tables()])
+
+
+def _chat_tables() -> list[str]:
+    """Services and presets for chat."""
+    parts = []
+    for table, text, cls in (
+        (chat_models.PROVIDERS, _PROVIDERS, chat_models.Provider),
+        (chat_models.MODELS, _MODELS, chat_models.Preset),
+    ):
+        prefix = f"{table}.NAME."
+        parts.append(f"\n### [{table}.NAME]\n\n{text}\n" + _table(options(cls, prefix).values(), prefix))
+    parts.append("\n| built-in service | what it is | address | key |\n| --- | --- | --- | --- |\n")
+    for name, provider in chat_models.BUILT_IN.items():
+        address, key = (f"`{text}`" if text else "-" for text in (provider.base_url, provider.api_key_variable))
+        parts.append(f"| `{name}` | {chat_models.ABOUT[name]} | {address} | {key} |\n")
+    return parts
 
 
 def default_toml() -> str:
@@ -139,6 +180,12 @@ def default_toml() -> str:
                 lines += [*_comment(option), f"{key.removeprefix(f'{name}.')} = {show(option.default)}", ""]
     lines += ["# A search profile of your own: docs/tuning.md tells what each number does.", f"# [{PROFILES}.NAME]"]
     lines += [f"# {key} = {show(value)}" for key, value in _profile_defaults().items()]
+    for table, about, cls in (
+        (chat_models.PROVIDERS, "A service of your own for chat models", chat_models.Provider),
+        (chat_models.MODELS, "A chat model under a name of your own", chat_models.Preset),
+    ):
+        lines += ["", f"# {about}: docs/chat-models.md tells more.", f"# [{table}.NAME]"]
+        lines += [f"# {key} = {show(option.default)}" for key, option in options(cls).items()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -208,7 +255,9 @@ def _comment(option: Option) -> list[str]:
 def _object(rows: Iterable[Option], about: Mapping[str, str]) -> dict[str, Any]:
     """Schema of a table that holds `rows`, nested by the sections of their keys."""
     properties: dict[str, Any] = {}
+    scopes = set()
     for option in rows:
+        scopes.add(option.scope)
         section, _, name = option.key.rpartition(".")
         into = properties
         if section:
@@ -216,15 +265,20 @@ def _object(rows: Iterable[Option], about: Mapping[str, str]) -> dict[str, Any]:
                 section, {"type": "object", "description": about[section], "additionalProperties": False, "properties": {}}
             )["properties"]
         into[name] = _schema(option)
-    section, _, name = PROFILES.partition(".")
-    if section in properties:
-        of_one = {option.key.rpartition(".")[2]: _schema(option) for option in profile_options("NAME").values()}
-        properties[section]["properties"][name] = {
-            "type": "object",
-            "description": "One table per search profile of your own, by its name.",
-            "propertyNames": {"pattern": f"^{PROFILE_NAME}$"},
-            "additionalProperties": {"type": "object", "additionalProperties": False, "properties": of_one},
-        }
+    for own in ROWS:
+        section, _, name = own.table.partition(".")
+        known = [option for option in own.options("NAME").values() if option.scope in scopes]
+        if section in properties and known:
+            properties[section]["properties"][name] = {
+                "type": "object",
+                "description": f"One table per {_OWN[own.one]} of your own, by its name.",
+                "propertyNames": {"pattern": f"^{PROFILE_NAME}$"},
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {option.key.rpartition(".")[2]: _schema(option) for option in known},
+                },
+            }
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 

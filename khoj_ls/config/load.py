@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 from khoj_ls.config import toml
-from khoj_ls.config.options import PROFILES, Option, find, options, profile_options, sections, show, suggestion, with_values
+from khoj_ls.config.chat_models import chat_problems
+from khoj_ls.config.options import ROWS, Option, Rows, find, options, rows_of, sections, show, suggestion, with_values
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.profiles import FALLS_BACK, profile_problems
 from khoj_ls.config.settings import Settings
@@ -31,6 +32,9 @@ VAULT_TABLES = "vault"
 
 LOCAL_PRESETS = ("fast", "balanced", "high_quality", "multilingual")
 """The only models a vault's own file may choose: a path could hold code, a name start a download, `remote` costs money."""
+
+ADDED_UP = "index.private"
+"""The setting whose lists add up, the vault's first: a later pattern has more to say, and what the user keeps stays private."""
 
 MAX_PROBLEMS = 20
 """After this many wrong keys a file is not read further."""
@@ -69,9 +73,10 @@ def load_user_settings(folders: Folders, overrides: Values = _NONE) -> tuple[Use
     """The user's settings and what was wrong with them. Never fails. `overrides` are checked values (see `assignments`)."""
     values, per_vault, problems = _read_user_file(folders.user_settings)
     carrier = UserSettings(per_vault=tuple(per_vault), overrides=MappingProxyType(dict(overrides)))
-    problems += _of_profiles(values, str(folders.user_settings))
-    problems += _of_profiles(overrides, "--set", with_values(Settings(), values))
-    return with_values(carrier, {**values, **overrides}), problems
+    problems += _of_tables(values, str(folders.user_settings))
+    problems += _of_tables(overrides, "--set", with_values(Settings(), values))
+    private = _together(values, overrides)
+    return with_values(carrier, {**values, **overrides, ADDED_UP: private}), problems
 
 
 def load_vault_settings(user: Settings, root: Path) -> Settings:
@@ -80,29 +85,37 @@ def load_vault_settings(user: Settings, root: Path) -> Settings:
     Raises UsageError when the command line names a search profile that neither the user nor the vault has.
     """
     values, problems = _read_vault_file(root)
-    problems += _of_profiles(values, str(root / VAULT_FILE), user)
+    problems += _of_tables(values, str(root / VAULT_FILE), user)
     for problem in problems:
         log.warning("%s", problem)
+    private = (*_together(values), *user.index.private)
     if isinstance(user, UserSettings):
         resolved = root.resolve()
         for folder, own in user.per_vault:
             if folder == resolved:
                 values = {**values, **own}
+                private = (*private, *_together(own))
         values = {**values, **user.overrides}
+    values = {**values, ADDED_UP: private}
     found = with_values(Settings(**{item.name: getattr(user, item.name) for item in fields(Settings)}), values)
     if isinstance(user, UserSettings):
-        for problem in _of_profiles(user.overrides, "--set", found):
+        for problem in _of_tables(user.overrides, "--set", found):
             raise UsageError(f"{problem.source} {problem.key}: {problem.message.removesuffix(FALLS_BACK)}")
     return found
+
+
+def _together(*places: Values) -> tuple[str, ...]:
+    """What several places say of the setting whose lists add up."""
+    return tuple(pattern for values in places for pattern in values.get(ADDED_UP, ()))
 
 
 def settings_problems(user_file: Path, root: Path | None = None) -> list[SettingsProblem]:
     """What is wrong with the user's file and, when `root` is given, with that vault's."""
     values, _, problems = _read_user_file(user_file)
-    problems += _of_profiles(values, str(user_file))
+    problems += _of_tables(values, str(user_file))
     if root:
         own, wrong = _read_vault_file(root)
-        problems += wrong + _of_profiles(own, str(root / VAULT_FILE), with_values(Settings(), values))
+        problems += wrong + _of_tables(own, str(root / VAULT_FILE), with_values(Settings(), values))
     return problems
 
 
@@ -115,15 +128,16 @@ def session_overrides(settings: Settings, mapping: Mapping[str, Any]) -> tuple[S
         return f"an editor may not set this; run: khoj-ls config set {option.key} {_shell(value)}"
 
     values, problems = _checked(_without_null(mapping), "editor", allowed)
-    return with_values(settings, values), problems + _of_profiles(values, "editor", settings)
+    return with_values(settings, values), problems + _of_tables(values, "editor", settings)
 
 
-def _of_profiles(values: Values, source: str, below: Settings | None = None) -> list[SettingsProblem]:
-    """What is wrong with the search profiles that `values` make, on top of the settings `below`."""
-    if not any(key == "search.profile" or key.startswith(f"{PROFILES}.") for key in values):
+def _of_tables(values: Values, source: str, below: Settings | None = None) -> list[SettingsProblem]:
+    """What is wrong with the tables of the user's own that `values` make, on top of the settings `below`."""
+    if not any(key == "search.profile" or rows_of(key) for key in values):
         return []
-    search = with_values(below or Settings(), values).search
-    return [SettingsProblem(source, key, message) for key, message in profile_problems(search) if key in values]
+    whole = with_values(below or Settings(), values)
+    problems = [*profile_problems(whole.search), *chat_problems(whole.chat)]
+    return [SettingsProblem(source, key, message) for key, message in problems if key in values]
 
 
 def assignments(texts: Iterable[str]) -> dict[str, Any]:
@@ -221,10 +235,9 @@ def _checked(
 
 
 def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
-    if key.startswith(f"{PROFILES}."):
-        return _unknown_in_profile(key, value)
-    if key == PROFILES:
-        return f"write one table per profile: [{PROFILES}.NAME]"
+    rows = rows_of(key)
+    if rows is not None:
+        return _unknown_in_rows(rows, key, value)
     if key in sections():
         return "this is a section, not a setting"
     if isinstance(value, Mapping):
@@ -232,23 +245,25 @@ def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
     return f"there is no such setting{suggestion(key, known)}"
 
 
-def _unknown_in_profile(key: str, value: Any) -> str:
-    name, dot, number = key.removeprefix(f"{PROFILES}.").rpartition(".")
+def _unknown_in_rows(rows: Rows, key: str, value: Any) -> str:
+    if key == rows.table:
+        return f"write one table per {rows.one}: [{rows.table}.NAME]"
+    name, dot, part = key.removeprefix(f"{rows.table}.").rpartition(".")
     if not dot:
         empty = isinstance(value, Mapping)
-        return "this profile sets nothing: name its base" if empty else f"write a table per profile: [{PROFILES}.NAME]"
-    if find(f"{PROFILES}.{name}.base") is None:
-        return "the name of a profile is made of letters, digits, - and _, at most 40 of them"
-    known = [option.rpartition(".")[2] for option in profile_options(name)]
-    return f"a profile has no such number{suggestion(number, known)} (known: {', '.join(known)})"
+        return f"this {rows.one} sets nothing: {rows.needs}" if empty else f"write a table per {rows.one}: [{rows.table}.NAME]"
+    known = [option.rpartition(".")[2] for option in rows.options(name)]
+    if find(f"{rows.table}.{name}.{known[0]}") is None:
+        return f"the name of a {rows.one} is made of letters, digits, - and _, at most 40 of them"
+    return f"a {rows.one} has no such {rows.part}{suggestion(part, known)} (known: {', '.join(known)})"
 
 
 def _flat(tables: Mapping[str, Any], known: Mapping[str, Option], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and values of nested tables, going down only where settings live."""
     for name, value in tables.items():
         key = f"{prefix}{name}"
-        profile = key == PROFILES or key.rpartition(".")[0] == PROFILES
-        if isinstance(value, Mapping) and value and (profile or any(option.startswith(f"{key}.") for option in known)):
+        own = any(rows.table in (key, key.rpartition(".")[0]) for rows in ROWS)
+        if isinstance(value, Mapping) and value and (own or any(option.startswith(f"{key}.") for option in known)):
             yield from _flat(value, known, f"{key}.")
         else:
             yield key, value

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from khoj_ls.config.chat_models import MODELS, PROVIDERS, Preset, Provider
 from khoj_ls.config.settings import Scope, Settings, Tuning
 
 S = TypeVar("S")
@@ -20,7 +21,7 @@ PROFILES = "search.profiles"
 PROFILE_NAME = "[A-Za-z0-9_-]{1,40}"
 """What a profile may be called, as a regular expression."""
 
-_PROFILE_KEY = re.compile(rf"{re.escape(PROFILES)}\.({PROFILE_NAME})\.(\w+)")
+_ROW_KEY = re.compile(rf"([a-z.]+)\.({PROFILE_NAME})\.\w+")
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,40 @@ def profile_options(name: str) -> Mapping[str, Option]:
     return {base.key: base, **options(Tuning, prefix)}
 
 
+@dataclass(frozen=True)
+class Rows:
+    """A table of the settings that holds tables of the user's own, one per name."""
+
+    table: str
+    """Its dotted key."""
+    one: str
+    """What one of them is called in messages."""
+    part: str
+    """What each of its settings is called there."""
+    needs: str
+    """What one that says nothing should do."""
+    options: Callable[[str], Mapping[str, Option]]
+    """What the one called so may set, by dotted key."""
+
+
+ROWS = (
+    Rows(PROFILES, "profile", "number", "name its base", profile_options),
+    Rows(PROVIDERS, "service", "setting", "name its base_url", lambda name: options(Provider, f"{PROVIDERS}.{name}.")),
+    Rows(MODELS, "model", "setting", "name its provider and model", lambda name: options(Preset, f"{MODELS}.{name}.")),
+)
+
+
+def rows_of(key: str) -> Rows | None:
+    """The table of the user's own tables that a dotted key means or lies in."""
+    return next((rows for rows in ROWS if key == rows.table or key.startswith(f"{rows.table}.")), None)
+
+
 def find(key: str) -> Option | None:
-    """The setting of a dotted key: one of the tree, or one of a profile of the user's own."""
-    profile = _PROFILE_KEY.fullmatch(key)
-    return profile_options(profile[1]).get(key) if profile else options().get(key)
+    """The setting of a dotted key: one of the tree, or one of a table of the user's own."""
+    rows, parts = rows_of(key), _ROW_KEY.fullmatch(key)
+    if rows is None or parts is None or parts[1] != rows.table:
+        return options().get(key)
+    return rows.options(parts[2]).get(key)
 
 
 def sections(cls: type = Settings) -> Mapping[str, str]:

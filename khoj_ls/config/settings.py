@@ -43,6 +43,12 @@ class IndexSettings:
     """What is read from a vault and how."""
 
     ignore: tuple[str, ...] = setting((), "vault", "Patterns, in .gitignore syntax, of files and folders to leave out.")
+    private: tuple[str, ...] = setting(
+        (),
+        "vault",
+        "Patterns, in .gitignore syntax, of notes and folders that never leave this machine. The lists of all places add up: a "
+        "vault's file can add to yours and take nothing from it.",
+    )
     gitignore: bool = setting(True, "vault", "Leave out what the vault's .gitignore files leave out.")
     hidden: bool = setting(False, "vault", "Index hidden files and folders (names that begin with a dot).")
     max_file_bytes: int = setting(10_000_000, "vault", "Files larger than this many bytes are not read.", least=1)
@@ -241,9 +247,32 @@ class ChatSettings:
         (), "user", "Your yes, given once per service, to sending passages of notes to these hosts with a chat's questions."
     )
     timeout_seconds: float = setting(
-        60.0, "user", "A chat model that says nothing for this long is given up.", least=1, most=3600
+        60.0,
+        "user",
+        "A chat model that says nothing for this long is given up; one on this machine has ten times as long to begin, as it "
+        "reads the question first.",
+        least=1,
+        most=3600,
     )
     tries: int = setting(4, "user", "How often a service is asked that is busy or not reached.", least=1, most=10)
+    keep_alive: str = setting("5m", "user", "How long Ollama keeps a model in memory after an answer: 5m, 1h, 0, -1 for ever.")
+    local_window: int = setting(
+        8192,
+        "user",
+        "Most tokens of question and answer together for a model that Ollama or this program runs, where its preset says "
+        "nothing else: a longer window takes more memory.",
+        least=512,
+    )
+    local_threads: int = setting(
+        0, "user", "Threads of a model that this program runs; 0 takes one per core, at most eight.", least=0, most=256
+    )
+    local_idle_seconds: float = setting(
+        300.0, "user", "A model that this program runs is unloaded after this long without a question.", least=1
+    )
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """The user's own services by name, checked: `config.chat_models` makes a Provider of each."""
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    """The user's own presets by name, checked: `config.chat_models` makes a Preset of each."""
 
 
 @dataclass(frozen=True)
