@@ -40,11 +40,12 @@ def diff(
     unknown: tuple[str, ...] = (),
     open_paths: AbstractSet[str] = frozenset(),
     everything: bool = False,
+    private: AbstractSet[str] = frozenset(),
 ) -> Changes:
     """Compare what a scan found with the rows of the same part of the vault.
 
-    Rows in `unknown` folders are kept; the buffers in `open_paths` stand for their files and are left alone; with
-    `everything` unchanged files are looked at too.
+    Rows in `unknown` folders are kept; the buffers in `open_paths` stand for their files and are left alone, unless a rule made
+    them private or no longer does (`private` holds those that one makes); with `everything` unchanged files are looked at too.
     """
     present: list[FileStat] = []
     seen: set[str] = set()
@@ -54,9 +55,9 @@ def diff(
         row = rows.get(stat.path)
         if row is None:
             sizes.add(stat.size)
-        elif not everything and is_unchanged(row, stat, max_file_bytes):
+        elif not everything and is_unchanged(row, stat, max_file_bytes, private=stat.path in private):
             continue
-        if stat.path not in open_paths:
+        if stat.path not in open_paths or (row is not None and row.private != (stat.path in private)):
             present.append(stat)
     gone = [row for path, row in rows.items() if path not in seen and path not in open_paths and not path.startswith(unknown)]
     present.sort(key=lambda stat: -stat.mtime_ns)
@@ -67,9 +68,12 @@ def diff(
     )
 
 
-def is_unchanged(row: FileRow, stat: FileStat, max_file_bytes: int) -> bool:
-    """Whether the file need not be read: its stat is the stored one, and it is not judged by another size limit than before."""
-    if row.stat != stat or row.origin != "disk":
+def is_unchanged(row: FileRow, stat: FileStat, max_file_bytes: int, *, private: bool) -> bool:
+    """Whether the file need not be read: its stat is the stored one, and size limit and rules judge it as they did before.
+
+    `private`: whether a rule makes it private.
+    """
+    if row.stat != stat or row.origin != "disk" or row.private != private:
         return False
     refused = any(problem.code == "too-large" for problem in row.problems)
     return refused == (stat.size > max_file_bytes)

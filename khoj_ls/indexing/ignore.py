@@ -2,7 +2,8 @@
 
 Rules in order of authority: what programs keep for themselves (`.git`, editor locks), the setting `index.ignore`,
 `.khojignore` files, `.gitignore` files, hidden names. Among files of one kind the deeper folder's has more to say, and in one
-file the later line.
+file the later line. The same syntax says what is private: the setting `index.private` and `.khojprivate` files, where neither
+takes back what the other says.
 Syntax and scope: https://git-scm.com/docs/gitignore
 """
 
@@ -19,8 +20,10 @@ from pathlib import Path
 from khoj_ls.config.settings import IndexSettings
 from khoj_ls.indexing.patterns import RuleFile, Verdict, compile_rules
 
-IGNORE_FILES = (".khojignore", ".gitignore")
-"""Names of files that hold ignore rules."""
+PRIVATE_FILE = ".khojprivate"
+"""Name of files that say what below their folder never leaves the machine."""
+IGNORE_FILES = (".khojignore", ".gitignore", PRIVATE_FILE)
+"""Names of files that hold rules."""
 
 _TOOL_FOLDERS = frozenset(
     (".git", ".hg", ".svn", ".jj", ".obsidian", ".trash", ".stversions", ".stfolder", "node_modules", "__pycache__", ".venv")
@@ -133,6 +136,10 @@ class Scope:
     """Relative to the vault, with a final slash; empty for the vault itself."""
     khoj: tuple[RuleFile, ...]
     git: tuple[RuleFile, ...]
+    secret: tuple[RuleFile, ...] = ()
+    """What `.khojprivate` files say."""
+    private: bool = False
+    """Whether a rule makes this folder private, and with it all that is in it."""
 
     def enter(self, name: str, present: Collection[str] = IGNORE_FILES) -> Scope:
         """The scope of a subfolder; `present` names what it holds, where that is known."""
@@ -152,6 +159,14 @@ class Scope:
             return _SCRATCH
         return self._by_rule(name, self.path + name)
 
+    def is_private(self, name: str) -> bool:
+        """Whether a rule makes the file `name` private."""
+        return self.private or self.rules.rules_private(self.path + name, self.secret)
+
+    def by_rule(self, name: str) -> Decision | None:
+        """Why the file `name`, of whatever kind, is left out by a rule; None when no rule is against it."""
+        return _SCRATCH if _SCRATCH_FILE.fullmatch(name) else self._by_rule(name, self.path + name)
+
     def _by_rule(self, name: str, path: str) -> Decision | None:
         verdict = self._verdict(path)
         if verdict is not None and verdict.leave_out:
@@ -162,10 +177,11 @@ class Scope:
         return None if verdict is not None and not verdict.from_git else _HIDDEN
 
     def _verdict(self, path: str) -> Verdict | None:
-        for rule_file in (*self.rules.settings_rules, *self.khoj, *self.git):
-            if verdict := rule_file.judge(path):
-                return verdict
-        return None
+        return _first_verdict((*self.rules.settings_rules, *self.khoj, *self.git), path)
+
+
+def _first_verdict(rule_files: Iterable[RuleFile], path: str) -> Verdict | None:
+    return next((verdict for rule_file in rule_files if (verdict := rule_file.judge(path))), None)
 
 
 class IgnoreRules:
@@ -179,6 +195,8 @@ class IgnoreRules:
         self.max_file_bytes = settings.max_file_bytes
         rules = compile_rules("settings index.ignore", "", "\n".join(settings.ignore))
         self.settings_rules: tuple[RuleFile, ...] = (rules,) if rules else ()
+        secret = compile_rules("settings index.private", "", "\n".join(settings.private))
+        self.settings_private: tuple[RuleFile, ...] = (secret,) if secret else ()
         self._names = tuple(name for name in IGNORE_FILES if settings.gitignore or name != ".gitignore")
         self._compiled: dict[tuple[str, bytes], RuleFile | None] = {}
 
@@ -188,14 +206,28 @@ class IgnoreRules:
 
     def scope(self, path: str, above: Scope | None, present: Collection[str]) -> Scope:
         """The scope of the folder `path` (with a final slash), given the one above it."""
-        khoj, git = (above.khoj, above.git) if above else ((), ())
+        khoj, git, secret = (above.khoj, above.git, above.secret) if above else ((), (), ())
+        private = above is not None and (above.private or self.rules_private(path, secret))
         for name in self._names:
             if name in present and (rules := self._rule_file(path, name)):
                 if name == ".gitignore":
                     git = (rules, *git)
+                elif name == PRIVATE_FILE:
+                    secret = (rules, *secret)
                 else:
                     khoj = (rules, *khoj)
-        return Scope(self, path, khoj, git)
+        return Scope(self, path, khoj, git, secret, private)
+
+    def rules_private(self, path: str, secret: Iterable[RuleFile]) -> bool:
+        """Whether the settings or the rule files `secret`, the deepest first, make `path` private (folders: a final slash)."""
+        verdicts = (_first_verdict(self.settings_private, path), _first_verdict(secret, path))
+        return any(verdict is not None and verdict.leave_out for verdict in verdicts)
+
+    def is_private(self, path: str, known: dict[str, Scope | Decision] | None = None) -> bool:
+        """Whether a rule makes the file `path` (relative, posix) private, or leaves out its folder. `known`: see `locate`."""
+        folder, _, name = path.rpartition("/")
+        scope = self.locate(folder, {} if known is None else known)
+        return isinstance(scope, Decision) or scope.is_private(name)
 
     def locate(self, folder: str, known: dict[str, Scope | Decision]) -> Scope | Decision:
         """The scope of `folder` (relative, no final slash), or why it is left out. `known` holds what this pass has seen."""
@@ -212,14 +244,21 @@ class IgnoreRules:
 
     def by_name(self, path: str, known: dict[str, Scope | Decision]) -> Decision | None:
         """Why the file `path` (relative, posix) is left out, judged by names and folders alone; None when nothing does."""
+        scope = self._scope_of(path, known)
+        return scope if isinstance(scope, Decision) else scope.file(path.rpartition("/")[2])
+
+    def by_rule(self, path: str) -> Decision | None:
+        """As `by_name`, for a file of any kind: a picture, a program."""
+        scope = self._scope_of(path, {})
+        return scope if isinstance(scope, Decision) else scope.by_rule(path.rpartition("/")[2])
+
+    def _scope_of(self, path: str, known: dict[str, Scope | Decision]) -> Scope | Decision:
         parts = path.split("/")
         if path.startswith("/") or "\0" in path or any(part in ("", ".", "..") for part in parts):
             return _OUTSIDE
         if not is_encodable(path):
             return BAD_NAME
-        folder, _, name = path.rpartition("/")
-        scope = self.locate(folder, known)
-        return scope if isinstance(scope, Decision) else scope.file(name)
+        return self.locate(path.rpartition("/")[0], known)
 
     def by_stat(self, path: str, found: os.stat_result) -> Decision | None:
         """Why a file is left out for what it is: a link, a device, too large; None when nothing speaks against it."""

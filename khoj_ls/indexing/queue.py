@@ -44,6 +44,8 @@ class Change:
     due: float
     """`time.monotonic()` from which it may be taken."""
     depth: Depth = Depth.STAT
+    private: bool = False
+    """Whether a rule makes the note private; known from when it is looked at."""
 
 
 @dataclass(frozen=True)

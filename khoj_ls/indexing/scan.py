@@ -40,6 +40,8 @@ class Scan:
     """Folders (with a final slash) that could not be listed: what the index holds of them is kept."""
     problems: tuple[tuple[str, str], ...]
     """(path, reason) of what should have been indexed but has no row of its own: unlisted folders, undecodable names."""
+    private: frozenset[str] = frozenset()
+    """Paths among `files` that a rule makes private."""
 
 
 def scan(rules: IgnoreRules, folder: str = "", token: CancelToken | None = None) -> Scan:
@@ -94,9 +96,10 @@ class _Walk:
         self._skipped: Counter[str] = Counter()
         self._unknown: list[str] = []
         self._problems: list[tuple[str, str]] = []
+        self._private: set[str] = set()
 
     def result(self) -> Scan:
-        return Scan(self._files, dict(self._skipped), tuple(self._unknown), tuple(self._problems))
+        return Scan(self._files, dict(self._skipped), tuple(self._unknown), tuple(self._problems), frozenset(self._private))
 
     def folder(self, path: str, above: Scope | None) -> list[tuple[str, Scope | None]]:
         """Take in one folder; returns its subfolders with the scope that holds around them."""
@@ -139,6 +142,8 @@ class _Walk:
             decision = self._rules.by_stat(scope.path + name, found)
         if decision is None or decision.code in NAMED:
             self._files.append(stat_of(scope.path + name, found))
+            if scope.is_private(name):
+                self._private.add(scope.path + name)
         return decision
 
     def _problem(self, path: str, decision: Decision) -> Decision:

@@ -117,6 +117,7 @@ class Scanner:
             unknown=found.unknown,
             open_paths=self._overlays.paths(),
             everything=rescan.depth > Depth.STAT,
+            private=found.private,
         )
         self.identity, self.offline = identity, ""
         self._put(rescan, changes)

@@ -42,9 +42,11 @@ class Effect:
     size: int = 0
 
 
-def replacing(stat: FileStat, digest: bytes, parsed: ParsedFile, origin: Origin, lane: Lane, size: int) -> Effect:
-    """Store what was parsed from `size` bytes of the file at `stat.path`."""
-    apply = partial(replace_file, stat=stat, digest=digest, parsed=parsed, origin=origin, naming=NAMING)
+def replacing(
+    stat: FileStat, digest: bytes, parsed: ParsedFile, origin: Origin, lane: Lane, size: int, *, private: bool
+) -> Effect:
+    """Store what was parsed from `size` bytes of the file at `stat.path`; `private`: whether a rule makes it private."""
+    apply = partial(replace_file, stat=stat, digest=digest, parsed=parsed, origin=origin, naming=NAMING, private=private)
     return Effect("replaced", (stat.path,), apply, lane, size=size)
 
 

@@ -166,7 +166,9 @@ class WordPath:
             if decision.code == "unsupported":
                 self._folder(path, found)
             self._remove(change, row)
-        elif isinstance(found, os.stat_result) and not stat.S_ISREG(found.st_mode):
+            return
+        change = replace(change, private=self._rules.is_private(path, known))
+        if isinstance(found, os.stat_result) and not stat.S_ISREG(found.st_mode):
             self._folder(path, found)
             self._no_file(change, row, found)
         elif buffer := self._overlays.get(path):
@@ -201,7 +203,7 @@ class WordPath:
     def _disk(self, change: Change, row: FileRow | None, found: os.stat_result) -> None:
         path = change.path
         known_stat = stat_of(path, found)
-        if row and change.depth == Depth.STAT and is_unchanged(row, known_stat, self._rules.max_file_bytes):
+        if row and change.depth == Depth.STAT and self._is_unchanged(change, row, known_stat):
             return
         if found.st_size > self._rules.max_file_bytes:
             self._fail(change, row, known_stat, too_large(found.st_size, self._rules.max_file_bytes))
@@ -219,7 +221,7 @@ class WordPath:
 
     def _read(self, change: Change, row: FileRow | None, source: Source) -> None:
         path = change.path
-        same = row is not None and row.content_hash == source.digest
+        same = row is not None and row.content_hash == source.digest and row.private == change.private
         kept = source.stored_stat
         if same and change.depth >= Depth.READ:
             kept = source.stat  # read twice, with time in between
@@ -248,7 +250,7 @@ class WordPath:
                     self._queue.put([path], Lane.LIVE, delay=_RACY_SECONDS, depth=Depth.READ)
         if len(buffer.data) > self._rules.max_file_bytes:
             self._fail(change, row, kept, too_large(len(buffer.data), self._rules.max_file_bytes))
-        elif row and row.content_hash == digest and change.depth < Depth.PARSE:
+        elif row and row.content_hash == digest and row.private == change.private and change.depth < Depth.PARSE:
             self._touch(change, row, kept, origin)
         else:
             self._parse(Reading(change, kept, digest, origin, len(buffer.data)), buffer.data)
@@ -275,17 +277,25 @@ class WordPath:
         self._submit(Job(Parse(path, data), reading, urgent=reading.change.lane < Lane.BACKLOG))
 
     def _replace(self, reading: Reading, parsed: ParsedFile) -> None:
-        self._storing.add(replacing(reading.stat, reading.digest, parsed, reading.origin, reading.change.lane, reading.size))
+        lane, private = reading.change.lane, reading.change.private
+        effect = replacing(reading.stat, reading.digest, parsed, reading.origin, lane, reading.size, private=private)
+        self._storing.add(effect)
 
     def _touch(self, change: Change, row: FileRow, kept: FileStat, origin: Origin) -> None:
         if row.stat != kept or row.origin != origin:
             self._storing.add(touching(row.id, kept, origin, change.lane))
 
     def _moved(self, change: Change, source: Source, kept: FileStat) -> bool:
-        """Whether the new file is one that is gone from another path; it then keeps its rows."""
+        """Whether the new file is one that is gone from another path; it then keeps its rows.
+
+        Not where it came to a place that rules make private, or from one: its rows say so.
+        """
         with self._database.read() as connection:
             twins = files_with_content(connection, source.digest)
+            rows = file_rows(connection, [old for _, old in twins])
         for file_id, old in twins:
+            if rows[old].private != change.private:
+                continue
             free = old not in self._parsing and old not in self._storing.paths and self._overlays.get(old) is None
             if free and _lstat(self._rules, old) is None and self._types.same_reading(old, change.path):
                 self._storing.add(moving(file_id, old, kept, change.lane))
@@ -303,12 +313,16 @@ class WordPath:
 
     def _fail(self, change: Change, row: FileRow | None, kept: FileStat, decision: Decision, digest: bytes = b"") -> None:
         parsed = self._failed(change.path, decision.code, decision.reason)
-        if row and row.stat == kept and row.problems == parsed.problems and row.origin == "disk":
+        known = row and (row.stat, row.problems, row.origin, row.private)
+        if known == (kept, parsed.problems, "disk", change.private):
             return
         self._replace(Reading(change, kept, digest, "disk", 0), parsed)
 
     def _failed(self, path: str, code: str, reason: str) -> ParsedFile:
         return ParsedFile(self._types.type_of(path), None, (), problems=(Problem("error", code, reason),))
+
+    def _is_unchanged(self, change: Change, row: FileRow, stat: FileStat) -> bool:
+        return is_unchanged(row, stat, self._rules.max_file_bytes, private=change.private)
 
     def _check_root(self) -> None:
         """Raises RootGone before anything is removed because the whole vault is not there."""

@@ -120,11 +120,13 @@ def store_chunks(
 
 def next_pending(connection: sqlite3.Connection, model: ActiveModel, limit: int, *, private: bool = True) -> list[PendingText]:
     """The most urgent texts without a vector; with `private` false only those that may leave the machine."""
-    # The join leaves out texts whose note was changed or deleted while they waited.
+    # The chunks tell, not the queue: a note may have been changed, deleted or made private while its texts waited. A text that
+    # is private in one note and not in another is private.
+    secret = "" if private else "AND NOT EXISTS (SELECT 1 FROM chunk c WHERE c.hash = p.hash AND c.private) "
     rows = connection.execute(
-        "SELECT p.hash, p.text, p.tokens FROM pending p WHERE p.model_id = ? AND p.private <= ? AND EXISTS "
-        "(SELECT 1 FROM chunk c WHERE c.hash = p.hash) ORDER BY p.priority DESC, p.tokens LIMIT ?",
-        (model.id, int(private), limit),
+        "SELECT p.hash, p.text, p.tokens FROM pending p WHERE p.model_id = ? AND EXISTS "
+        f"(SELECT 1 FROM chunk c WHERE c.hash = p.hash) {secret}ORDER BY p.priority DESC, p.tokens LIMIT ?",
+        (model.id, limit),
     )
     return [PendingText(*row) for row in rows]
 

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -17,6 +17,9 @@ from khoj_ls.core.types import Entry, Link, ParsedFile, Problem, Span
 from khoj_ls.store import fts
 
 Origin = Literal["disk", "buffer"]
+
+_BY_RULE = 2
+"""In the column `private` of a file, beside 1 for what the note says of itself."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class FileRow:
     status: str
     origin: Origin
     problems: tuple[Problem, ...]
+    private: bool = False
+    """Whether a rule of the vault makes it private, whatever it says of itself."""
 
     @property
     def failure(self) -> str | None:
@@ -76,11 +81,14 @@ def content_hash(data: bytes) -> bytes:
 
 def file_rows(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
     """All known files by path, or those of `paths`."""
-    sql = "SELECT id, path, size, mtime_ns, ctime_ns, inode, content_hash, status, origin, problems FROM file"
+    sql = "SELECT id, path, size, mtime_ns, ctime_ns, inode, content_hash, status, origin, problems, private FROM file"
     if paths is not None:
         sql += " WHERE path IN (SELECT value FROM json_each(?))"
     rows = connection.execute(sql, (json.dumps(paths),) if paths is not None else ())
-    return {row[1]: FileRow(row[0], FileStat(*row[1:6]), row[6], row[7], row[8], _problems(row[9])) for row in rows}
+    return {
+        row[1]: FileRow(row[0], FileStat(*row[1:6]), row[6], row[7], row[8], _problems(row[9]), bool(row[10] & _BY_RULE))
+        for row in rows
+    }
 
 
 def replace_file(
@@ -91,19 +99,24 @@ def replace_file(
     *,
     origin: Origin = "disk",
     naming: Naming = NAMELESS,
+    private: bool = False,
 ) -> int:
     """Store what was parsed from the file at `stat.path`, replacing what was known; returns the file's id.
+
+    With `private` a rule of the vault makes all of it private, whatever it says of itself.
 
     Entries whose hash is unchanged keep their row and their words. Chunks of the file are dropped when anything in it changed:
     the chunker cuts it anew, and equal texts find their vectors again.
     """
     known = connection.execute("SELECT id, path, title, aliases, tags FROM file WHERE path = ?", (stat.path,)).fetchone()
+    if private or parsed.private:
+        parsed = replace(parsed, entries=tuple(replace(entry, private=True) for entry in parsed.entries))
     failed = any(problem.severity == "error" for problem in parsed.problems)
     values = {
         "type": parsed.type,
         "title": parsed.title,
         "status": "failed" if failed else "indexed",
-        "private": int(parsed.private),
+        "private": int(parsed.private) | (_BY_RULE if private else 0),
         "aliases": _json(parsed.aliases),
         "tags": _json(parsed.tags),
         "properties": _json(parsed.properties),
