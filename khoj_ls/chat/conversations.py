@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import sqlite3
 import threading
@@ -26,12 +27,14 @@ from khoj_ls.chat.kept import (
 from khoj_ls.chat.owners import is_alive, this_process
 from khoj_ls.chat.recall import Encoder, Recall, Recalled
 from khoj_ls.chat.types import Done, Failed, Source
-from khoj_ls.core.errors import Cancelled, UsageError
+from khoj_ls.core.errors import Cancelled, StoreError, UsageError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.search.snippet import excerpt
 from khoj_ls.store import conversations as store
 from khoj_ls.store.conversations import ConversationRow, TurnRow
 from khoj_ls.store.conversations_file import ConversationsFile
+
+log = logging.getLogger(__name__)
 
 _ID_BYTES = 8
 _TITLE_CHARS = 60
@@ -213,7 +216,10 @@ class KeptConversations:
         with self._lock:
             left, self._under_way = sorted(self._under_way), set()
         if left:
-            self._file.write(lambda connection: _end_all(connection, left))
+            try:
+                self._file.write(lambda connection: _end_all(connection, left))
+            except StoreError as error:  # whoever opens the file next finds that this process is gone
+                log.warning("%s", error)
         self._file.close()
 
     # -- inside ------------------------------------------------------------------------------------------------------
