@@ -39,17 +39,21 @@ def answered(
     """
     stuck = False
     for root in roots:
-        status = _status(connection, root)  # opens the vault, so that files without a marker above are found to be in it
-        stuck |= status["phase"] in _STUCK
-        if wait is False:
-            continue
+        stuck |= made_ready(connection, root, wait=wait, needs_vectors=needs_vectors)["phase"] in _STUCK
+    result: dict[str, Any] = connection.call(method, dict(params))
+    told = [_told(connection, root, alone=len(roots) == 1) for root in roots] if stuck or result.get("degraded") else []
+    return {**result, "messages": [message for message in told if message]}
+
+
+def made_ready(connection: Connection, root: Path, *, wait: bool | None, needs_vectors: bool = False) -> dict[str, Any]:
+    """Status of the vault at `root`, once it can answer: `wait` None waits for what the question needs, False for nothing."""
+    status = begun = _status(connection, root)  # opens the vault, so that files without a marker above are found to be in it
+    if wait is not False:
         status = _words_read(connection, root, status)
         if (wait or needs_vectors) and status["coverage"] < 1 and status["phase"] not in _STUCK:
             with shown_progress() as report:
                 connection.call("khoj/reindex", {"vault": str(root)}, report)
-    result: dict[str, Any] = connection.call(method, dict(params))
-    told = [_told(connection, root, alone=len(roots) == 1) for root in roots] if stuck or result.get("degraded") else []
-    return {**result, "messages": [message for message in told if message]}
+    return begun
 
 
 def _told(connection: Connection, root: Path, *, alone: bool) -> str:
