@@ -16,7 +16,7 @@ from khoj_ls.search.context import SearchContext
 from khoj_ls.store.chunks import chunks_of_embeddings, chunks_of_file
 from khoj_ls.store.links import file_at
 
-PATIENCE_SECONDS = 0.03
+PATIENCE_SECONDS = 0.02
 """How long a completion waits for the model."""
 _POOL = 150
 _KEPT = 32
