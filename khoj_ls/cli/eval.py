@@ -70,7 +70,7 @@ Examples:
 @click.option(
     "--names",
     type=click.Choice(["opaque", "id"]),
-    help="Call the notes of a set by number (default), or by the documents' ids.",
+    help="Call the notes of a set by the documents' ids (default), or by number, so that no name helps.",
 )
 @click.option("--baselines", is_flag=True, help="Measure plain FTS5, the plain model and their rank fusion as well.")
 @click.option("--misses", is_flag=True, help="List the queries whose answer is not among the first 10.")
@@ -110,7 +110,7 @@ def _measure_sets(run: Run, folders: Sequence[Path], queries: str | None, option
     profiles = {name: find_profile(settings.search, name).tuning for name in options["profiles"]}
     with _model(settings, options["cache"]) as (encoder, vectors, scratch):
         below = settings.search.exact_vectors_below
-        wish = Wish(options["modes"], profiles, options["names"] or "opaque", options["baselines"], below)
+        wish = Wish(options["modes"], profiles, options["names"] or "id", options["baselines"], below)
         for data in sets:
             with shown_progress() as report:
                 encoder.prepare(report)

@@ -37,7 +37,7 @@ class Wish:
     """None: all that the set can be asked in."""
     profiles: Mapping[str, Tuning] = field(default_factory=lambda: MappingProxyType({}))
     """Numbers of the profiles to search with, by name. None: all that was found is ranked by what measured best."""
-    names: Names = "opaque"
+    names: Names = "id"
     baselines: bool = False
     exact_below: int = 30_000
     """The setting `search.exact_vectors_below`."""

@@ -22,7 +22,7 @@ from khoj_ls.store.files import FileStat, content_hash, replace_file
 from khoj_ls.store.vectors import VectorIndex
 
 Names = Literal["opaque", "id"]
-"""What the notes' files are called: numbers, so that no word of a name helps, or the documents' ids."""
+"""What the notes' files are called: the documents' ids, as notes have names that are searched, or numbers: no name helps."""
 
 _DOCUMENTS_AT_ONCE = 500
 _TEXTS_AT_ONCE = 4096

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from khoj_ls.core.text import spaced
+from khoj_ls.core.text import apart, spaced
 
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 """As in the database (store.migrations)."""
@@ -33,18 +33,24 @@ class WordFinder:
             return found
         texts = [text.translate(_NO_MARKS) if _OPEN in text or _CLOSE in text else text for text in texts]
         written = [spaced(text) for text in texts]
+        # A compound word is found by its parts too: those texts are looked through a second time, with the parts apart.
+        parted = {len(texts) + row: apart(text) for row, text in enumerate(written)}
+        parted = {row: text for row, text in parted.items() if text != written[row - len(texts)]}
         with self._lock:
             self._connection.execute("BEGIN")
             try:
-                self._connection.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", enumerate(written))
+                self._connection.executemany(
+                    "INSERT INTO t (rowid, text) VALUES (?, ?)", [*enumerate(written), *parted.items()]
+                )
                 rows = self._connection.execute(
                     "SELECT rowid, highlight(t, 0, ?, ?) FROM t WHERE t MATCH ?", (_OPEN, _CLOSE, expression)
                 ).fetchall()
             finally:
                 self._connection.execute("ROLLBACK")
         for row, marked in rows:
-            found[row] = _joined(_in_text(texts[row], written[row], _ranges(marked)))
-        return found
+            at = row % len(texts)
+            found[at] += _in_text(texts[at], parted.get(row, written[at]), _ranges(marked))
+        return [_joined(sorted(ranges)) for ranges in found]
 
 
 def _ranges(marked: str) -> list[tuple[int, int]]:

@@ -14,11 +14,9 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from khoj_ls.core.text import spaced
+from khoj_ls.core.text import compounds, spaced
 
-WORDS_VERSION = 2
-
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+WORDS_VERSION = 3
 
 EntryWords = tuple[int, str, str, str]
 """Row id, title, heading with outline, body."""
@@ -35,16 +33,22 @@ def display_title(path: str, title: str | None) -> str:
 def entry_words(entry_id: int, path: str, title: str | None, heading: str, outline: str, raw: str) -> EntryWords:
     """Words of one entry; `outline` is the stored JSON list."""
     headings = " ".join([heading, *json.loads(outline)])
-    return entry_id, spaced(display_title(path, title)), spaced(headings), spaced(raw)
+    return entry_id, spaced(display_title(path, title)), spaced(headings), spaced(_with_parts(raw))
 
 
 def file_words(file_id: int, path: str, title: str | None, aliases: str, tags: str, bodies: Iterable[str]) -> FileWords:
     """Words of one note; `aliases` and `tags` are the stored JSON lists, `bodies` its entries' raw texts in order."""
     # A path's parts are words of their own: `2024-05-router_fix.md` is found by `router`, `RouterFix.md` as well.
     parts = re.sub(r"[\W_]+", " ", path).split()
-    name = " ".join([*parts, *(_HUMP.sub(" ", part) for part in parts if _HUMP.search(part))])
+    name = _with_parts(" ".join(parts))
     titles = "\n".join([display_title(path, title), *json.loads(aliases)])
-    return file_id, spaced(name), spaced(titles), spaced(" ".join(json.loads(tags))), spaced("\n".join(bodies))
+    return file_id, spaced(name), spaced(titles), spaced(" ".join(json.loads(tags))), spaced(_with_parts("\n".join(bodies)))
+
+
+def _with_parts(text: str) -> str:
+    """`text`, and behind it the parts of its compound words: `MergeScheduler` is found by `scheduler` as well."""
+    parts = " ".join(part for compound in compounds(text) for part in compound)
+    return f"{text}\n{parts}" if parts else text
 
 
 def add_entries(connection: sqlite3.Connection, rows: Iterable[EntryWords]) -> None:

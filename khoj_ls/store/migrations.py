@@ -14,7 +14,7 @@ from khoj_ls.store import fts
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Number of the newest migration below."""
 
 
@@ -28,6 +28,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     steps(name="m002_links")(_m002_links)
     steps(name="m003_words")(_m003_words)
     steps(name="m004_facets")(_m004_facets)
+    steps(name="m005_compounds")(_m005_compounds)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -185,6 +186,11 @@ def _m003_words(db: Database) -> None:
     # The rows of the word index can be taken out only by the words that were put in: a new way of making them fills it anew.
     fts.rebuild(db.conn)
     db.execute("UPDATE meta SET value = ? WHERE key = 'words_version'", [str(fts.WORDS_VERSION)])
+
+
+def _m005_compounds(db: Database) -> None:
+    # The parts of compound words are words, too.
+    _m003_words(db)
 
 
 _ISO_DAY = "*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"

@@ -83,7 +83,7 @@ def shape(value: Any) -> Any:
 
 @pytest.mark.model
 def test_a_set_from_its_files_to_its_figures(eval_verb: Any, small_set: Path, private_home: Path) -> None:
-    shown = eval_verb(small_set, "--json", "--baselines", "--misses")
+    shown = eval_verb(small_set, "--json", "--names", "opaque", "--baselines", "--misses")
     assert shown.exit_code == 0, shown.stderr
     found = answer(shown)
     assert (found["set"], found["documents"], found["queries"]) == ("small", 10, 5)
@@ -101,7 +101,7 @@ def test_a_set_from_its_files_to_its_figures(eval_verb: Any, small_set: Path, pr
     assert found["misses"] == {"lexical": [missed], "dense": [], "hybrid": []}
     assert shape(found) == shape(documented("eval")) | {"misses": shape(found["misses"])}
 
-    again = eval_verb(small_set, "--json", "--baselines", "--misses")
+    again = eval_verb(small_set, "--json", "--names", "opaque", "--baselines", "--misses")
     assert "embedding" not in again.stderr
     assert [path.name for path in (private_home / "data" / "evaluation").iterdir()] == ["vectors.db"]
     for figures in (found, repeated := answer(again)):
@@ -167,7 +167,7 @@ def test_queries_that_are_documents_are_asked_for_what_is_related(eval_verb: Any
 
 @pytest.mark.model
 def test_sets_are_shown_one_after_the_other(eval_verb: Any, small_set: Path, tmp_path: Path) -> None:
-    shown = eval_verb(small_set, small_set, "--baselines", "--misses", "--cache", tmp_path / "cache")
+    shown = eval_verb(small_set, small_set, "--names", "opaque", "--baselines", "--misses", "--cache", tmp_path / "cache")
     assert shown.exit_code == 0
     assert shown.stdout.count("small: 10 documents, 5 queries\n") == 2
     assert re.search(r"^  mode +nDCG@10 +recall@100 +MRR@10 +p50 +p95$", shown.stdout, re.MULTILINE)

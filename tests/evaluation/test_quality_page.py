@@ -31,8 +31,9 @@ def test_figures_by_set_and_by_half_of_the_queries(page):
     )
     right, wrong = Run({"1": ["a"], "2": ["b"]}, [1.0, 3.0]), Run({"1": ["b", "a"], "2": []})
     runs = {"lexical": wrong, "dense": wrong, "hybrid": right}
-    text = page([Evaluation(data, runs, {"own rrf": wrong}, 0, {})], "opaque")
-    assert "| small | 2 | 2 | 0.315 | 0.315 | 0.315 | **1.000** | +0.685 | +0.685 |  |" in text
+    numbered = Evaluation(data, {"hybrid": wrong}, {}, 0, {})
+    text = page([Evaluation(data, runs, {"own rrf": wrong}, 0, {})], [numbered])
+    assert "| small | 2 | 2 | 0.315 | 0.315 | 0.315 | **1.000** | +0.685 | +0.685 |  | 0.315 |  |" in text
     assert "| baseline own rrf | 0.315 | 0.631 | 0.000 | 0.500 | 0.250 |  |  |" in text
     assert "| hybrid | 1.000 | 1.000 | 1.000 | 1.000 | 1.000 | 2.0 ms | 2.9 ms |" in text
     assert "somewhere" not in text

@@ -98,6 +98,9 @@ def test_the_tokenizer_is_the_databases_own():
         ("nothing here", "absent", []),
         ("marks \x01inside\x02 the text", "inside text", ["inside", "text"]),
         ("手机 and phone", "phone 手机", ["手机", "phone"]),
+        ("a MergeScheduler, scheduled", "scheduler", ["Scheduler", "scheduled"]),
+        ("a MergeScheduler", "MergeScheduler merge", ["MergeScheduler"]),
+        ("手机AppStore 手机", "store 手机", ["手机", "Store", "手机"]),
     ],
 )
 def test_matches_are_marked_in_the_text(text, query, expected):

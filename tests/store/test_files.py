@@ -65,6 +65,15 @@ def test_a_file_name_in_humps_is_several_words(database):
     assert counts == {"plum": 1, "plumtree": 1, "http": 1, "server": 1, "garden": 2}
 
 
+def test_the_parts_of_compound_words_are_found_until_the_note_is_gone(database):
+    file_id = put(database, "a.md", note(("One", "the MergeScheduler of myHTTPServer"), ("Two", "Merge")))
+    words = ("mergescheduler", "scheduler", "merge", "http", "server", "myhttpserver")
+    assert [len(found(database, word)) for word in words] == [1, 1, 2, 1, 1, 1]
+    with database.write() as connection:
+        remove_file(connection, file_id)
+    assert [found(database, word) + found(database, word, "file_fts") for word in words] == [[]] * len(words)
+
+
 def test_words_of_an_older_way_are_made_anew(tmp_path):
     path = tmp_path / "older.db"
     database = Database(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from khoj_ls.core.encoding import source_encoding
-from khoj_ls.core.text import LineIndex, decode_source, text_lines
+from khoj_ls.core.text import LineIndex, compounds, decode_source, text_lines
 
 WESTERN = (
     "L'été dernier, « où es-tu ? » — dit-elle. Ça va, cœur d’or. 5 € et 20 °C. Élève créée.",
@@ -74,3 +74,21 @@ def test_utf_16_is_named_too():
         ["the file is UTF-16, and read so: save it as UTF-8"],
     )
     assert LineIndex(text).span_of_lines(2, 2).line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a MergeScheduler", ["Merge Scheduler"]),
+        ("myHTTPServer and getURLFor2024", ["my HTTP Server", "get URL For2024"]),
+        ("GitHub, LaTeX; UTF8Decoder", ["Git Hub", "UTF8 Decoder"]),  # La, Te, X are too short to be words
+        ("snake_CaseWord or kebab-CaseWord", ["Case Word", "Case Word"]),
+        ("手机AppStore", ["App Store"]),
+        ("plain words, ALL CAPITALS, Capital", []),
+        ("aGVsbG8gd29ybGQhISEhIQ==", []),
+        ("Word" * 21, []),  # no word is so long
+        ("", []),
+    ],
+)
+def test_compound_words_come_apart(text, parts):
+    assert [" ".join(each) for each in compounds(text)] == parts
