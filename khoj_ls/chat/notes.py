@@ -142,7 +142,10 @@ class IndexedNotes:
             raise UsageError(f"{path} lies outside of the vault")
         private = decision is not None or rules.is_private(path) or self._is_private(path)
         if item.kind == "note":
-            return open_sections(self._reader.read(path, item.text or ""), indexed, private=private)
+            note = self._reader.read(path, item.text or "")
+            if note.parsed.entries:
+                return open_sections(note, indexed, private=private)
+        # What no processor reads, a program for one, has no sections.
         return (selected_text(path, item, indexed, self._reader, private=private),)
 
     def _is_private(self, path: str) -> bool:
