@@ -11,6 +11,7 @@ import click
 
 from khoj_ls.cli.connection import connect
 from khoj_ls.cli.errors import FOUND
+from khoj_ls.cli.output import columns, echo_json
 from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_option
 from khoj_ls.core.errors import UsageError
 
@@ -57,6 +58,7 @@ def _listed(kind: str) -> Callable[[click.Context, click.Parameter, str], list[s
 )
 @click.option("--base-url", metavar="URL", help="Where the model is asked, in place of where your settings say.")
 @click.option("--persona", metavar="NAME", shell_complete=_listed("personas"), help="Who answers. Default: chat.persona.")
+@click.option("--personas", "list_personas", is_flag=True, help="List who can answer, and end.")
 @click.option("--profile", metavar="NAME", help="The search profile. Default: the persona's, else chat.profile.")
 @click.option("--conversation", metavar="ID", help="Go on with this conversation.")
 @click.option("--continue", "latest", is_flag=True, help="Go on with the latest conversation of the vault.")
@@ -100,6 +102,7 @@ def command(
     latest: bool,
     conversation: str | None,
     no_keep: bool,
+    list_personas: bool,
     **asked: Any,
 ) -> int:
     """Ask and show."""
@@ -112,6 +115,8 @@ def command(
     if latest and conversation:
         raise UsageError("write either --continue or --conversation ID")
     root = chosen_vault(vault)
+    if list_personas:
+        return _show_personas(run, root)
     params = _params(root, asked) | {"keep": not no_keep}
     message = question_of(question)
     if message is None and run.json:
@@ -121,7 +126,8 @@ def command(
         made_ready(connection, root, wait=wait)
         params["conversation"] = _latest(talking, root) if latest else conversation
         if message is not None:
-            return take_turn(talking, {**params, "message": message}, lambda: view_for(form, root, as_json=run.json)).status
+            asking = {**params, "message": message}
+            return take_turn(talking, asking, lambda: view_for(form, root, as_json=run.json), may_ask=not run.json).status
         from khoj_ls.cli.chat_repl import Talk, converse
         from khoj_ls.config.paths import folders
 
@@ -145,6 +151,16 @@ def _params(root: Path, asked: dict[str, Any]) -> dict[str, Any]:
         "images": images_of(asked["images"], root),
         "subqueries": False if asked["no_subqueries"] else None,
     }
+
+
+def _show_personas(run: Run, root: Path) -> int:
+    with connect(run) as connection:
+        personas = connection.call("khoj/choices", {"vault": str(root)})["personas"]
+    if run.json:
+        echo_json({"personas": personas})
+    else:
+        columns([(each["name"], f"{each['about']} ({each['source']})") for each in personas])
+    return FOUND
 
 
 def _latest(talking: Any, root: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from khoj_ls.chat.commands import BUILT_IN
 from khoj_ls.cli.chat_render import View
 from khoj_ls.cli.chat_turn import Talking, Turned, take_turn
 from khoj_ls.cli.chat_words import heading_of, place_of
@@ -260,7 +261,7 @@ def _editing(talk: Talk, history: Path | None) -> Iterator[Callable[[], str]]:
         return
     import readline
 
-    names = sorted({*(name.partition(" ")[0] for name in OWN), "/help", *_engine_commands(talk)})
+    names = sorted({*(name.partition(" ")[0] for name in OWN), *(f"/{name}" for name in BUILT_IN)})
 
     def complete(text: str, state: int) -> str | None:
         matching = [f"{name} " for name in names if name.startswith(text)] if text.startswith("/") else []
@@ -300,9 +301,3 @@ def _remembered(history: Path) -> Iterator[None]:
             history.chmod(0o600)
         except OSError as error:
             note(f"{history}: {error.strerror or error}; what you typed is not kept")
-
-
-def _engine_commands(talk: Talk) -> list[str]:
-    """Names of the chat's own commands, with the slash."""
-    commands = talk.connection.call("khoj/choices", {"vault": str(talk.root)}).get("commands", ())
-    return [f"/{each['name']}" for each in commands]

@@ -15,9 +15,7 @@ from khoj_ls.cli.chat_render import View
 from khoj_ls.cli.chat_words import dollars
 from khoj_ls.cli.errors import CANCELLED, FAILURE, FOUND, NOTHING, USAGE
 from khoj_ls.cli.output import plural, printable
-from khoj_ls.core.errors import Cancelled, ConsentNeeded, UsageError
-
-_HOW_TO_ALLOW = "ask once on a terminal and say yes there, or run: khoj-ls config set chat.allowed_hosts '[\"{host}\"]'"
+from khoj_ls.core.errors import Cancelled, UsageError
 
 
 class Talking(Chatting, Protocol):
@@ -49,18 +47,19 @@ class Turned:
         return FOUND if self.end["model"] or self.sources or self.end["text"].strip() else NOTHING
 
 
-def take_turn(connection: Talking, params: Mapping[str, Any], new_view: Callable[[], View]) -> Turned:
+def take_turn(connection: Talking, params: Mapping[str, Any], new_view: Callable[[], View], *, may_ask: bool = True) -> Turned:
     """Ask `khoj/chat` with `params`, show what comes, and return how it ended.
 
     Where a service was not allowed yet and there is a person to ask, they are asked, and after a yes the turn goes on.
     """
-    turned = _shown(connection, params, new_view)
-    consent = turned.end.get("consent")
+    may_ask = may_ask and person_present()
+    turned = _shown(connection, params, new_view, may_ask=may_ask)
+    consent = turned.end.get("consent") if may_ask else None
     if not consent or not _agreed(consent):
         return turned
     connection.call("khoj/allowHost", {"host": consent["host"]})
     again = {**params, "conversation": turned.conversation, "replaces": turned.turn} if turned.turn else params
-    return _shown(connection, again, new_view)
+    return _shown(connection, again, new_view, may_ask=False)
 
 
 def person_present() -> bool:
@@ -68,7 +67,7 @@ def person_present() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _shown(connection: Talking, params: Mapping[str, Any], new_view: Callable[[], View]) -> Turned:
+def _shown(connection: Talking, params: Mapping[str, Any], new_view: Callable[[], View], *, may_ask: bool) -> Turned:
     seen = Turned(end={})
     text = ""
     view = new_view()
@@ -79,13 +78,13 @@ def _shown(connection: Talking, params: Mapping[str, Any], new_view: Callable[[]
             if kind == "delta":
                 text += event["text"]
             seen = Turned(
-                end=_explained(event) if kind in ("done", "failed") else {},
+                end=event if kind in ("done", "failed") else {},
                 sources=tuple(event["sources"]) if kind == "sources" else seen.sources,
                 conversation=event.get("conversation", seen.conversation),
                 turn=event.get("turn", seen.turn),
             )
-            if not (seen.end.get("consent") and person_present()):
-                view.show(seen.end or event)
+            if not (may_ask and seen.end.get("consent")):
+                view.show(event)
     except KeyboardInterrupt:
         seen = replace(seen, end=_stopped(events, text))
         view.show(seen.end)
@@ -106,17 +105,7 @@ def _stopped(events: Generator[Event, None, None], text: str) -> Event:
     return last if last and last["kind"] in ("done", "failed") else stopped(text)
 
 
-def _explained(event: Event) -> Event:
-    """A failure for want of a yes that nobody is there to give says how to give it."""
-    consent = event.get("consent")
-    if event["kind"] == "done" or not consent or person_present():
-        return event
-    return {**event, "message": f"{event['message'].rstrip('.')}; {_HOW_TO_ALLOW.format(host=consent['host'])}"}
-
-
 def _agreed(consent: Mapping[str, Any]) -> bool:
-    if not person_present():
-        return False
     cost = f" (about {dollars(consent['cost'])})" if consent["cost"] is not None else ""
     tokens = plural(consent["tokens"], "token")
     question = f"Send about {tokens} of passages from your notes to {printable(consent['host'])}{cost}?"
@@ -126,5 +115,5 @@ def _agreed(consent: Mapping[str, Any]) -> bool:
         agreed = False
         click.echo(err=True)
     if not agreed:
-        click.echo(f"khoj-ls: nothing was sent ({ConsentNeeded.code})", err=True)
+        click.echo("khoj-ls: nothing was sent", err=True)
     return agreed

@@ -195,9 +195,12 @@ def test_how_it_ends(verb: Any, serve: Serve, script: list[Any], status: int, to
     assert (last["kind"], service.closed) == ("failed" if status > 1 else "done", 2)
 
 
+CONSENT = {"host": "https://api.openai.com", "tokens": 2310, "cost": 0.0012}
 WANTS_A_YES = [
     SOURCES,
-    failed("nothing was sent", "khoj.consent", consent={"host": "https://api.openai.com", "tokens": 2310, "cost": 0.0012}),
+    failed(
+        "run: khoj-ls config set", "khoj.consent", consent={"host": "https://api.openai.com", "tokens": 2310, "cost": 0.0012}
+    ),
 ]
 
 
@@ -205,7 +208,7 @@ def test_without_a_person_it_is_said_how_to_allow_a_service(verb: Any, serve: Se
     service = serve(WANTS_A_YES)
     shown = verb("chat", "q")
     assert (shown.exit_code, len(service.asked)) == (3, 1)
-    assert "khoj-ls config set chat.allowed_hosts '[\"https://api.openai.com\"]'" in shown.stderr
+    assert shown.stderr == "khoj-ls: run: khoj-ls config set\n"
 
 
 @pytest.mark.parametrize(("word", "status"), [("y", 0), ("n", 3), ("", 3)])
@@ -226,3 +229,18 @@ def test_a_person_is_asked_once(verb: Any, serve: Serve, monkeypatch: pytest.Mon
     else:
         assert (allowed, len(service.asked), shown.stdout) == ([], 1, "")
         assert "nothing was sent" in shown.stderr
+
+
+def test_programs_are_asked_nothing(verb: Any, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_turn, "person_present", lambda: True)
+    service = serve(WANTS_A_YES)
+    shown = verb("chat", "--json", "q", input="y\n")
+    assert (shown.exit_code, json.loads(shown.stdout.splitlines()[-1])["consent"], len(service.asked)) == (3, CONSENT, 1)
+
+
+def test_who_can_answer(verb: Any, serve: Serve) -> None:
+    service = serve()
+    personas = [{"name": "writer", "about": "Helps with words.", "source": "built-in", "greeting": ""}]
+    service.answers["khoj/choices"] = {"personas": personas}
+    assert verb("chat", "--personas").stdout == "  writer  Helps with words. (built-in)\n"
+    assert json.loads(verb("chat", "--personas", "--json").stdout) == {"personas": personas}

@@ -141,7 +141,6 @@ def editing(private_home: Path) -> Iterator[Callable[[Path], list[str]]]:
 
     def enter(history: Path) -> list[str]:
         service = ChatService()
-        service.answers["khoj/choices"] = {"commands": [{"name": "notes"}]}
         readline.clear_history()
         with chat_repl._editing(Talk(service, history.parent, lambda: Text(history.parent), {}), history):
             earlier = [readline.get_history_item(n + 1) for n in range(readline.get_current_history_length())]
