@@ -36,13 +36,10 @@ class Service:
     base_url: str
     key_variable: str = ""
     """Environment variable that holds the key; empty where none is wanted."""
+    setting: str = "chat.providers"
+    """What holds the address, for messages."""
     start: str = ""
     """What to do when a service on this machine does not answer."""
-
-    @property
-    def setting(self) -> str:
-        """The setting that holds the address."""
-        return f"chat.providers.{self.provider}.base_url"
 
 
 class Connection:

@@ -1,0 +1,63 @@
+"""The user's yes, given once per service, to sending passages of notes to another machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from khoj_ls.config.edit import edit
+from khoj_ls.config.load import load_user_settings
+from khoj_ls.config.options import show
+from khoj_ls.config.paths import Folders
+from khoj_ls.config.settings import ChatSettings
+from khoj_ls.core.chat import ChatModel, Message
+from khoj_ls.core.errors import ConsentNeeded
+from khoj_ls.llm.counting import count_messages
+
+_KEY = ("chat", "allowed_hosts")
+
+
+class Consents:
+    """Which hosts were allowed: in the settings, or in this process. Any thread may ask."""
+
+    def __init__(self, settings: Callable[[], ChatSettings], folders: Folders) -> None:
+        """Go by `settings`; a new yes is written to the user's file in `folders`."""
+        self._settings = settings
+        self._folders = folders
+        self._allowed: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+
+    def given(self, host: str) -> bool:
+        """Whether the user said yes to `host` (`https://api.example.org`)."""
+        names = {host, host.removeprefix("https://")}  # a yes to a name is one to its encrypted service only
+        return bool(names & {*self._allowed, *self._settings().allowed_hosts})
+
+    def check(self, model: ChatModel, messages: Sequence[Message]) -> None:
+        """Raise ConsentNeeded, unless the model runs on this machine or the user said yes to its host."""
+        if not model.remote or self.given(model.host):
+            return
+        settings = self._settings()
+        tokens = count_messages(model.count, messages)
+        cost: float | None = None
+        if price := model.card.price:
+            answer = min(settings.max_answer_tokens, model.card.max_answer)
+            cost = (tokens * price.input + answer * price.output) / 1e6
+        about = f", at a cost of at most about ${cost:.2g}" if cost is not None else ""
+        open_line = " over a connection that is not encrypted" if model.host.startswith("http://") else ""
+        hosts = show([*settings.allowed_hosts, model.host])
+        raise ConsentNeeded(
+            f"your question and passages of your notes, about {tokens:,} tokens, would be sent to {model.host}{open_line} "
+            f"({model.card.id}){about}. Nothing was sent. A yes is kept for all later questions: "
+            f"`khoj-ls config set chat.allowed_hosts '{hosts}'`",
+            host=model.host,
+            tokens=tokens,
+            cost=cost,
+        )
+
+    def allow(self, host: str) -> None:
+        """Keep the user's yes to `host`, in this process and in the user's file. Raises SettingsError."""
+        with self._lock:
+            self._allowed |= {host}
+            kept = load_user_settings(self._folders)[0].chat.allowed_hosts
+            if host not in kept:
+                edit(self._folders.user_settings, _KEY, [*kept, host])

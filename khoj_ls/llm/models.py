@@ -1,0 +1,289 @@
+"""The chat models that may be asked: chosen by name, made once, closed with the process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from khoj_ls.config.chat_models import LOCAL, presets, providers
+from khoj_ls.config.paths import Folders
+from khoj_ls.config.settings import ChatSettings
+from khoj_ls.core.chat import ChatModel, Message, ModelCard
+from khoj_ls.core.errors import KeyRefused, ModelError, UsageError
+from khoj_ls.llm.anthropic import Anthropic
+from khoj_ls.llm.asking import listed_models, loaded_window
+from khoj_ls.llm.catalogue import CATALOGUE, DEFAULT_WINDOW, Chosen, what_is_meant
+from khoj_ls.llm.connection import Connection, Service
+from khoj_ls.llm.consent import Consents
+from khoj_ls.llm.counting import Counter
+from khoj_ls.llm.gguf import GgufModel, tokens_of
+from khoj_ls.llm.gguf_file import trained_window
+from khoj_ls.llm.ollama import START, Ollama, installed, window_and_sight
+from khoj_ls.llm.openai_compatible import OpenAiCompatible
+from khoj_ls.llm.served import ServedModel
+from khoj_ls.llm.streaming import Patience
+from khoj_ls.models.endpoint import is_loopback
+
+S = TypeVar("S", bound=ServedModel)
+
+NONE = "none"
+"""The name that asks no model: the answer is the passages themselves."""
+
+_ANSWER_OF_UNKNOWN = 8192
+_FRESH_SECONDS = 60.0
+"""How long what a service says of a model is believed: it may be started with another window."""
+_ABSENT_SECONDS = 3.0
+"""The same for one that did not answer."""
+_PICKER_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model for a list to choose from."""
+
+    name: str
+    """What to choose it by: `PROVIDER/NAME`, or a preset of the user's own."""
+    card: ModelCard
+    host: str
+    """Empty: it runs in this program."""
+    remote: bool
+    key: Literal["", "there", "missing"]
+    """Whether its key is there; empty: it wants none."""
+    installed: bool | None
+    """Whether a service of this machine has it; None where that was not asked or it did not answer."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    model: ChatModel
+    until: float
+
+
+class ChatModels:
+    """What chat's desk wants of models (chat.desk.Models). Any thread may ask; making one opens nothing."""
+
+    def __init__(
+        self, settings: Callable[[], ChatSettings], folders: Folders, environment: Mapping[str, str], nice: int
+    ) -> None:
+        """Go by the user's `settings`, as they are when asked; `environment` holds keys and proxies, and may grow.
+
+        Models that run here run with the niceness `nice`.
+        """
+        self._settings = settings
+        self._folders = folders
+        self._environment = environment
+        self._nice = nice
+        self._consents = Consents(settings, folders)
+        self._lock = threading.RLock()
+        self._held: dict[tuple[object, ...], _Held] = {}
+
+    def choose(self, name: str, base_url: str | None = None) -> ChatModel | None:
+        """The model called `PROVIDER/NAME` or by a preset, asked at `base_url` if that is given; None for no name or `none`.
+
+        Raises UsageError for a name that is not known (it lists the known ones), ModelError where it cannot be used.
+        """
+        if name in ("", NONE):
+            return None
+        settings = self._settings()
+        chosen = what_is_meant(settings, name, base_url)
+        wanted = (chosen, settings.timeout_seconds, settings.tries, settings.local_window, settings.keep_alive)
+        with self._lock:
+            held = self._held.get(wanted)
+            if held is not None and time.monotonic() < held.until:
+                return held.model
+        model, fresh = self._make(chosen, settings)
+        with self._lock:
+            before = self._held.get(wanted)
+            if before is not None and isinstance(before.model, GgufModel):
+                return before.model  # made meanwhile, and its process is running
+            self._held[wanted] = _Held(model, time.monotonic() + fresh)
+        return model
+
+    def check_consent(self, model: ChatModel, messages: Sequence[Message]) -> None:
+        """Raise ConsentNeeded, which says what would be sent where and at about what cost, unless the user said yes before."""
+        self._consents.check(model, messages)
+
+    def allow(self, host: str) -> None:
+        """Keep the user's yes to sending notes to `host` (`ChatModel.host`), for good. Raises SettingsError."""
+        self._consents.allow(host)
+
+    def listed(self) -> list[Listed]:
+        """Models to choose from: the user's own presets, the known ones, and what services of this machine have.
+
+        Services of this machine that are not there cost nothing, one that is silent half a second each.
+        """
+        settings = self._settings()
+        found = [self._listed(settings, name, name, None) for name in presets(settings)]
+        here = self._present(settings)
+        for provider, models in CATALOGUE.items():
+            has = here.get(provider)
+            for known in models:
+                name = f"{provider}/{known.name}"
+                found.append(self._listed(settings, name, name, None if has is None else known.name in has))
+        names = {each.name for each in found if each is not None}
+        for provider, has in here.items():
+            more = [f"{provider}/{model}" for model in has]
+            found += [self._listed(settings, name, name, True) for name in more if name not in names]
+        return [each for each in found if each is not None]
+
+    def close(self) -> None:
+        """End the processes of models that run here."""
+        with self._lock:
+            held, self._held = list(self._held.values()), {}
+        for each in held:
+            each.model.close()
+
+    # -- making ----------------------------------------------------------------------------------------------------
+
+    def _make(self, chosen: Chosen, settings: ChatSettings) -> tuple[ChatModel, float]:
+        """The model, and for how many seconds what is known of it holds."""
+        patience = Patience(settings.timeout_seconds, settings.tries)
+        if chosen.kind == LOCAL:
+            return self._gguf(chosen, settings, patience), float("inf")
+        connection = self._connection(chosen)
+        if chosen.kind == "anthropic":
+            card = _card(chosen, chosen.window or DEFAULT_WINDOW)
+            return self._served(Anthropic, chosen, card, connection, patience), float("inf")
+        if chosen.kind == "ollama":
+            card, told = _of_ollama(chosen, connection, settings)
+            model = self._served(Ollama, chosen, card, connection, patience)
+            model.keep_alive = settings.keep_alive
+            return model, _FRESH_SECONDS if told else _ABSENT_SECONDS
+        if not chosen.open_ended or not self._may_look(connection):
+            card = _card(chosen, chosen.window or DEFAULT_WINDOW)
+            return self._served(OpenAiCompatible, chosen, card, connection, patience), float("inf")
+        has = listed_models(connection)
+        window = loaded_window(connection) or (has or {}).get(chosen.name, 0)
+        counter = None
+        if tokens_of(connection, chosen.name, "one two") is not None:
+            counter = Counter(lambda text: tokens_of(connection, chosen.name, text))
+        card = _card(chosen, window or DEFAULT_WINDOW)
+        made = self._served(OpenAiCompatible, chosen, card, connection, patience, counter)
+        return made, _ABSENT_SECONDS if has is None else _FRESH_SECONDS
+
+    def _served(  # the parts of a model
+        self,
+        kind: type[S],
+        chosen: Chosen,
+        card: ModelCard,
+        connection: Connection,
+        patience: Patience,
+        counter: Counter | None = None,
+    ) -> S:
+        return kind(
+            card,
+            connection,
+            patience,
+            may_ask=self.check_consent,
+            counter=counter,
+            samples=chosen.samples,
+            thinks=chosen.thinks,
+        )
+
+    def _gguf(self, chosen: Chosen, settings: ChatSettings, patience: Patience) -> GgufModel:
+        path = self._file(chosen.name)
+        trained = trained_window(path)
+        window = chosen.window or min(settings.local_window, trained or settings.local_window)
+        return GgufModel(
+            _card(replace(chosen, name=path.stem), window),
+            path,
+            lambda service, key: Connection(service, self._environment, self._folders, key=key),
+            patience,
+            threads=settings.local_threads,
+            nice=self._nice,
+            idle_seconds=settings.local_idle_seconds,
+        )
+
+    def _file(self, name: str) -> Path:
+        """The GGUF file that a name means. Raises UsageError."""
+        path = Path(name).expanduser()
+        if path.is_absolute():
+            if not path.is_file():
+                raise UsageError(f"there is no file {path}: name a model in GGUF format")
+            return path
+        folder = self._gguf_folder
+        found = folder / (name if name.endswith(".gguf") else f"{name}.gguf")
+        if folder not in found.resolve().parents or not found.is_file():
+            known = ", ".join(file.stem for file in self._gguf_files()) or "none"
+            raise UsageError(
+                f"there is no model {name!r} in {folder} (there: {known}): put its .gguf file there, or name its path"
+            )
+        return found
+
+    @property
+    def _gguf_folder(self) -> Path:
+        """Where models for `local/NAME` are put."""
+        return self._folders.models / "chat"
+
+    def _gguf_files(self) -> list[Path]:
+        return sorted(self._gguf_folder.glob("*.gguf")) if self._gguf_folder.is_dir() else []
+
+    def _connection(self, chosen: Chosen) -> Connection:
+        start = START if chosen.kind == "ollama" and is_loopback(chosen.base_url) else ""
+        service = Service(chosen.provider, chosen.base_url, chosen.key_variable, chosen.setting, start)
+        return Connection(service, self._environment, self._folders)
+
+    def _may_look(self, connection: Connection) -> bool:
+        """Whether the service may be asked what it has: one elsewhere not before the user said yes to it."""
+        return not connection.remote or self._consents.given(connection.host)
+
+    # -- listing ---------------------------------------------------------------------------------------------------
+
+    def _present(self, settings: ChatSettings) -> dict[str, list[str]]:
+        """What the services of this machine have, by provider; those that do not answer are left out."""
+        found = {LOCAL: [path.stem for path in self._gguf_files()]}
+        for provider, service in providers(settings).items():
+            if provider == LOCAL or not is_loopback(service.base_url):
+                continue
+            try:
+                connection = self._connection(Chosen(provider, service.kind, "", service.base_url, service.api_key_variable))
+            except ModelError:  # `khoj-ls doctor` and the problems of the settings tell what is wrong with the address
+                continue
+            if service.kind == "ollama":
+                has = installed(connection)
+            else:
+                models = listed_models(connection, seconds=_PICKER_SECONDS)
+                has = None if models is None else list(models)
+            if has is not None:
+                found[provider] = has
+        return found
+
+    def _listed(self, settings: ChatSettings, name: str, meant: str, there: bool | None) -> Listed | None:
+        try:
+            chosen = what_is_meant(settings, meant)
+            if chosen.kind == LOCAL:
+                path = self._file(chosen.name)
+                window = chosen.window or min(settings.local_window, trained_window(path) or settings.local_window)
+                return Listed(name, _card(replace(chosen, name=path.stem), window), "", False, "", True)
+            connection = self._connection(chosen)
+            window = chosen.window or (settings.local_window if chosen.kind == "ollama" else DEFAULT_WINDOW)
+            key: Literal["", "there", "missing"] = ""
+            if chosen.key_variable:
+                key = "there" if _has_key(connection) else "missing"
+            return Listed(name, _card(chosen, window), connection.host, connection.remote, key, there)
+        except (ModelError, UsageError):  # said when it is chosen
+            return None
+
+
+def _has_key(connection: Connection) -> bool:
+    try:
+        return bool(connection.key())
+    except KeyRefused:
+        return False
+
+
+def _of_ollama(chosen: Chosen, connection: Connection, settings: ChatSettings) -> tuple[ModelCard, bool]:
+    """The card of a model that Ollama runs, and whether Ollama told of it."""
+    longest, sees = window_and_sight(connection, chosen.name)
+    window = chosen.window or settings.local_window
+    card = _card(replace(chosen, vision=chosen.vision or sees), min(window, longest or window))
+    return card, longest is not None
+
+
+def _card(chosen: Chosen, window: int) -> ModelCard:
+    most = min(window, chosen.max_answer) if chosen.max_answer else min(window // 2, _ANSWER_OF_UNKNOWN)
+    return ModelCard(chosen.provider, chosen.name, window, most, chosen.vision, price=chosen.price)
