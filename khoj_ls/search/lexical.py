@@ -92,7 +92,7 @@ def match_words(
     held = counted(connection, ENTRIES, list(strings))
     counts = dict(sorted(held.items(), key=lambda item: item[1]))
     # What is still being typed is no mistake.
-    if respell and not (prefix or any(counts.values())) and (meant := respelled(connection, terms)):
+    if respell and not (prefix or any(counts.values())) and (meant := respelled(connection, terms, statistics.vocabulary)):
         text = " ".join(meant.get(term, term) for term in in_order)
         near = match_words(connection, statistics, text, pool, scope=scope, respell=False, token=token)
         return replace(near, respelled=meant)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from khoj_ls.search.vocabulary import Vocabulary
 from khoj_ls.store.chunks import ActiveModel, anything_pending, coverage
 from khoj_ls.store.database import get_meta
 
@@ -21,6 +22,8 @@ class Statistics:
     notes: int
     coverage: float
     """Share of the notes' passages that have their vector, 0..1."""
+    vocabulary: Vocabulary = field(default_factory=Vocabulary, compare=False)
+    """All words of it; nothing is read before they are asked for."""
 
 
 class StatisticsCache:
@@ -34,12 +37,13 @@ class StatisticsCache:
         """Know nothing yet."""
         self._lock = threading.Lock()
         self._held: tuple[str, int, int] | None = None
+        self._vocabulary = Vocabulary()
         self._covered: tuple[tuple[str, ActiveModel], float, float] | None = None
 
     def of(self, connection: sqlite3.Connection, model: ActiveModel | None) -> Statistics:
         """The statistics of the state that `connection` reads."""
         entries, notes = self._counts(connection)
-        return Statistics(entries, notes, self._coverage(connection, model, notes))
+        return Statistics(entries, notes, self._coverage(connection, model, notes), self._vocabulary)
 
     def _counts(self, connection: sqlite3.Connection) -> tuple[int, int]:
         state = get_meta(connection, "notes_revision")

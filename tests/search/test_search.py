@@ -430,6 +430,8 @@ def test_every_line_of_every_note_is_found_by_its_words(house, data):
         ("kiten", "garden/plum.md:3-3", {"kiten": "kitten"}),
         ("kiten channel", "home.md:10-10", {}),  # one of the words stands somewhere
         ("kitten", "garden/plum.md:3-3", {}),
+        ("vhannel", "home.md:10-10", {"vhannel": "channel"}),  # also where the first letter is wrong
+        ("jitten", "garden/plum.md:3-3", {"jitten": "kitten"}),
         ("oli", None, {}),  # of three letters every word is near
         ("xylophone", None, {}),
     ],
