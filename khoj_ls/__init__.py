@@ -5,6 +5,7 @@ As a library: `from khoj_ls import OpenVaults, SearchRequest`. Each name is impo
 
 TYPE_CHECKING = False  # type checkers know the name; importing typing would cost the relay milliseconds
 if TYPE_CHECKING:
+    from khoj_ls.chat.types import ChatRequest
     from khoj_ls.config.settings import Settings
     from khoj_ls.core.errors import KhojError
     from khoj_ls.search.types import RelatedRequest, SearchHit, SearchRequest, SearchResult
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ChatRequest",
     "KhojError",
     "OpenVaults",
     "RelatedRequest",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 _HOMES = (
+    ("khoj_ls.chat.types", ("ChatRequest",)),
     ("khoj_ls.config.settings", ("Settings",)),
     ("khoj_ls.core.errors", ("KhojError",)),
     ("khoj_ls.search.types", ("RelatedRequest", "SearchHit", "SearchRequest", "SearchResult")),

@@ -5,19 +5,26 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from khoj_ls.config.load import load_vault_settings
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.roots import find_root
-from khoj_ls.config.settings import EmbeddingSettings, Settings
+from khoj_ls.config.settings import ChatSettings, EmbeddingSettings, Settings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.rerank.service import RerankerService
 from khoj_ls.vault import Vault
+from khoj_ls.vault.chat_settings import LiveChatSettings
+from khoj_ls.vault.chatting import ChatShared
+
+if TYPE_CHECKING:
+    from khoj_ls.llm.models import ChatModels
 
 
 def to_path(reference: str) -> Path:
@@ -56,6 +63,10 @@ class OpenVaults:
             settings.rerank, folders.models, nice=settings.daemon.nice, environment=self._environment
         )
         """One for all vaults: which model reranks is the user's choice, not a vault's."""
+        self._chat_settings = LiveChatSettings(settings, folders)
+        self._chat_models: ChatModels | None = None
+        self._asked_for: set[str] = set()
+        self._chats = ChatShared(lambda: self.chat_models, self.chat_settings, self._asked_for.add)
 
     def root_of(self, path: Path) -> Path:
         """Root of the vault that `path` belongs to: an open vault around it, else by markers, else the folder itself."""
@@ -78,7 +89,16 @@ class OpenVaults:
             vault = self._vaults.get(root)
             if vault is None:
                 settings = load_vault_settings(self.settings, root)
-                vault = Vault(root, settings, self.folders, self._encoder, reranker=self.reranker, watch=self._watch, yes=yes)
+                vault = Vault(
+                    root,
+                    settings,
+                    self.folders,
+                    self._encoder,
+                    reranker=self.reranker,
+                    chats=self._chats,
+                    watch=self._watch,
+                    yes=yes,
+                )
                 self._vaults[root] = vault
             self._last_used[root] = time.monotonic()
             return vault
@@ -103,6 +123,15 @@ class OpenVaults:
             self._leases[root] = max(0, self._leases.get(root, 0) - 1)
             self._last_used[root] = time.monotonic()
 
+    @contextmanager
+    def leased(self, root: Path) -> Iterator[Vault]:
+        """A vault that is kept open for the block."""
+        vault = self.lease(root)
+        try:
+            yield vault
+        finally:
+            self.release(vault.root)
+
     def open_vaults(self) -> list[Vault]:
         """All open vaults, by root."""
         with self._lock:
@@ -126,6 +155,31 @@ class OpenVaults:
         with self._lock:
             return list(self._encoders.values())
 
+    @property
+    def chat_models(self) -> ChatModels:
+        """The chat models of all vaults; made when they are first wanted."""
+        from khoj_ls.llm.models import ChatModels
+
+        with self._lock:
+            if self._chat_models is None:
+                nice = self.settings.daemon.nice
+                self._chat_models = ChatModels(self.chat_settings, self.folders, self._environment, nice)
+            return self._chat_models
+
+    def chat_settings(self, root: Path | None = None) -> ChatSettings:
+        """What holds for chats in the vault at `root` (without one: for all), as the user's files have it now."""
+        return self._chat_settings.now(root)
+
+    def allow_host(self, host: str) -> tuple[str, ...]:
+        """Take down the user's yes to sending passages of notes to `host`; returns all hosts he allows.
+
+        Raises UsageError for a host that no chat has asked about, SettingsError where his file cannot be written.
+        """
+        if host not in self._asked_for:
+            raise UsageError(f"no chat has asked about {host}: ask a question first, then say yes to what it would send")
+        self.chat_models.allow(host)
+        return tuple(dict.fromkeys((*self.chat_settings().allowed_hosts, host)))
+
     def add_environment(self, environment: Mapping[str, str]) -> None:
         """Take in the allow-listed variables of a new session; what is known already stays."""
         with self._lock:
@@ -142,6 +196,9 @@ class OpenVaults:
         for encoder in encoders:
             encoder.close()
         self.reranker.close()
+        with self._lock:
+            if self._chat_models is not None:
+                self._chat_models.close()
 
     def _encoder(self, settings: EmbeddingSettings, model: str) -> EncoderService:
         wanted = replace(settings, model=model)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 
 class KhojError(Exception):
     """Base of every error whose message is meant for the user as it stands."""
 
     code = "khoj.error"
     """Stable short name, part of the wire."""
+    details: Mapping[str, Any] = MappingProxyType({})
+    """What else a client is told, beside the code; plain values."""
 
 
 class UsageError(KhojError):
@@ -87,3 +93,17 @@ class DaemonError(KhojError):
     """The daemon cannot be started, reached, or ended."""
 
     code = "khoj.daemon"
+
+
+def named_error(code: str | None, message: str, details: Mapping[str, Any] | None = None) -> KhojError:
+    """The exception for what a wire says of one: the subclass of KhojError that has the code; KhojError for an unknown one."""
+    kinds = [KhojError]
+    for kind in kinds:
+        if kind.code == code:
+            break
+        kinds += kind.__subclasses__()
+    else:
+        kind = KhojError
+    error = kind(message)
+    error.details = dict(details or {})
+    return error

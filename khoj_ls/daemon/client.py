@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-from khoj_ls.core.errors import Cancelled, DaemonError, KhojError
+from khoj_ls.core.errors import Cancelled, DaemonError, KhojError, named_error
 from khoj_ls.core.jobs import Progress, ProgressCallback
 from khoj_ls.daemon.dial import Link, dial
 
 _CHUNK = 1 << 16
+_ENDS = ("done", "failed")
+_LOST = "the daemon ended while it worked: try again (khoj-ls daemon logs shows why)"
 _CANCEL_SECONDS = 0.8
 """How long the daemon's last word is waited for after Ctrl-C."""
 
@@ -49,6 +52,33 @@ class DaemonClient:
             self._call_off(request)
             raise Cancelled("cancelled") from None
 
+    def stream(self, method: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """The events of the turn that `method` (`khoj/chat`) begins, as plain values, up to `done` or `failed`.
+
+        Ctrl-C calls the turn off, and its `failed` is still yielded; so does closing the iterator, which waits for nothing.
+        Raises as `call` does where the turn cannot begin or the daemon is lost; Cancelled where the turn does not end in time.
+        """
+        started = self.call(method, params)
+        events = self._events(started["turn"])
+        over = False
+        try:
+            try:
+                for event in events:
+                    over = event["kind"] in _ENDS
+                    yield event
+            except KeyboardInterrupt:
+                self._cancel_turn(started["turn"])
+                self._socket.settimeout(_CANCEL_SECONDS)
+                for event in self._events(started["turn"]):
+                    over = event["kind"] in _ENDS
+                    yield event
+        except TimeoutError:
+            raise Cancelled("cancelled") from None
+        finally:
+            self._socket.settimeout(None)
+            if not over:
+                self._cancel_turn(started["turn"])
+
     def close(self) -> None:
         """End the connection."""
         self._socket.close()
@@ -69,7 +99,22 @@ class DaemonClient:
                 if (error := message.get("error")) is not None:
                     raise error_of(error)
                 return message.get("result")
-        raise DaemonError("the daemon ended while it worked: try again (khoj-ls daemon logs shows why)")
+        raise DaemonError(_LOST)
+
+    def _events(self, turn: str) -> Iterator[dict[str, Any]]:
+        for message in self._messages():
+            event: dict[str, Any] = message.get("params") or {}
+            if message.get("method") == "khoj/chatEvent" and event["turn"] == turn:
+                yield event
+                if event["kind"] in _ENDS:
+                    return
+        raise DaemonError(_LOST)
+
+    def _cancel_turn(self, turn: str) -> None:
+        """Call a turn off without waiting: the answer to this is passed over."""
+        self._last_id += 1
+        with contextlib.suppress(DaemonError):
+            self._send({"id": self._last_id, "method": "khoj/chat/cancel", "params": {"turn": turn}})
 
     def _messages(self) -> Iterator[dict[str, Any]]:
         """Messages until the daemon closes the connection."""
@@ -112,11 +157,6 @@ class DaemonClient:
 
 
 def error_of(error: Mapping[str, Any]) -> KhojError:
-    """The exception for an error of the wire: the subclass of KhojError that has its `data.code`."""
-    code = (error.get("data") or {}).get("code")
-    kinds = [KhojError]
-    for kind in kinds:
-        if kind.code == code:
-            return kind(error["message"])
-        kinds += kind.__subclasses__()
-    return KhojError(error["message"])
+    """The exception for an error of the wire: the subclass of KhojError that has its `data.code`; the data as its details."""
+    data = error.get("data") or {}
+    return named_error(data.get("code"), error["message"], {name: value for name, value in data.items() if name != "code"})

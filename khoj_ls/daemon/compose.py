@@ -21,6 +21,7 @@ from khoj_ls.daemon.server import Serving, Status
 from khoj_ls.vaults import OpenVaults
 from khoj_ls.wire.messages import DaemonStatus
 from khoj_ls.wire.operations import OPERATIONS, Job, Session
+from khoj_ls.wire.turns import Follow
 
 _LSP = "khoj_ls.lsp.build"
 _IDLE_VAULT_SECONDS = 900.0
@@ -60,7 +61,7 @@ def _operations(session: Session) -> Handler:
     """The requests khoj/* for one client."""
     known = {f"khoj/{operation.name}": operation for operation in OPERATIONS}
 
-    def handle(method: str, params: Mapping[str, Any], token: CancelToken, progress: ProgressCallback) -> Any:
+    def handle(method: str, params: Mapping[str, Any], token: CancelToken, progress: ProgressCallback, follow: Follow) -> Any:
         operation = known.get(method)
         if operation is None:
             raise MethodNotFound(method)
@@ -68,7 +69,7 @@ def _operations(session: Session) -> Handler:
             typed: Any = msgspec.convert(dict(params), operation.params)
         except msgspec.ValidationError as error:
             raise UsageError(f"{method}: {error}") from error
-        return operation.run(session, typed, Job(token, progress))
+        return operation.run(session, typed, Job(token, progress, follow))
 
     return handle
 

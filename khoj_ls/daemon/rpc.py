@@ -5,6 +5,10 @@
     daemon  {"id": 1, "result": ...}  or  {"id": 1, "error": {"code", "message", "data": {"code": "khoj.usage"}}}
     client  {"method": "$/cancel", "params": {"id": 1}}
 
+The events of a turn of a chat come behind the answer to the request that has begun it:
+
+    daemon  {"method": "khoj/chatEvent", "params": {...}}
+
 A client that closes its side calls off all that it asked for.
 """
 
@@ -14,20 +18,26 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from khoj_ls.core.errors import Cancelled, KhojError, UsageError
 from khoj_ls.core.jobs import CancelToken, Progress, ProgressCallback
+from khoj_ls.wire.chat_messages import CHAT_EVENT, AnyChatEvent
+from khoj_ls.wire.turns import Follow, Turn, forward
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[str, Mapping[str, Any], CancelToken, ProgressCallback], Any]
-"""Does one request, in a thread: method, parameters, how to be stopped, how to report. Raises MethodNotFound, KhojError."""
+Handler = Callable[[str, Mapping[str, Any], CancelToken, ProgressCallback, Follow], Any]
+"""Does one request, in a thread: method, parameters, how to be stopped, how to report, who takes over a turn that it begins.
+
+Raises MethodNotFound, KhojError.
+"""
 
 LINE_LIMIT = 16 * 1024 * 1024
 """Longest request in bytes."""
@@ -66,6 +76,9 @@ class _Connection:
         self._loop = asyncio.get_running_loop()
         self._running: dict[int | str, CancelToken] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._followed: set[Turn] = set()
+        self._draining = asyncio.Lock()
+        self._ended = False
 
     def receive(self, line: bytes) -> None:
         try:
@@ -87,27 +100,37 @@ class _Connection:
             self.fail(None, -32600, f"{method} wants an id, a number or a text, that no running request has")
         else:
             token = self._running[request] = CancelToken()
-            task = self._loop.create_task(self._answer(request, method, params, token))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._answer(request, method, params, token))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, request: int | str, method: str, params: Mapping[str, Any], token: CancelToken) -> None:
+        turns: list[Turn] = []
+
+        def follow(turn: Turn) -> None:
+            turns.append(turn)
+            self._followed.add(turn)
+            if self._ended:
+                turn.cancel()
+
         def work() -> bytes:
             # The cost of a big result's JSON stays in the thread too.
-            result = self._handler(method, params, token, self._reporter(request))
+            result = self._handler(method, params, token, self._reporter(request), follow)
             return _line({"id": request, "result": msgspec.to_builtins(result)})
 
         try:
             self._write(await self._loop.run_in_executor(self._executor, work))
-            await self._writer.drain()
+            for turn in turns:
+                self._start(self._follow(turn))
+            await self._drain()
         except MethodNotFound:
             self.fail(request, -32601, f"there is no method {method}", UsageError.code)
-        except UsageError as error:
-            self.fail(request, -32602, str(error), error.code)
-        except Cancelled as error:
-            self.fail(request, -32800, str(error), error.code)
         except KhojError as error:
-            self.fail(request, -32803, str(error), error.code)
+            number = -32602 if isinstance(error, UsageError) else -32800 if isinstance(error, Cancelled) else -32803
+            self.fail(request, number, str(error), error.code, error.details)
         except ConnectionError:  # nobody waits for the answer any more
             return
         except Exception as error:  # the boundary to the client: whatever it was, it gets an answer
@@ -116,6 +139,20 @@ class _Connection:
             self.fail(request, -32603, message, KhojError.code)
         finally:
             self._running.pop(request, None)
+
+    async def _follow(self, turn: Turn) -> None:
+        """Send the events of a turn; it does not outlive the connection."""
+
+        async def send(event: AnyChatEvent) -> None:
+            self._write(_line({"method": CHAT_EVENT, "params": msgspec.to_builtins(event)}))
+            await self._drain()
+
+        try:
+            await forward(turn, send)
+        except ConnectionError:
+            return
+        finally:
+            self._followed.discard(turn)
 
     def _reporter(self, request: int | str) -> ProgressCallback:
         last = Progress("", 0, 0)
@@ -133,19 +170,36 @@ class _Connection:
 
         return report
 
-    def fail(self, request: int | str | None, code: int, message: str, kind: str = UsageError.code) -> None:
-        self._write(_line({"id": request, "error": {"code": code, "message": message, "data": {"code": kind}}}))
+    def fail(
+        self,
+        request: int | str | None,
+        code: int,
+        message: str,
+        kind: str = UsageError.code,
+        details: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self._write(_line({"id": request, "error": {"code": code, "message": message, "data": {**details, "code": kind}}}))
 
     def _write(self, line: bytes) -> None:
         if not self._writer.is_closing():
             self._writer.write(line)
 
+    async def _drain(self) -> None:
+        """Wait until the client has read most of what was written. Raises ConnectionError."""
+        async with self._draining:  # Python 3.10 lets only one wait
+            await self._writer.drain()
+
     async def end(self) -> None:
         """Call off what runs; a client that still listens hears of it."""
+        self._ended = True
+        for turn in list(self._followed):
+            turn.cancel()
         for token in self._running.values():
             token.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_LAST_WORDS_SECONDS)
+            _, slow = await asyncio.wait(self._tasks, timeout=_LAST_WORDS_SECONDS)
+            for task in slow:
+                task.cancel()
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

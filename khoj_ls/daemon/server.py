@@ -18,6 +18,7 @@ from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.daemon.admission import Hello, Newer, Refused, admit, reply, turn_away
 from khoj_ls.daemon.listen import Listener, PeerUid, peer_uid
 from khoj_ls.daemon.rpc import LINE_LIMIT, Handler, MethodNotFound, serve_rpc
+from khoj_ls.wire.turns import Follow
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +202,9 @@ class Server:
     def _handler(self, hello: Hello) -> Handler:
         serve = None if hello.face == "control" else self._serving.rpc(hello, self.status)
 
-        def handle(method: str, params: Mapping[str, Any], token: CancelToken, progress: ProgressCallback) -> Any:
+        def handle(
+            method: str, params: Mapping[str, Any], token: CancelToken, progress: ProgressCallback, follow: Follow
+        ) -> Any:
             if method == "daemon/status":
                 return self.status()
             if method == "daemon/logs":
@@ -211,7 +214,7 @@ class Server:
                 return {"pid": os.getpid()}
             if serve is None:
                 raise MethodNotFound(method)
-            return serve(method, params, token, progress)
+            return serve(method, params, token, progress, follow)
 
         return handle
 

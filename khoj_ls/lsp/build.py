@@ -13,6 +13,9 @@ from pygls.io_ import run_async
 
 from khoj_ls.lsp.features import (
     call_hierarchy,
+    chat,
+    chat_apply,
+    chat_file,
     code_action,
     code_lens,
     completion,
@@ -49,6 +52,7 @@ FEATURES: tuple[ModuleType, ...] = (
     configuration,
     documents,
     operations,
+    chat,
     workspace_symbol,
     document_symbol,
     definition,
@@ -69,6 +73,8 @@ FEATURES: tuple[ModuleType, ...] = (
     will_rename,
     note_commands,
     refactor,
+    chat_file,
+    chat_apply,
     work_done,
 )
 """Every feature file; each has `register(server)`."""
@@ -90,6 +96,7 @@ async def serve_connection(server: KhojServer, reader: asyncio.StreamReader, wri
     server.loop = asyncio.get_running_loop()
     server.protocol.closed = stopped.set
     server.protocol.set_writer(_StreamWriter(writer))
+    server.drain = _Drain(writer)
     # run_async ends at the end of the stream; `exit` ends it from our side.
     running = asyncio.create_task(run_async(stop_event=threading.Event(), reader=reader, protocol=server.protocol))
     exited = asyncio.create_task(stopped.wait())
@@ -121,3 +128,15 @@ class _StreamWriter:
 
     def close(self) -> None:
         self._writer.close()
+
+
+class _Drain:
+    """Waits for the client to read; for one at a time, as Python 3.10 wants it."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._lock = asyncio.Lock()
+
+    async def __call__(self) -> None:
+        async with self._lock:
+            await self._writer.drain()

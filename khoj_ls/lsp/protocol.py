@@ -43,6 +43,7 @@ class KhojProtocol(LanguageServerProtocol):
         super().__init__(*args, **kwargs)
         self._jobs: dict[int | str, CancelToken] = {}
         self._progress: dict[int | str, Callable[[], None]] = {}
+        self._afterwards: dict[int | str, list[Callable[[], None]]] = {}
         self.closed: Callable[[], None] = lambda: None
         """Called once when the client said `exit`."""
         self.exit_code = 1
@@ -70,6 +71,16 @@ class KhojProtocol(LanguageServerProtocol):
         finally:
             if request is not None:
                 self._jobs.pop(request, None)
+
+    def after_response(self, call: Callable[[], None]) -> None:
+        """Have `call` called once the response to the request that is being handled is on its way."""
+        if (request := self.msg_id) is not None:
+            self._afterwards.setdefault(request, []).append(call)
+
+    def _send_response(self, msg_id: int | str, result: Any = None, error: Any = None) -> None:
+        super()._send_response(msg_id, result, error)
+        for call in self._afterwards.pop(msg_id, ()):
+            call()
 
     @contextmanager
     def cancelled_by(self, progress_token: int | str, cancel: Callable[[], None]) -> Iterator[None]:

@@ -6,8 +6,9 @@ import asyncio
 import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -26,6 +27,7 @@ from khoj_ls.lsp.protocol import KhojProtocol
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import to_path
 from khoj_ls.wire.operations import Job, Session
+from khoj_ls.wire.turns import Turn
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -62,8 +64,16 @@ class KhojServer(LanguageServer):
         """Who hears what happened to the index of one of the session's vaults; on the connection's loop."""
         self.code_actions: list[Callable[[types.CodeActionParams], Awaitable[list[types.CodeAction]]]] = []
         """Who offers code actions; textDocument/codeAction answers with what all of them offer."""
+        self.code_lenses: list[Callable[[str], list[types.CodeLens]]] = []
+        """Who has lenses for documents that are no notes, by URI."""
+        self.guests: dict[str, tuple[Path, str]] = {}
+        """Open documents outside of every vault that are read as notes of one: its root and a path in it, by URI."""
         self.on_settings: list[Callable[[], None]] = []
         """Who hears that the session's settings are others."""
+        self.follow: Callable[[Turn], None] = lambda turn: turn.cancel()
+        """Sends the events of a turn whose request was answered; on the connection's loop."""
+        self.drain: Callable[[], Awaitable[None]] = _at_once
+        """Waits until the client has read most of what it was sent. Raises ConnectionError."""
 
     async def answer(
         self,
@@ -87,11 +97,23 @@ class KhojServer(LanguageServer):
                 if done is not None:
                     loop.call_soon_threadsafe(done.report, progress)
 
+            turns: list[Turn] = []
+
+            def follow(turn: Turn) -> None:
+                turns.append(turn)
+                if token.cancelled:
+                    turn.cancel()
+
             with cancellable:
                 try:
-                    return await loop.run_in_executor(self.thread_pool, question, Job(token, report))
+                    answer = await loop.run_in_executor(self.thread_pool, question, Job(token, report, follow))
+                    for turn in turns:
+                        self.protocol.after_response(partial(self.follow, turn))
+                    return answer
                 except asyncio.CancelledError:
                     token.cancel()
+                    for turn in turns:
+                        turn.cancel()
                     raise
                 except Exception as error:  # the boundary to the client: whatever it was, it gets an answer
                     raise rpc_error(error) from error
@@ -131,6 +153,7 @@ class KhojServer(LanguageServer):
     def release_all(self) -> None:
         """Give back everything this connection holds."""
         self.protocol.cancel_all()
+        self.session.close()
         for release in self.leases.values():
             release()
         self.leases.clear()
@@ -155,8 +178,16 @@ def rpc_error(error: BaseException) -> JsonRpcException:
     if isinstance(error, Cancelled):
         return cast(JsonRpcException, JsonRpcRequestCancelled(message="cancelled"))
     if isinstance(error, UsageError):
-        return cast(JsonRpcException, JsonRpcInvalidParams(message=str(error), data={"code": error.code}))
+        return cast(JsonRpcException, JsonRpcInvalidParams(message=str(error), data=_data(error)))
     if isinstance(error, KhojError):
-        return JsonRpcException(str(error), REQUEST_FAILED, {"code": error.code})
+        return JsonRpcException(str(error), REQUEST_FAILED, _data(error))
     log.error("a request failed", exc_info=error)
     return JsonRpcException(f"internal error ({type(error).__name__}); the log says more: khoj-ls daemon logs", -32603)
+
+
+def _data(error: KhojError) -> Mapping[str, Any]:
+    return {**error.details, "code": error.code}
+
+
+async def _at_once() -> None:
+    """Nobody reads slowly."""

@@ -8,13 +8,18 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from khoj_ls.chat.conversations import KeptConversations
+from khoj_ls.chat.desk import ChatDesk, Persona
+from khoj_ls.chat.notes import IndexedNotes
+from khoj_ls.chat.types import ChatEvent, ChatRequest, Started
 from khoj_ls.config.paths import Folders
-from khoj_ls.config.settings import Settings
+from khoj_ls.config.settings import ChatSettings, SearchSettings, Settings
 from khoj_ls.content.registry import default_registry
+from khoj_ls.core.chat import Image
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.core.protocols import RerankModel
@@ -22,13 +27,16 @@ from khoj_ls.core.types import Entry, ParsedFile
 from khoj_ls.graph.files import VaultConventions, VaultFiles
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import NoteReader, OpenNote
-from khoj_ls.indexing.ignore import Decision
+from khoj_ls.indexing.ignore import Decision, IgnoreRules
 from khoj_ls.indexing.indexer import IndexEvent, IndexReport
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.pipeline import search as search_pipeline
 from khoj_ls.search.related import related as related_pipeline
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
+from khoj_ls.vault.chatting import ChatShared, Chatting
+from khoj_ls.vault.desk import NoModels, lay_desk
 from khoj_ls.vault.open_index import Answer, EncoderFactory, OpenIndex
+from khoj_ls.vault.pictures import read_picture
 from khoj_ls.vault.status import Status, settings_warnings, status_of
 
 _OCCASION_SECONDS = 60.0
@@ -45,11 +53,13 @@ class Vault:
         encoder_for: EncoderFactory,
         *,
         reranker: RerankModel | None = None,
+        chats: ChatShared | None = None,
         watch: bool = True,
         yes: bool = False,
     ) -> None:
         """Open the vault at `root`: reads start to be answered from what is stored, indexing goes on in the background.
 
+        Without `chats` there are no chat models: answers are excerpts.
         Raises VaultError when the folder is missing or refused (`yes` overrides the latter), StoreError when its database
         cannot be used. A second process finds the index locked and reads only.
         """
@@ -64,6 +74,10 @@ class Vault:
         self._index = OpenIndex(
             self.root, settings, folders, encoder_for, self._registry, reranker=reranker, watch=watch, yes=yes
         )
+        self.conversations = KeptConversations(self.folder, lambda: encoder_for(settings.embedding, settings.embedding.model))
+        """What was asked and answered here."""
+        self._chats = chats or ChatShared(NoModels, lambda root: settings.chat)
+        self._chatting = Chatting(lambda: self._lay_desk(folders.config), self._chats)
 
     @property
     def folder(self) -> Path:
@@ -135,6 +149,46 @@ class Vault:
         indexer = self._index.indexer
         return indexer is not None and indexer.state().phase in ("scan", "words")
 
+    # -- chats -----------------------------------------------------------------------------------------------------
+
+    def chat_begin(
+        self, request: ChatRequest, settings: ChatSettings | None = None, search: SearchSettings | None = None
+    ) -> Started:
+        """Keep a question; `chat` must follow and gives the answer. None: the vault's own settings, as they are now.
+
+        Raises UsageError, also while another turn of the conversation is under way.
+        """
+        return self._chatting.begin(request, settings or self._chats.settings(self.root), search or self.settings.search)
+
+    @property
+    def personas(self) -> Mapping[str, Persona]:
+        """Who can answer, by name, as the files have it now."""
+        return self._chatting.desk.personas()
+
+    def chat(
+        self,
+        request: ChatRequest,
+        started: Started,
+        token: CancelToken | None = None,
+        settings: ChatSettings | None = None,
+        search: SearchSettings | None = None,
+    ) -> Iterator[ChatEvent]:
+        """The events of a turn that was begun: `Sources` first, exactly one `Done` or `Failed` last. Never raises."""
+        own, its_search = settings or self._chats.settings(self.root), search or self.settings.search
+        return self._chatting.answer(request, started, token or CancelToken(), own, its_search)
+
+    def picture(self, reference: str) -> Image:
+        """A picture for a chat: a path in the vault (or a file URI), or a `data:` URI. Raises UsageError."""
+        return read_picture(reference, self._rules(), self.relative)
+
+    def _lay_desk(self, config: Path) -> ChatDesk:
+        notes = IndexedNotes(self._rules(), self.links, self._notes, self.related)
+        return lay_desk(self, notes, config, self._chats.models(), self.settings.chat)
+
+    def _rules(self) -> IgnoreRules:
+        """What is left out, and what is private, as the files with such rules have it now."""
+        return IgnoreRules(self.root, self.settings.index, self._registry.extensions())
+
     # -- paths -----------------------------------------------------------------------------------------------------
 
     def holds(self, path: Path) -> bool:
@@ -204,4 +258,5 @@ class Vault:
 
     def close(self) -> None:
         """Stop indexing, store what is cached, give the write lock back."""
+        self.conversations.close()
         self._index.close()

@@ -8,7 +8,15 @@ import inspect
 import sys
 import typing
 
-from khoj_ls.wire import link_messages, messages, note_messages, query_messages, tuning_messages
+from khoj_ls.wire import (
+    chat_messages,
+    conversation_messages,
+    link_messages,
+    messages,
+    note_messages,
+    query_messages,
+    tuning_messages,
+)
 from khoj_ls.wire.note_edits import EDIT_OPERATIONS, EditOperation
 from khoj_ls.wire.operations import OPERATIONS, Operation
 from khoj_ls.wire.searching import MAX_LIMIT
@@ -20,8 +28,9 @@ This page is generated from the code (`python -m khoj_ls.wire.describe`); a test
 
 khoj-ls speaks LSP 3.17 on standard input and output (`khoj-ls`, or `khoj-ls lsp`). Besides the standard methods each
 request below has two names that take the same parameters and give the same result: the request `khoj/x`, and the command
-`khoj.x` for `workspace/executeCommand` with the parameters as its one argument. Both can be cancelled with
-`$/cancelRequest`, which stops the work itself. Limits go up to {MAX_LIMIT}. Lines are 0-based, as everywhere in LSP.
+`khoj.x` for `workspace/executeCommand` with the parameters as its one argument (`khoj/x/y` is the command `khoj.x.y`). Both can
+be cancelled with `$/cancelRequest`, which stops the work itself. Limits go up to {MAX_LIMIT}. Lines are 0-based, as everywhere
+in LSP.
 
 Standard methods served: `initialize` to `exit` with position encodings utf-8, utf-16 and utf-32, workspace folders that change,
 incremental document sync, `workspace/symbol` (a search; `?` in front asks by meaning alone), `textDocument/documentSymbol`,
@@ -29,7 +38,25 @@ incremental document sync, `workspace/symbol` (a search; `?` in front asks by me
 file operations, `$/progress` with percentage and time left, `window/workDoneProgress/cancel`.
 
 Errors are JSON-RPC errors whose message says what to do; `data.code` names the kind: `khoj.usage`, `khoj.vault`, `khoj.store`,
-`khoj.model`, `khoj.settings`, `khoj.daemon`, `khoj.cancelled`.
+`khoj.model` (`.unreachable`, `.key`, `.rate`, `.context`), `khoj.consent`, `khoj.settings`, `khoj.daemon`, `khoj.cancelled`.
+"""
+
+_EVENTS = f"""\
+### `{chat_messages.CHAT_EVENT}`
+
+What happens in a turn that khoj/chat has begun: sent to that session only, behind the answer to its request. `seq` counts from
+1 without gaps. Parameters by `kind`:
+
+| kind | parameters | when |
+| --- | --- | --- |
+| sources | `ChatSourcesEvent` | first; again only where more was found later |
+| status | `ChatStatusEvent` | any number of times |
+| delta | `ChatDeltaEvent` | as the answer arrives, at most about 30 times a second |
+| done or failed | `ChatDoneEvent` or `ChatFailedEvent` | once, last |
+
+A turn that is called off (khoj/chat/cancel, or the end of the session) ends with `failed` and the code `khoj.cancelled`. A turn
+that would send passages of notes to a service for the first time fails with `khoj.consent` and sends nothing; a client with
+`window/showMessageRequest` is asked there, and after a yes the turn goes on.
 """
 
 
@@ -43,10 +70,14 @@ def protocol_page() -> str:
         for kind in (operation.params, operation.result):
             parts.append(f"{'Parameters' if kind is operation.params else 'Result'}: {_type_name(kind)}\n")
             shown |= dict.fromkeys(_dataclasses_in(kind))
-    parts.append("## Notifications\n\n### `khoj/indexChanged`\n\nFrom the server. Parameters: `IndexChanged`\n")
+    parts.append(f"## Notifications\n\nFrom the server.\n\n### `khoj/indexChanged`\n\nParameters: `IndexChanged`\n\n{_EVENTS}")
     shown |= dict.fromkeys(_dataclasses_in(messages.IndexChanged))
+    shown |= dict.fromkeys(_dataclasses_in(chat_messages.AnyChatEvent))
     parts.append("## Values\n")
-    parts += [_value(cls, docs.get(cls.__name__, {})) for cls in sorted(shown, key=lambda cls: cls.__name__)]
+    parts += [
+        _value(cls, {name: text for own in reversed(cls.__mro__) for name, text in docs.get(own.__name__, {}).items()})
+        for cls in sorted(shown, key=lambda cls: cls.__name__)
+    ]
     return "\n".join(parts)
 
 
@@ -99,7 +130,15 @@ def _dataclasses_in(kind: typing.Any) -> list[type]:
 def _attribute_docs() -> dict[str, dict[str, str]]:
     """The string under each field, by class and field: Python itself drops them."""
     docs: dict[str, dict[str, str]] = {}
-    modules = (messages, tuning_messages, query_messages, link_messages, note_messages)
+    modules = (
+        messages,
+        tuning_messages,
+        query_messages,
+        link_messages,
+        note_messages,
+        conversation_messages,
+        chat_messages,
+    )
     for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             own = docs.setdefault(node.name, {})

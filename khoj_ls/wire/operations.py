@@ -7,24 +7,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import UsageError
-from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.search.types import RelatedRequest
 from khoj_ls.vault import Vault
-from khoj_ls.vaults import OpenVaults, to_path
+from khoj_ls.vaults import to_path
+from khoj_ls.wire import chat
+from khoj_ls.wire import chat_messages as chats
 from khoj_ls.wire import messages as wire
+from khoj_ls.wire.conversation_messages import ConversationsParams, ConversationsResult
+from khoj_ls.wire.conversations import conversations
 from khoj_ls.wire.convert import failures, merged, vault_status, warnings
 from khoj_ls.wire.link_messages import LinksParams, LinksResult, SuggestLinksParams, SuggestLinksResult
 from khoj_ls.wire.links import note_links, together, vault_links
 from khoj_ls.wire.query import completions
 from khoj_ls.wire.query_messages import CompleteQueryParams, CompleteQueryResult
 from khoj_ls.wire.searching import checked_limit, choices_of, search_request
-from khoj_ls.wire.suggest import OpenText, suggestions, text_on_disk
+from khoj_ls.wire.session import Job as Job
+from khoj_ls.wire.session import Session as Session
+from khoj_ls.wire.session import asked_vaults, settings_for
+from khoj_ls.wire.suggest import suggestions, text_on_disk
 from khoj_ls.wire.tuning_messages import ChoicesParams, ChoicesResult
 
 MAX_LINKS = 10_000
@@ -32,30 +37,9 @@ _DEFAULT_RELATED = 5
 _DEFAULT_SUGGESTED = 5
 
 
-@dataclass
-class Session:
-    """One client: which vaults are its own, and its settings."""
-
-    vaults: OpenVaults
-    settings: Settings
-    roots: list[Path] = field(default_factory=list)
-    """Vault roots of the client's workspace folders; the first answers when nothing else is said."""
-    daemon: Callable[[], wire.DaemonStatus | None] = lambda: None
-    open_text: Callable[[str], OpenText | None] = lambda uri: None
-    """The text of a document that the client has open, by URI."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One running request: how to stop it and how to say how far it is."""
-
-    token: CancelToken
-    progress: ProgressCallback
-
-
 @dataclass(frozen=True)
 class Operation:
-    """A request `khoj/<name>`, which is also the command `khoj.<name>`."""
+    """A request `khoj/<name>`, which is also a command."""
 
     name: str
     params: type
@@ -63,6 +47,11 @@ class Operation:
     run: Callable[[Session, Any, Job], Any]
     long: bool = False
     """Whether it reports progress."""
+
+    @property
+    def command(self) -> str:
+        """Name of the command: `khoj.chat.cancel` for `khoj/chat/cancel`."""
+        return f"khoj.{self.name.replace('/', '.')}"
 
     @property
     def summary(self) -> str:
@@ -75,7 +64,7 @@ def search(session: Session, params: wire.SearchParams, job: Job) -> wire.Search
     answers = []
     limits = []
     for vault, paths in _searched(session, params):
-        request = search_request(_settings(session, vault).search, params, paths)
+        request = search_request(settings_for(session, vault).search, params, paths)
         limits.append(request.limit)
         answers.append((vault, vault.search(request, job.token)))
     return merged(answers, max(limits), group=params.group)
@@ -88,7 +77,7 @@ def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.Sear
         if not params.text:
             raise UsageError("khoj/related wants a textDocument or a text")
         request = RelatedRequest(path=None, text=params.text, limit=limit)
-        answers = [(vault, vault.related(request, job.token)) for vault in _asked(session, params.vault)]
+        answers = [(vault, vault.related(request, job.token)) for vault in asked_vaults(session, params.vault)]
         return merged(answers, limit)
     path = to_path(params.textDocument.uri)
     vault = session.vaults.open(path)
@@ -104,7 +93,7 @@ def links(session: Session, params: LinksParams, job: Job) -> LinksResult:
     if not 1 <= params.limit <= MAX_LINKS:
         raise UsageError(f"limit is {params.limit}; it must be between 1 and {MAX_LINKS}")
     if params.select is not None:
-        found = [vault_links(vault, params.select, params.limit, job.token) for vault in _asked(session, params.vault)]
+        found = [vault_links(vault, params.select, params.limit, job.token) for vault in asked_vaults(session, params.vault)]
         return together(found, params.limit)
     assert params.textDocument is not None
     path = to_path(params.textDocument.uri)
@@ -135,7 +124,7 @@ def reindex(session: Session, params: wire.ReindexParams, job: Job) -> list[wire
         if params.vault
         else list(dict.fromkeys(session.vaults.open(path) for path in paths))
         if paths
-        else _asked(session, None)
+        else asked_vaults(session, None)
     )
     for vault in targets:
         own = [path for path in paths if vault.holds(path)] if paths else None
@@ -178,12 +167,12 @@ def choices(session: Session, params: ChoicesParams, job: Job) -> ChoicesResult:
     """List the search profiles, and which of them holds where a question names none."""
     if params.vault is None and not session.roots:
         return choices_of(session.settings.search)
-    return choices_of(_settings(session, _asked(session, params.vault)[0]).search)
+    return choices_of(settings_for(session, asked_vaults(session, params.vault)[0]).search)
 
 
 def complete_query(session: Session, params: CompleteQueryParams, job: Job) -> CompleteQueryResult:
     """Tell how a query may go on where it is being typed: names of filters, and the values that the notes have for them."""
-    return completions(_asked(session, params.vault), params)
+    return completions(asked_vaults(session, params.vault), params)
 
 
 OPERATIONS = (
@@ -198,38 +187,28 @@ OPERATIONS = (
     Operation("why", wire.WhyParams, wire.WhyResult, why),
     Operation("choices", ChoicesParams, ChoicesResult, choices),
     Operation("completeQuery", CompleteQueryParams, CompleteQueryResult, complete_query),
+    Operation("chat", chats.ChatParams, chats.ChatStarted, chat.chat),
+    Operation("chat/cancel", chats.ChatCancelParams, chats.ChatCancelResult, chat.cancel),
+    Operation("ask", chats.ChatParams, chats.AskResult, chat.ask, long=True),
+    Operation("allowHost", chats.AllowHostParams, chats.AllowHostResult, chat.allow_host),
+    Operation("conversations", ConversationsParams, ConversationsResult, conversations),
 )
 """All requests, in the order of the documentation."""
 
 
 def _set_paused(session: Session, params: wire.VaultParams, *, paused: bool) -> wire.PauseResult:
-    vaults = _asked(session, params.vault)
+    vaults = asked_vaults(session, params.vault)
     for vault in vaults:
         vault.set_paused(paused)
     return wire.PauseResult(paused, [str(vault.root) for vault in vaults])
 
 
-def _asked(session: Session, reference: str | None) -> list[Vault]:
-    """The vaults a request is about. Raises UsageError when there is none."""
-    if reference:
-        return [session.vaults.open(to_path(reference), exact=True)]
-    roots = session.roots or [Path(folder).expanduser() for folder in session.settings.vaults]
-    if not roots:
-        raise UsageError("no vault: open a folder of notes, name one with `vault`, or list some under `vaults` in the settings")
-    return [session.vaults.open(root) for root in roots]
-
-
-def _settings(session: Session, vault: Vault) -> Settings:
-    """What holds for a vault in a session: what the editor has set wins over the vault's own settings."""
-    return vault.settings if session.settings is session.vaults.settings else session.settings
-
-
 def _searched(session: Session, params: wire.SearchParams) -> list[tuple[Vault, tuple[str, ...] | None]]:
     """The vaults to search, each with the notes and folders that the search stays within. Raises UsageError."""
     if params.within is None:
-        return [(vault, None) for vault in _asked(session, params.vault)]
+        return [(vault, None) for vault in asked_vaults(session, params.vault)]
     paths = [to_path(reference) for reference in params.within]
-    vaults = _asked(session, params.vault) if params.vault else [session.vaults.open(path) for path in paths]
+    vaults = asked_vaults(session, params.vault) if params.vault else [session.vaults.open(path) for path in paths]
     held = [(each, tuple(each.relative(path) for path in paths if each.holds(path))) for each in dict.fromkeys(vaults)]
     if not any(own for _, own in held):
         raise UsageError("`within` names no note or folder of " + (f"the vault {params.vault}" if params.vault else "a vault"))

@@ -56,7 +56,7 @@ class Toy:
             },
         }
 
-        def handle(method, params, token, progress):
+        def handle(method, params, token, progress, follow):
             if method not in methods:
                 raise MethodNotFound(method)
             return methods[method](params, token, progress)

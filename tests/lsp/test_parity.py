@@ -29,6 +29,6 @@ def test_every_feature_file_is_registered():
 def test_every_operation_is_a_request_and_a_command(server):
     served = {name for name in server.protocol.fm.features if name.startswith("khoj/")}
     assert served == {f"khoj/{operation.name}" for operation in (*OPERATIONS, *EDIT_OPERATIONS)}
-    commands = {f"khoj.{operation.name}" for operation in (*OPERATIONS, *EDIT_OPERATIONS)}
+    commands = {f"khoj.{operation.name}".replace("/", ".") for operation in (*OPERATIONS, *EDIT_OPERATIONS)}
     # What a lens of ours runs where the client has no command of its own for it.
     assert set(server.protocol.fm.commands) == {*commands, "khoj.showReferences"}

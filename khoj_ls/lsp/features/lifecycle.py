@@ -28,3 +28,4 @@ def register(server: KhojServer) -> None:
     def shutdown(params: None) -> None:
         # Editors may kill the relay right after this: nothing is left for later.
         server.protocol.cancel_all()
+        server.session.close()

@@ -30,7 +30,7 @@ def _register(server: KhojServer, operation: Operation) -> None:
     async def request(params: dict[str, Any] | None) -> Any:
         return await run(params, (params or {}).get("workDoneToken"))
 
-    @server.command(f"khoj.{operation.name}")
+    @server.command(operation.command)
     async def command(*arguments: Any) -> Any:
         return await run(arguments[0] if arguments else None)
 

@@ -1,0 +1,86 @@
+"""From the events of a turn to the wire's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from khoj_ls.chat import types as chat
+from khoj_ls.wire import chat_messages as wire
+from khoj_ls.wire.messages import Position, Range
+
+
+class _Ids(TypedDict):
+    conversation: str
+    turn: str
+    seq: int
+
+
+def event_to_wire(root: Path, started: wire.ChatStarted, seq: int, event: chat.ChatEvent) -> wire.AnyChatEvent:
+    """An event of a turn in the vault at `root`, with file URIs and 0-based lines."""
+    ids: _Ids = {"conversation": started.conversation, "turn": started.turn, "seq": seq}
+    if isinstance(event, chat.Sources):
+        return wire.ChatSourcesEvent(
+            **ids,
+            sources=sources_to_wire(root, event.sources),
+            degraded=list(event.degraded),
+            left_out_private=event.left_out_private,
+        )
+    if isinstance(event, chat.Status):
+        return wire.ChatStatusEvent(**ids, message=event.message)
+    if isinstance(event, chat.TextDelta):
+        return wire.ChatDeltaEvent(**ids, text=event.text)
+    if isinstance(event, chat.Failed):
+        consent = event.consent
+        asked = wire.ChatConsent(consent.host, consent.tokens, consent.cost) if consent else None
+        return wire.ChatFailedEvent(**ids, message=event.message, code=event.code, text=event.text, consent=asked)
+    usage = event.usage
+    return wire.ChatDoneEvent(
+        **ids,
+        text=event.text,
+        citations=[_citation(root, each) for each in event.citations],
+        removed=list(event.removed),
+        unsupported=[wire.ChatStatement(each.text, each.start, each.end) for each in event.unsupported],
+        usage=wire.ChatUsage(usage.input_tokens, usage.output_tokens, usage.estimated) if usage else None,
+        cost=event.cost,
+        model=event.model,
+        reason=event.reason,
+        notices=list(event.notices),
+    )
+
+
+def sources_to_wire(root: Path, sources: Sequence[chat.Source]) -> list[wire.ChatSource]:
+    """What a model was given."""
+    return [
+        wire.ChatSource(
+            number=each.number,
+            uri=(root / each.path).as_uri(),
+            path=each.path,
+            range=_lines(each.line, each.end_line),
+            title=each.title,
+            outline=list(each.outline),
+            text=each.text,
+            score=round(each.score, 4) if each.score is not None else None,
+            private=each.private,
+        )
+        for each in sources
+    ]
+
+
+def _citation(root: Path, each: chat.Citation) -> wire.ChatCitation:
+    return wire.ChatCitation(
+        number=each.number,
+        uri=(root / each.path).as_uri(),
+        path=each.path,
+        range=_lines(each.line, each.end_line),
+        outline=list(each.outline),
+        quote=each.quote,
+        start=each.start,
+        end=each.end,
+    )
+
+
+def _lines(line: int, end_line: int) -> Range:
+    """Whole lines, as the ranges of hits are."""
+    return Range(Position(line - 1), Position(end_line))

@@ -1,0 +1,71 @@
+"""Who asks: one client's session, and one running request of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+from khoj_ls.config.settings import ChatSettings, Settings
+from khoj_ls.core.errors import UsageError
+from khoj_ls.core.jobs import CancelToken, ProgressCallback
+from khoj_ls.vault import Vault
+from khoj_ls.vaults import OpenVaults, to_path
+from khoj_ls.wire.chat_messages import ChatConsent
+from khoj_ls.wire.messages import DaemonStatus
+from khoj_ls.wire.suggest import OpenText
+from khoj_ls.wire.turns import Follow, Turn
+
+
+@dataclass
+class Session:
+    """One client: which vaults are its own, and its settings."""
+
+    vaults: OpenVaults
+    settings: Settings
+    roots: list[Path] = field(default_factory=list)
+    """Vault roots of the client's workspace folders; the first answers when nothing else is said."""
+    daemon: Callable[[], DaemonStatus | None] = lambda: None
+    open_text: Callable[[str], OpenText | None] = lambda uri: None
+    """The text of a document that the client has open, by URI."""
+    ask_consent: Callable[[ChatConsent, CancelToken], bool] | None = None
+    """Asks the user for a yes to sending passages somewhere, and waits for the answer; None where nobody can be asked."""
+    turns: dict[str, Turn] = field(default_factory=dict)
+    """The turns of chats that are under way, by id."""
+
+    def close(self) -> None:
+        """The client is gone: call off what it would have been told."""
+        for turn in list(self.turns.values()):
+            turn.cancel()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One running request: how to stop it and how to say how far it is."""
+
+    token: CancelToken
+    progress: ProgressCallback
+    follow: Follow | None = None
+    """Takes over a turn whose events are to be sent behind the answer; None where nothing can be sent."""
+
+
+def asked_vaults(session: Session, reference: str | None) -> list[Vault]:
+    """The vaults a request is about. Raises UsageError when there is none."""
+    if reference:
+        return [session.vaults.open(to_path(reference), exact=True)]
+    roots = session.roots or [Path(folder).expanduser() for folder in session.settings.vaults]
+    if not roots:
+        raise UsageError("no vault: open a folder of notes, name one with `vault`, or list some under `vaults` in the settings")
+    return [session.vaults.open(root) for root in roots]
+
+
+def settings_for(session: Session, vault: Vault) -> Settings:
+    """What holds for a vault in a session: what the editor has set wins over the vault's own settings."""
+    return vault.settings if session.settings is session.vaults.settings else session.settings
+
+
+def chat_settings_for(session: Session, root: Path | None) -> ChatSettings:
+    """What holds for chats in a session, as the user's files have it now; what the editor has set wins."""
+    now, user, own = session.vaults.chat_settings(root), session.vaults.settings.chat, session.settings.chat
+    changed = [each.name for each in fields(own) if getattr(own, each.name) != getattr(user, each.name)]
+    return replace(now, **{name: getattr(own, name) for name in changed})
