@@ -60,12 +60,13 @@ class Asked:
 
 
 def asked(server: KhojServer, uri: str) -> Asked | None:
-    """What a request on `uri` is about; None for other schemes and for files outside of every open vault."""
-    vault = server.vault_of(uri)
+    """What a request on `uri` is about; None for other schemes and for files outside of every open vault, guests apart."""
+    guest = server.guests.get(uri)
+    vault = server.session.vaults.get(guest[0]) if guest else server.vault_of(uri)
     if vault is None:
         return None
     try:
-        path = vault.relative(to_path(uri))
+        path = guest[1] if guest else vault.relative(to_path(uri))
     except UsageError:
         return None
     text = server.workspace.get_text_document(uri).source

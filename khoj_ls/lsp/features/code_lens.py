@@ -38,6 +38,8 @@ def register(server: KhojServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
     async def code_lens(params: types.CodeLensParams) -> list[types.CodeLens] | None:
+        if others := [lens for lenses in server.code_lenses for lens in lenses(params.text_document.uri)]:
+            return others
         about, wanted = asked(server, params.text_document.uri), server.session.settings.lens
         if about is None or not (wanted.note or wanted.headings):
             return None

@@ -1,0 +1,228 @@
+"""Put what an answer proposes into a note: an edit that the editor shows before it makes it, where it can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import msgspec
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+
+from khoj_ls.chat.apply import ApplyPlan, GivenChanged, plan_apply
+from khoj_ls.chat.chat_file import Exchange, Format
+from khoj_ls.chat.chat_file_context import Given, digest_of, read_given
+from khoj_ls.chat.proposal import proposed
+from khoj_ls.core.errors import KhojError, UsageError
+from khoj_ls.graph.open_note import OpenNote
+from khoj_ls.lsp.asked import Asked, asking
+from khoj_ls.lsp.chat_files import OpenChat, open_chat, the_chat
+from khoj_ls.lsp.edits import applies_edits, shown_versions, workspace_edit
+from khoj_ls.lsp.notes import SessionNotes
+from khoj_ls.lsp.positions import Positions
+from khoj_ls.lsp.server import REQUEST_FAILED, KhojServer, rpc_error
+from khoj_ls.vault import Vault
+from khoj_ls.vaults import to_path
+from khoj_ls.wire.messages import Position, Range, TextDocument
+
+_BELOW = "Insert below instead"
+_ANNOTATION = "khoj.chat.apply"
+
+
+@dataclass(frozen=True)
+class ChatApplyParams:
+    """Put an answer into a note: one of a chat file, or one of a conversation."""
+
+    turn: str
+    """Id of the answer's turn."""
+    chat: TextDocument | None = None
+    """The chat file that shows the answer; what it shows is put in."""
+    position: Position | None = None
+    """A place in the chat file: the block there is meant."""
+    conversation: str | None = None
+    """In place of `chat`: whose answer is put in as it was kept."""
+    textDocument: TextDocument | None = None
+    """The note; that which the question was about, when absent."""
+    range: Range | None = None
+    """Which lines of the note are replaced; what the question was about, when absent."""
+    how: Literal["replace", "below"] = "replace"
+    """below: nothing is replaced."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be put where."""
+
+    vault: Vault
+    given: Given
+    answer: str
+    written: Format
+    offset: int | None
+    """Of the place in the answer that is meant."""
+
+
+def register(server: KhojServer) -> None:
+    """Serve khoj.chat.apply, and offer it on answers."""
+
+    @server.command("khoj.chat.apply")
+    async def apply(*arguments: Any) -> dict[str, Any]:
+        try:
+            params = msgspec.convert(arguments[0] if arguments else {}, ChatApplyParams)
+        except msgspec.ValidationError as error:
+            message = f"khoj.chat.apply: {str(error).replace('$', 'params')}"
+            raise JsonRpcInvalidParams(message=message, data={"code": "khoj.usage"}) from error
+        try:
+            return await _apply(server, params)
+        except KhojError as error:
+            raise rpc_error(error) from error
+
+    async def offer(params: types.CodeActionParams) -> list[types.CodeAction]:
+        chat = open_chat(server, params.text_document.uri)
+        return list(_offers(chat, params.range.start)) if chat else []
+
+    server.code_actions.append(offer)
+
+
+def _offers(chat: OpenChat, position: types.Position) -> Iterator[types.CodeAction]:
+    exchange = chat.file.exchange_at(chat.offset(position))
+    if exchange is None or exchange.answer is None or not exchange.answer.text:
+        return
+    given = read_given(exchange.answer.attributes.get("given", ""))
+    if given is None:
+        return
+    name = given.path.rpartition("/")[2]
+    for title, how in ((f"Apply to {name}", "replace"), (f"Insert below in {name}", "below")):
+        argument = {
+            "chat": {"uri": chat.uri},
+            "turn": exchange.answer.turn,
+            "position": {"line": position.line, "character": position.character},
+            "how": how,
+        }
+        command = types.Command(title=title, command="khoj.chat.apply", arguments=[argument])
+        yield types.CodeAction(title=title, kind=types.CodeActionKind.Refactor, command=command)
+
+
+async def _apply(server: KhojServer, params: ChatApplyParams) -> dict[str, Any]:
+    chat = the_chat(server, params.chat.uri) if params.chat else None
+    wanted = await server.answer(lambda job: _of_file(server, chat, params) if chat else _of_conversation(server, params))
+    about, versions = asking(server, wanted.vault), shown_versions(server)
+    try:
+        plan, edit = await server.answer(lambda job: _planned(server, about, versions, wanted, params))
+    except JsonRpcException as error:
+        if not (isinstance(error.data, dict) and error.data.get("code") == GivenChanged.code):
+            raise
+        if not await _wants_below(server, error.message):
+            raise
+        below = replace(params, how="below", range=None)
+        about, versions = asking(server, wanted.vault), shown_versions(server)
+        plan, edit = await server.answer(lambda job: _planned(server, about, versions, wanted, below))
+    result: dict[str, Any] = {"applied": False, "what": plan.what, "uri": about.uri_of(wanted.given.path)}
+    if not applies_edits(server):
+        return {**result, "edit": server.protocol._converter.unstructure(edit)}
+    answer = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label=f"khoj: {plan.what}"))
+    if not answer.applied:
+        reason = answer.failure_reason or "the editor has not made the change"
+        raise JsonRpcException(f"khoj.chat.apply: {reason}", REQUEST_FAILED, {"code": "khoj.usage"})
+    return {**result, "applied": True}
+
+
+def _of_file(server: KhojServer, chat: OpenChat, params: ChatApplyParams) -> _Wanted:
+    """The answer as a chat file shows it, the user's changes included."""
+    exchange = chat.file.exchange(params.turn)
+    if exchange is None or exchange.answer is None:
+        raise UsageError("this answer is not in the chat file any more")
+    given = read_given(exchange.answer.attributes.get("given", ""))
+    vault = server.session.vaults.open(chat.root, exact=True)
+    if given is None or (params.textDocument and vault.relative(to_path(params.textDocument.uri)) != given.path):
+        raise UsageError("the question of this answer was not about that note: nothing says where the answer belongs")
+    return _Wanted(vault, given, exchange.answer.text, chat.file.format, _place(chat, exchange, params.position))
+
+
+def _place(chat: OpenChat, exchange: Exchange, position: Position | None) -> int | None:
+    """A place of the chat file as an offset into the answer's text."""
+    answer = exchange.answer
+    if position is None or answer is None:
+        return None
+    at = chat.offset(types.Position(line=position.line, character=position.character))
+    start = answer.text_end - len(answer.text)
+    return at - start if start <= at <= answer.text_end else None
+
+
+def _of_conversation(server: KhojServer, params: ChatApplyParams) -> _Wanted:
+    """A kept answer, for a note of which the model was given a passage."""
+    if params.conversation is None or params.textDocument is None:
+        raise UsageError("khoj.chat.apply wants a chat file, or a conversation and a textDocument")
+    path = to_path(params.textDocument.uri)
+    vault = server.session.vaults.open(path)
+    name = vault.relative(path)
+    turn = next((each for each in vault.conversations.get(params.conversation).turns if each.id == params.turn), None)
+    if turn is None:
+        raise UsageError(f"the conversation has no turn {params.turn}")
+    passages = [
+        Given(name, source.line, source.end_line, digest_of(source.text)) for source in turn.sources if source.path == name
+    ]
+    if not passages:
+        raise UsageError(f"the model was given nothing of {name} with that question")
+    lines = _lines(params.range)
+    holding = [each for each in passages if lines and each.line <= lines[0] and lines[1] <= each.end_line]
+    return _Wanted(vault, (holding or passages)[0], turn.answer, "markdown", None)
+
+
+def _planned(
+    server: KhojServer, about: Asked, versions: Any, wanted: _Wanted, params: ChatApplyParams
+) -> tuple[ApplyPlan, types.WorkspaceEdit]:
+    note = SessionNotes(about).read(wanted.given.path)
+    if note is None:
+        raise UsageError(f"{wanted.given.path} is not there any more, or no note that can be read")
+    text = proposed(wanted.answer, note.parsed.type, wanted.offset, written=wanted.written)
+    plan = plan_apply(note, text, wanted.given, params.how, _lines(params.range))
+    return plan, _confirmed(server, about, note, plan, workspace_edit(server, about, versions, plan.edit))
+
+
+def _confirmed(
+    server: KhojServer, about: Asked, note: OpenNote, plan: ApplyPlan, edit: types.WorkspaceEdit
+) -> types.WorkspaceEdit:
+    """The edit with a note that the user is to confirm it (LSP 3.16, ChangeAnnotation), where the client knows that."""
+    workspace = server.client_capabilities.workspace
+    capability = workspace.workspace_edit if workspace else None
+    if not (capability and capability.change_annotation_support and edit.document_changes):
+        return edit
+    line = Positions(note.text, about.codec).position(plan.start).line + 1
+    annotation = types.ChangeAnnotation(label=plan.what, description=f"{note.path}:{line}", needs_confirmation=True)
+    annotated = [
+        types.TextDocumentEdit(
+            text_document=change.text_document,
+            edits=[
+                types.AnnotatedTextEdit(annotation_id=_ANNOTATION, range=each.range, new_text=each.new_text)
+                for each in change.edits
+                if isinstance(each, types.TextEdit)
+            ],
+        )
+        for change in edit.document_changes
+        if isinstance(change, types.TextDocumentEdit)
+    ]
+    return types.WorkspaceEdit(document_changes=list(annotated), change_annotations={_ANNOTATION: annotation})
+
+
+async def _wants_below(server: KhojServer, message: str) -> bool:
+    """Ask whether what cannot replace anything is to be put below; False where the client cannot ask."""
+    window = server.client_capabilities.window
+    if window is None or window.show_message is None:
+        return False
+    answer = await server.window_show_message_request_async(
+        types.ShowMessageRequestParams(
+            type=types.MessageType.Warning,
+            message=f"khoj-ls: {message}",
+            actions=[types.MessageActionItem(title=_BELOW), types.MessageActionItem(title="Leave it")],
+        )
+    )
+    return answer is not None and answer.title == _BELOW
+
+
+def _lines(chosen: Range | None) -> tuple[int, int] | None:
+    """Lines from 1 that a range touches; one that ends at a line's beginning does not touch that line."""
+    if chosen is None:
+        return None
+    first, last = chosen.start.line, chosen.end.line
+    return first + 1, (last if chosen.end.character == 0 and last > first else last + 1)
