@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from khoj_ls.cli.chat_events import changed
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.paths import folders
 from khoj_ls.core.errors import Cancelled, UsageError
 from khoj_ls.core.jobs import CancelToken, Progress, ProgressCallback
 from khoj_ls.vaults import OpenVaults
-from khoj_ls.wire.operations import OPERATIONS, Job, Session
+from khoj_ls.wire.operations import OPERATIONS
+from khoj_ls.wire.session import Job, Session
+
+Given = TypeVar("Given")
 
 _LOOK_SECONDS = 0.1
 _STOP_SECONDS, _CLOSE_SECONDS = 0.15, 0.6
@@ -54,10 +58,7 @@ class InProcess:
     def call(self, method: str, params: Mapping[str, Any], on_progress: ProgressCallback | None = None) -> Any:
         """The result of `khoj/<operation>` as plain values. Raises KhojError; Ctrl-C calls the work off."""
         operation = {f"khoj/{known.name}": known for known in OPERATIONS}[method]
-        try:
-            given: Any = msgspec.convert(dict(params), operation.params)
-        except msgspec.ValidationError as error:
-            raise UsageError(f"{method}: {error}") from error
+        given: Any = _given(method, params, operation.params)
         job = Job(CancelToken(), on_progress or _nothing)
         running: Future[Any] = Future()
 
@@ -77,6 +78,23 @@ class InProcess:
             wait([running], timeout=_STOP_SECONDS)
             raise
         return msgspec.to_builtins(running.result())
+
+    def stream(self, method: str, params: Mapping[str, Any]) -> Generator[Mapping[str, Any], None, None]:
+        """The events of `khoj/chat`, as a daemon sends them. Closing it, and Ctrl-C, call the turn off. Raises KhojError."""
+        # Imported here: searches do without the chat.
+        from khoj_ls.wire import chat
+        from khoj_ls.wire.chat_messages import AnyChatEvent, ChatParams
+
+        events = cast(Generator[AnyChatEvent, None, None], chat.stream(self._session, _given(method, params, ChatParams)))
+        yield from changed(events, msgspec.to_builtins)
+
+
+def _given(method: str, params: Mapping[str, Any], kind: type[Given]) -> Given:
+    """The parameters as the operation wants them. Raises UsageError."""
+    try:
+        return msgspec.convert(dict(params), kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{method}: {error}") from error
 
 
 def _in_thread(name: str, call: Callable[[], object]) -> threading.Thread:
