@@ -170,6 +170,11 @@ class KeptConversations:
         rows, total = self._file.read(lambda connection: store.latest_conversations(connection, limit, offset))
         return [summary_of(row) for row in rows], total
 
+    def find(self, beginning: str) -> list[Summary]:
+        """The conversations whose ids begin so, two at most; one whose whole id it is, alone."""
+        rows = self._file.read(lambda connection: store.conversations_like(connection, beginning))
+        return [summary_of(row) for row in rows]
+
     def get(self, conversation: str) -> KeptConversation:
         """A whole conversation, by its id or the beginning of it. Raises UsageError where there is none, or several are."""
         self._end_interrupted()

@@ -7,6 +7,7 @@ words of private notes is never read by an encoder on another machine.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from typing import Protocol
 from khoj_ls.core.errors import KhojError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
-from khoj_ls.search.bm25 import bound, idf, saturated
 from khoj_ls.search.fusion import combine
 from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.snippet import excerpt
@@ -32,8 +32,11 @@ _POOL = 200
 _MAX_TERMS = 32
 _AT_ONCE = 16
 _WORDS_SHARE = 0.5
+_LEAST_WEIGHT = 0.1
+_ONCE = 0.8
+"""Of two turns with the same words of the query, the one that has them less often has at least this part of the score."""
 _LEAST_SCORE = 0.1
-"""What scores less has no word of the query and is about something else."""
+"""What has no word of the query and scores less is about something else."""
 _PER_CONVERSATION = 3
 _PASSAGE_CHARS = 800
 _MOST_PASSAGES = 12
@@ -149,7 +152,8 @@ class Recall:
         scores = {
             turn: combine(words.scores.get(turn, 0.0), meaning.get(turn, 0.0), share) for turn in {*words.scores, *meaning}
         }
-        best = sorted((turn for turn in scores if scores[turn] >= _LEAST_SCORE), key=lambda turn: (-scores[turn], -turn))
+        fit = (turn for turn, score in scores.items() if turn in words.scores or score >= _LEAST_SCORE)
+        best = sorted(fit, key=lambda turn: (-scores[turn], -turn))
         return Recalled(tuple(self._shown(best[:_POOL], scores, words, nearest or {}, limit)), degraded)
 
     # -- by words ----------------------------------------------------------------------------------------------------
@@ -158,24 +162,20 @@ class Recall:
         terms = list(dict.fromkeys(query_terms(query)))[:_MAX_TERMS]
         if not terms:
             return _Words({})
-        expression, strings = any_of(terms), [phrase(term) for term in terms]
-        with_titles = self._file.read(
-            lambda c: (
-                store.totals(c),
-                store.rows_with(c, "turn_fts", strings),
-                store.rows_with(c, "title_fts", strings),
-                store.ranked_turns(c, expression, _POOL),
-                store.ranked_titles(c, expression, _POOL),
-            )
-        )
-        (turns, titles), in_turns, in_titles, by_turn, by_title = with_titles
-        most, most_of_titles = bound(turns, in_turns.values()), bound(titles, in_titles.values())
-        scores = {turn: saturated(score, most) for turn, score in by_turn.items()}
-        for turn, score in by_title.items():
-            scores[turn] = max(scores.get(turn, 0.0), saturated(score, most_of_titles))
-        weights = {string: idf(turns, in_turns[string]) for string in strings}
-        known = sum(weight for string, weight in weights.items() if in_turns[string] or in_titles[string])
-        return _Words(scores, expression, known / sum(weights.values()))
+        total, found = self._file.read(lambda c: (store.count_turns(c), [store.turns_with(c, phrase(term)) for term in terms]))
+        # What a word tells; one that stands nowhere as much as one that stands once. BM25's own weights fail on a few turns:
+        # there a word that two of three have would tell nothing.
+        weights = [math.log((total + 2) / (max(1, len(rows)) + 1)) + _LEAST_WEIGHT for rows in found]
+        shares: dict[int, float] = {}
+        often: dict[int, float] = {}
+        for weight, rows in zip(weights, found, strict=True):
+            for turn, score in rows.items():
+                shares[turn] = shares.get(turn, 0.0) + weight / sum(weights)
+                often[turn] = often.get(turn, 0.0) + score
+        most = max(often.values(), default=0.0) or 1.0
+        scores = {turn: share * (_ONCE + (1 - _ONCE) * often[turn] / most) for turn, share in shares.items()}
+        known = sum(weight for weight, rows in zip(weights, found, strict=True) if rows) / sum(weights)
+        return _Words(scores, any_of(terms), known)
 
     # -- by meaning --------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,22 @@ from khoj_ls import __version__
 from khoj_ls.cli.errors import OutputClosed, guarded
 from khoj_ls.cli.run import run_options
 
-VERBS = ("search", "related", "links", "chat", "index", "status", "doctor", "config", "daemon", "lsp", "demo", "eval")
+VERBS = (
+    "search",
+    "related",
+    "links",
+    "chat",
+    "conversations",
+    "models",
+    "index",
+    "status",
+    "doctor",
+    "config",
+    "daemon",
+    "lsp",
+    "demo",
+    "eval",
+)
 """Each is `khoj_ls.cli.<verb>` with the click command `command`, in the order of the help."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _ENDED = "t.superseded_by IS NULL AND t.state <> 'running'"
@@ -30,39 +30,28 @@ class Passage(NamedTuple):
     vector: bytes
 
 
-def rows_with(connection: sqlite3.Connection, table: str, expressions: Sequence[str]) -> dict[str, int]:
-    """How many rows of a word table each FTS5 expression finds."""
-    rows = connection.execute(
-        f"SELECT wanted.value, (SELECT count(*) FROM {table} WHERE {table} MATCH wanted.value) FROM json_each(?) wanted",
-        (json.dumps(list(expressions)),),
-    )
-    return dict(rows.fetchall())
-
-
-def ranked_turns(connection: sqlite3.Connection, expression: str, most: int) -> dict[int, float]:
-    """BM25 by turn that holds, of the best `most`; a word of the question counts twice."""
-    rows = connection.execute(
+def turns_with(connection: sqlite3.Connection, expression: str) -> dict[int, float]:
+    """BM25 by turn that holds and has what an FTS5 expression finds, or is the first of a conversation whose title has."""
+    turns = connection.execute(
         "SELECT f.rowid, -bm25(turn_fts, 2.0, 1.0) FROM turn_fts f JOIN turn t ON t.id = f.rowid "
-        "WHERE turn_fts MATCH ? AND t.superseded_by IS NULL ORDER BY 2 DESC LIMIT ?",
-        (expression, most),
+        "WHERE turn_fts MATCH ? AND t.superseded_by IS NULL",
+        (expression,),
     )
-    return dict(rows.fetchall())
-
-
-def ranked_titles(connection: sqlite3.Connection, expression: str, most: int) -> dict[int, float]:
-    """BM25 by the first turn that holds of each conversation whose title matches."""
-    rows = connection.execute(
+    titled = connection.execute(
         "SELECT (SELECT min(t.id) FROM turn t WHERE t.conversation_id = f.rowid AND t.superseded_by IS NULL), "
-        "-bm25(title_fts) FROM title_fts f WHERE title_fts MATCH ? ORDER BY 2 DESC LIMIT ?",
-        (expression, most),
+        "-bm25(title_fts) FROM title_fts f WHERE title_fts MATCH ?",
+        (expression,),
     )
-    return {turn: score for turn, score in rows if turn is not None}
+    found: dict[int, float] = {}
+    for turn, score in (*turns, *titled):
+        if turn is not None:
+            found[turn] = max(found.get(turn, 0.0), score)
+    return found
 
 
-def totals(connection: sqlite3.Connection) -> tuple[int, int]:
-    """How many turns and how many titles the word tables hold."""
-    turns, titles = connection.execute("SELECT (SELECT count(*) FROM turn), (SELECT count(*) FROM conversation)").fetchone()
-    return turns, titles
+def count_turns(connection: sqlite3.Connection) -> int:
+    """How many turns hold."""
+    return int(connection.execute("SELECT count(*) FROM turn WHERE superseded_by IS NULL").fetchone()[0])
 
 
 def titles_of(connection: sqlite3.Connection, conversations: Iterable[str]) -> dict[str, str]:
