@@ -13,6 +13,7 @@ from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import Vector
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.search.context import SearchContext
+from khoj_ls.search.privacy import may_embed
 from khoj_ls.store.chunks import chunks_of_embeddings, chunks_of_file
 from khoj_ls.store.links import file_at
 
@@ -85,8 +86,9 @@ def _nearest(context: SearchContext, note: OpenNote, offset: int, text: str) -> 
     with context.database.read() as connection:
         known = file_at(connection, note.path)
         vector = _stored(connection, context, known[0], note, offset) if known else None
-    if vector is None and context.embed_query is not None and (len(text.split()) >= _LEAST_WORDS or len(text) > 24):
-        vector = context.embed_query(text)
+        sendable = vector is None and _may_embed(connection, context, note, offset)
+    if sendable and context.embed_query is not None and (len(text.split()) >= _LEAST_WORDS or len(text) > 24):
+        vector = (context.embed_passage or context.embed_query)(text)
     if vector is None:
         return {}
     nearest = dict(context.index.search(vector, _POOL))
@@ -97,6 +99,14 @@ def _nearest(context: SearchContext, note: OpenNote, offset: int, text: str) -> 
                 if known is None or chunk.file_id != known[0]:
                     found[chunk.file_id] = max(found.get(chunk.file_id, 0.0), nearest[embedding])
     return found
+
+
+def _may_embed(connection: sqlite3.Connection, context: SearchContext, note: OpenNote, offset: int) -> bool:
+    """Whether neither the text, which may be newer, nor the index says that what stands at `offset` stays on this machine."""
+    found = note.entry_at(offset) or (note.entry_at(offset - 1) if offset else None)
+    if context.remote and (note.parsed.private or found is None or found[1].private):
+        return False
+    return may_embed(connection, context, note.path, note.source.count(b"\n", 0, offset) + 1)
 
 
 def _stored(connection: sqlite3.Connection, context: SearchContext, file_id: int, note: OpenNote, offset: int) -> Vector | None:

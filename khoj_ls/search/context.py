@@ -33,6 +33,10 @@ class SearchContext:
     index: VectorIndex | None
     embed_query: Callable[[str], Vector] | None
     """Blocks; raises ModelError. Called on a thread of its own."""
+    embed_passage: Callable[[str], Vector] | None = None
+    """The same for a text that is compared as passages are with each other; None: the model makes no difference."""
+    remote: bool = False
+    """Whether `embed_query` sends texts to another machine: then it is given nothing private (see `search.privacy`)."""
     reason: str | None = None
     """Why there is no model, for people."""
     patience_seconds: float = 5.0
@@ -55,17 +59,18 @@ class SearchContext:
 class QueryVector:
     """The vector of one text, being made."""
 
-    def __init__(self, context: SearchContext, text: str) -> None:
-        """Begin, unless there is no model to ask."""
+    def __init__(self, context: SearchContext, text: str, *, passage: bool = False) -> None:
+        """Begin, unless there is no model to ask; as a `passage` the text is embedded as those of the notes are."""
         self._context = context
         self._vector: Vector | None = None
         self._reason = context.reason or "no embedding model is ready"
         self._done = threading.Event()
         self._until = time.monotonic() + context.patience_seconds
-        if context.model is None or context.index is None or context.embed_query is None:
+        embed = (context.embed_passage if passage else None) or context.embed_query
+        if context.model is None or context.index is None or embed is None:
             self._done.set()
             return
-        threading.Thread(target=self._embed, args=(context.embed_query, text), name="khoj-query", daemon=True).start()
+        threading.Thread(target=self._embed, args=(embed, text), name="khoj-query", daemon=True).start()
 
     def _embed(self, embed: Callable[[str], Vector], text: str) -> None:
         try:

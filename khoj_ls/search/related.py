@@ -23,6 +23,7 @@ from khoj_ls.search.keyterms import telling_terms
 from khoj_ls.search.linked import linked_files
 from khoj_ls.search.origin import Origin, origin_of
 from khoj_ls.search.passage import wanted_words
+from khoj_ls.search.privacy import PRIVATE, may_embed
 from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import RelatedRequest, SearchResult
@@ -77,7 +78,8 @@ class _ByWords:
 def related(context: SearchContext, request: RelatedRequest, token: CancelToken | None = None) -> SearchResult:
     """Notes that belong to a place, a region, a note or a text: one hit each, never the note itself. Raises Cancelled."""
     clock = Stopwatch()
-    pending = QueryVector(context, request.text) if request.text else None
+    asked = request.text and _may_embed(context, request)
+    pending = QueryVector(context, request.text or "", passage=request.as_passage) if asked else None
     with context.database.read() as connection:
         statistics = context.statistics.of(connection, context.model)
         origin = origin_of(connection, context, request)
@@ -86,6 +88,8 @@ def related(context: SearchContext, request: RelatedRequest, token: CancelToken 
         if pending:
             vector, reason = pending.wait(token)
             origin = replace(origin, vector=vector, reason=reason)
+        elif request.text:
+            origin = replace(origin, reason=PRIVATE)
         clock.lap("start")
         pool = max(_POOL, _POOL_PER_HIT * request.limit)
         near = _by_meaning(connection, context, origin, pool)
@@ -110,6 +114,14 @@ def related(context: SearchContext, request: RelatedRequest, token: CancelToken 
         statistics.coverage,
         clock.stop(),
     )
+
+
+def _may_embed(context: SearchContext, request: RelatedRequest) -> bool:
+    """Before the model is asked, which is done beside everything else; a model on this machine waits for nothing."""
+    if not context.remote or request.path is None:
+        return True
+    with context.database.read() as connection:
+        return may_embed(connection, context, request.path, request.line, request.end_line)
 
 
 def _by_meaning(connection: sqlite3.Connection, context: SearchContext, origin: Origin, pool: int) -> dict[int, _Near]:

@@ -150,7 +150,14 @@ class OpenIndex:
             return words_alone
         # While a new model is being prepared the old one goes on answering: it is known by the name it was set with.
         encoder = self._encoder_for(self.settings.embedding, model.name)
-        return replace(words_alone, model=model, index=self._vectors_of(model), embed_query=encoder.embed_query)
+        return replace(
+            words_alone,
+            model=model,
+            index=self._vectors_of(model),
+            embed_query=encoder.embed_query,
+            embed_passage=encoder.embed_passage,
+            remote=bool(encoder.remote),
+        )
 
     @property
     def vectors_kind(self) -> str:

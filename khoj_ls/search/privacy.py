@@ -1,0 +1,30 @@
+"""Whether the text of a place may be sent to an embedding model on another machine."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from khoj_ls.search.context import SearchContext
+
+PRIVATE = "the text is private, and the embedding model runs on another machine"
+"""Why a text has no vector, for people."""
+
+
+def may_embed(
+    connection: sqlite3.Connection, context: SearchContext, path: str, line: int | None = None, end_line: int | None = None
+) -> bool:
+    """Whether the model may read a text that stands at `path`, on some lines of it or anywhere.
+
+    Any text may go to a model on this machine. To another one goes no text from a section that is private, and none of a note
+    that the index does not hold: a rule may keep it from there.
+    """
+    if not context.remote:
+        return True
+    first = line or 1
+    last = max(first, end_line or first) if line else None
+    (held, private) = connection.execute(
+        "SELECT count(DISTINCT f.id), coalesce(max(f.private OR (e.private AND e.end_line >= ?2 AND e.line <= coalesce(?3, "
+        "e.line))), 0) FROM file f LEFT JOIN entry e ON e.file_id = f.id WHERE f.path = ?1 AND f.status = 'indexed'",
+        (path, first, last),
+    ).fetchone()
+    return bool(held) and not private
