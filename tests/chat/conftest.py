@@ -135,6 +135,8 @@ class KeptConversations:
     kept: dict = field(default_factory=dict)
     personas: dict = field(default_factory=dict)
     gave: dict = field(default_factory=dict)
+    private_history: dict = field(default_factory=dict)
+    partial: dict = field(default_factory=dict)
     ended: list = field(default_factory=list)
     ids: object = field(default_factory=itertools.count)
 
@@ -156,8 +158,12 @@ class KeptConversations:
         turns.append(turn)
         return conversation, turn.id
 
-    def given(self, turn, sources):
+    def given(self, turn, sources, *, private_history=None):
         self.gave[turn] = tuple(sources)
+        self.private_history[turn] = private_history
+
+    def arrived(self, turn, text):
+        self.partial[turn] = text
 
     def finish(self, turn, event):
         assert isinstance(event, (Done, Failed))
@@ -170,7 +176,7 @@ class KeptConversations:
                         each,
                         answer=event.text,
                         sources=tuple((s.number, s.path, s.line, s.end_line) for s in gave),
-                        private=any(s.private for s in gave),
+                        private=any(s.private for s in gave) or bool(self.private_history.get(turn)),
                     )
 
     def turns(self, conversation):
