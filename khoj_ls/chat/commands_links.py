@@ -34,7 +34,8 @@ class _Answer:
         self.places: list[tuple[str, int, int]] = []
 
     def tell(self, found: Neighbours) -> None:
-        self.lines += ["", f"**{_one_line(found.title)}**"]
+        note = Neighbour(found.path, found.title, found.line, found.line)
+        self.lines += ["", f"**{_one_line(found.title)}** {self._cite(note)}"]
         if not (found.incoming or found.outgoing or found.related or found.broken):
             self.lines += ["", "Nothing links to it, it links to nothing, and nothing is near to it in meaning."]
         self._list("Linked from", found.incoming, words=True)

@@ -33,10 +33,19 @@ def linked(network: LinkNetwork, path: str) -> Neighbours:
     broken = dict.fromkeys(each.link.target for each in own if each.resolution.state == "broken")
     return Neighbours(
         named[file_id][1],
+        path,
+        _line_for(network, file_id),
         incoming=tuple(_incoming(leading, named)),
         outgoing=tuple(Neighbour(*named[target], line, line) for target, line in outgoing if target in named),
         broken=tuple(broken),
     )
+
+
+def _line_for(network: LinkNetwork, file_id: int) -> int:
+    (line,) = network.connection.execute(
+        "SELECT coalesce(min(CASE WHEN private THEN line END), min(line), 1) FROM entry WHERE file_id = ?", (file_id,)
+    ).fetchone()
+    return int(line)
 
 
 def near(related: Callable[[RelatedRequest], SearchResult], path: str, known: Neighbours) -> Iterable[Neighbour]:

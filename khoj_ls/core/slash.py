@@ -24,6 +24,10 @@ class Neighbours:
     """What a note is tied to, by links and by meaning."""
 
     title: str
+    path: str = ""
+    line: int = 1
+    """A line that stands for the note: of its first private section, where it has one, so that what is told of the note is kept
+    as something private."""
     incoming: tuple[Neighbour, ...] = ()
     """Places that link to it, each where its link stands."""
     outgoing: tuple[Neighbour, ...] = ()

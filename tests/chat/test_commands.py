@@ -85,6 +85,8 @@ def test_help_lists_commands_and_personas() -> None:
 
 TEA = Neighbours(
     "Tea",
+    "tea.md",
+    5,
     incoming=(Neighbour("day.md", "Monday", 4, 4, "- drank [[tea]] [3]"), Neighbour("week.md", "Week", 9, 9, "see [[tea]]")),
     outgoing=(Neighbour("water.md", "Water", 1, 8),),
     broken=("kettle",),
@@ -95,29 +97,31 @@ TEA = Neighbours(
 def test_links_are_told_without_a_model_and_each_place_is_cited() -> None:
     plan = plan_turn("/links", Asked("", notes=("tea.md",), neighbours={"tea.md": TEA}.__getitem__))
     assert plan.local_answer == (
-        "**Tea**\n\n"
-        "Linked from:\n\n- Monday [1]: - drank [[tea]] (3)\n- Week [2]: see [[tea]]\n\n"
-        "Links to:\n\n- Water [3]\n\n"
-        "Near in meaning, not linked:\n\n- Coffee [4]: Beans, roasted\n\n"
+        "**Tea** [1]\n\n"
+        "Linked from:\n\n- Monday [2]: - drank [[tea]] (3)\n- Week [3]: see [[tea]]\n\n"
+        "Links to:\n\n- Water [4]\n\n"
+        "Near in meaning, not linked:\n\n- Coffee [5]: Beans, roasted\n\n"
         "Links that lead nowhere: `kettle`"
     )
-    assert plan.places == (("day.md", 4, 4), ("week.md", 9, 9), ("water.md", 1, 8), ("coffee.md", 2, 6))
+    assert plan.places == (("tea.md", 5, 5), ("day.md", 4, 4), ("week.md", 9, 9), ("water.md", 1, 8), ("coffee.md", 2, 6))
     assert flags(plan) == ""
 
 
 def test_links_of_the_note_that_is_named() -> None:
-    notes = {"tea.md": TEA, "lone.md": Neighbours("Lone")}
+    notes = {"tea.md": TEA, "lone.md": Neighbours("Lone", "lone.md")}
     plan = plan_turn("/links lone.md", Asked("", notes=("tea.md",), neighbours=notes.__getitem__))
-    assert plan.local_answer == "**Lone**\n\nNothing links to it, it links to nothing, and nothing is near to it in meaning."
+    assert (
+        plan.local_answer == "**Lone** [1]\n\nNothing links to it, it links to nothing, and nothing is near to it in meaning."
+    )
     with pytest.raises(UsageError, match="of which note"):
         plan_turn("/links", Asked("", neighbours=notes.__getitem__))
 
 
 def test_a_long_list_of_links_says_how_many_more() -> None:
-    many = Neighbours("Hub", incoming=tuple(Neighbour("a.md", "A", line, line) for line in range(1, 41)))
+    many = Neighbours("Hub", "hub.md", incoming=tuple(Neighbour("a.md", "A", line, line) for line in range(1, 41)))
     plan = plan_turn("/links hub.md", Asked("", neighbours=lambda path: many))
-    assert (plan.local_answer or "").endswith("- A [30]\n- and 10 more")
-    assert len(plan.places) == 30
+    assert (plan.local_answer or "").endswith("- A [31]\n- and 10 more")
+    assert len(plan.places) == 31
 
 
 def test_plugins_bring_commands_and_a_broken_one_is_told() -> None:

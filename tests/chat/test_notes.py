@@ -331,6 +331,7 @@ def test_what_a_note_is_tied_to(kept):
     ]
     assert notes.neighbours("./tea.md") == Neighbours(
         "Tea",
+        "tea.md",
         incoming=(
             Neighbour("day.md", "Sunday", 5, 5, "drank [[tea]] and [[tea]]"),
             Neighbour("day.md", "Sunday", 6, 6, "more [[tea]]"),
@@ -342,3 +343,9 @@ def test_what_a_note_is_tied_to(kept):
     )
     with pytest.raises(UsageError, match=r"there is no note gone\.md"):
         notes.neighbours("gone.md")
+
+
+def test_what_is_told_of_a_note_that_is_private_in_part_is_private(kept):
+    notes = kept().put({"a.md": "# Open\n\n# Two #private\n\nto [[b]]\n", "b.md": "# B\n"})
+    found = notes.neighbours("a.md")
+    assert found.line == 3 and notes.section(found.path, found.line).private
