@@ -56,6 +56,20 @@ def made_ready(connection: Connection, root: Path, *, wait: bool | None, needs_v
     return begun
 
 
+def meaning_awaited(connection: Connection, root: Path, seconds: float) -> None:
+    """Wait until everything of the vault is embedded, at most for `seconds` and only while that goes on."""
+    begun = time.monotonic()
+    status = _status(connection, root)
+    if status["coverage"] >= 1 or status["phase"] not in _FOLLOWS:
+        return
+    with shown_progress() as report:
+        while status["coverage"] < 1 and status["phase"] in _FOLLOWS and time.monotonic() - begun < seconds:
+            if time.monotonic() - begun > QUIET_SECONDS:
+                report(Progress(status["phase"], status["embedded"], status["chunks"], eta_seconds=status["eta_seconds"]))
+            time.sleep(POLL_SECONDS)  # the daemon is asked, it does not call back
+            status = _status(connection, root)
+
+
 def _told(connection: Connection, root: Path, *, alone: bool) -> str:
     """What the vault has to say now; with its name unless it is `alone`."""
     status = _status(connection, root)

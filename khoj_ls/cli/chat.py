@@ -15,6 +15,9 @@ from khoj_ls.cli.output import columns, echo_json
 from khoj_ls.cli.run import Run, chosen_vault, json_option, run_options, vault_option
 from khoj_ls.core.errors import UsageError
 
+MEANING_SECONDS = 20.0
+"""A vault that is being embedded is waited for this long: answers by words alone are poor ones."""
+
 _HELP = """Ask your notes: an answer that cites the passages it comes from.
 
 With QUESTION, or a question piped in (- too), one answer. Without one, on a terminal, a conversation: /help tells its commands,
@@ -107,7 +110,7 @@ def command(
 ) -> int:
     """Ask and show."""
     # Imported here: what draws and streams is not needed for the help.
-    from khoj_ls.cli.answer import made_ready
+    from khoj_ls.cli.answer import made_ready, meaning_awaited
     from khoj_ls.cli.chat_context import question_of
     from khoj_ls.cli.chat_render import view_for
     from khoj_ls.cli.chat_turn import Talking, take_turn
@@ -124,6 +127,8 @@ def command(
     with connect(run) as connection:
         talking = cast(Talking, connection)
         made_ready(connection, root, wait=wait)
+        if wait is None:
+            meaning_awaited(connection, root, MEANING_SECONDS)
         params["conversation"] = _latest(talking, root) if latest else conversation
         if message is not None:
             asking = {**params, "message": message}

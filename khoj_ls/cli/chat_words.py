@@ -36,7 +36,7 @@ def cited(done: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> list
 
 def asides(done: Mapping[str, Any]) -> Iterator[str]:
     """What the person should know of an answer: notices, citations taken out, statements without a source, its cut end."""
-    yield from done["notices"]
+    yield from (message for message in done["notices"] if message not in done["text"])
     if done["reason"] == "length":
         yield "the answer is as long as allowed and ends here (chat.max_answer_tokens)"
     elif done["reason"] == "filtered":
