@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from khoj_ls.chat.desk import ChatDesk, Models
+from khoj_ls.chat.engine import answer, begin
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Failed, Started
 from khoj_ls.config.settings import ChatSettings, SearchSettings
 from khoj_ls.core.errors import UsageError
@@ -47,8 +48,6 @@ class Chatting:
 
     def begin(self, request: ChatRequest, settings: ChatSettings, search: SearchSettings) -> Started:
         """Keep the question. `answer` must follow. Raises UsageError, also while the conversation is being answered."""
-        from khoj_ls.chat.engine import begin
-
         with self._lock:
             if self._is_under_way(request):
                 raise UsageError(_BUSY)
@@ -63,8 +62,6 @@ class Chatting:
         self, request: ChatRequest, started: Started, token: CancelToken, settings: ChatSettings, search: SearchSettings
     ) -> Iterator[ChatEvent]:
         """The turn's events: `Sources` first, exactly one `Done` or `Failed` last. Never raises."""
-        from khoj_ls.chat.engine import answer
-
         try:
             for event in answer(self._at(settings, search), request, started, token):
                 if isinstance(event, Failed) and event.consent is not None:

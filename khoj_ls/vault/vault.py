@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from khoj_ls.chat.commands import BUILT_IN
 from khoj_ls.chat.conversations import KeptConversations
 from khoj_ls.chat.desk import ChatDesk, Persona
 from khoj_ls.chat.notes import IndexedNotes
@@ -23,6 +24,7 @@ from khoj_ls.core.chat import Image
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.core.protocols import RerankModel
+from khoj_ls.core.slash import SlashCommand
 from khoj_ls.core.types import Entry, ParsedFile
 from khoj_ls.graph.files import VaultConventions, VaultFiles
 from khoj_ls.graph.network import LinkNetwork
@@ -176,6 +178,11 @@ class Vault:
         """The events of a turn that was begun: `Sources` first, exactly one `Done` or `Failed` last. Never raises."""
         own, its_search = settings or self._chats.settings(self.root), search or self.settings.search
         return self._chatting.answer(request, started, token or CancelToken(), own, its_search)
+
+    @property
+    def commands(self) -> Mapping[str, SlashCommand]:
+        """The slash commands by name, those of plugins with them."""
+        return self._chatting.desk.commands or BUILT_IN
 
     def picture(self, reference: str) -> Image:
         """A picture for a chat: a path in the vault (or a file URI), or a `data:` URI. Raises UsageError."""

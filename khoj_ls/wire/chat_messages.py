@@ -310,31 +310,3 @@ class AllowHostResult:
 
     hosts: list[str]
     """All services that passages may be sent to: the setting chat.allowed_hosts."""
-
-
-@dataclass(frozen=True)
-class PersonaChoice:
-    """Who can answer."""
-
-    name: str
-    """What `persona` of khoj/chat calls it."""
-    about: str
-    """One line about it."""
-    source: str
-    """built-in, or the file that it stands in."""
-    greeting: str = ""
-    """What it says first."""
-
-
-@dataclass(frozen=True)
-class ModelChoice:
-    """A chat model that can be asked."""
-
-    name: str
-    """What `model` of khoj/chat calls it: `PROVIDER/NAME`."""
-    window: int
-    """Most tokens of question and answer together."""
-    vision: bool
-    """Whether it sees pictures."""
-    preset: str | None = None
-    """A shorter name for it, where it has one."""

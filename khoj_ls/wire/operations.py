@@ -18,6 +18,7 @@ from khoj_ls.vaults import to_path
 from khoj_ls.wire import chat
 from khoj_ls.wire import chat_messages as chats
 from khoj_ls.wire import messages as wire
+from khoj_ls.wire.chat_choices import chat_choices
 from khoj_ls.wire.conversation_messages import ConversationsParams, ConversationsResult
 from khoj_ls.wire.conversations import conversations
 from khoj_ls.wire.convert import failures, merged, vault_status, warnings
@@ -76,13 +77,15 @@ def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.Sear
     if params.textDocument is None:
         if not params.text:
             raise UsageError("khoj/related wants a textDocument or a text")
-        request = RelatedRequest(path=None, text=params.text, limit=limit)
+        request = RelatedRequest(path=None, text=params.text, limit=limit, symmetric=params.symmetric)
         answers = [(vault, vault.related(request, job.token)) for vault in asked_vaults(session, params.vault)]
         return merged(answers, limit)
     path = to_path(params.textDocument.uri)
     vault = session.vaults.open(path)
     first, last = _lines(params)
-    request = RelatedRequest(path=vault.relative(path), line=first, end_line=last, text=params.text, limit=limit)
+    request = RelatedRequest(
+        path=vault.relative(path), line=first, end_line=last, text=params.text, limit=limit, symmetric=params.symmetric
+    )
     return merged([(vault, vault.related(request, job.token))], limit)
 
 
@@ -164,10 +167,10 @@ def why(session: Session, params: wire.WhyParams, job: Job) -> wire.WhyResult:
 
 
 def choices(session: Session, params: ChoicesParams, job: Job) -> ChoicesResult:
-    """List the search profiles, and which of them holds where a question names none."""
-    if params.vault is None and not session.roots:
-        return choices_of(session.settings.search)
-    return choices_of(settings_for(session, asked_vaults(session, params.vault)[0]).search)
+    """List what a question or chat can choose from - profiles, personas, chat models, commands - and what holds by itself."""
+    vault = asked_vaults(session, params.vault)[0] if params.vault is not None or session.roots else None
+    profiles = choices_of((settings_for(session, vault) if vault else session.settings).search)
+    return chat_choices(session, vault, profiles)
 
 
 def complete_query(session: Session, params: CompleteQueryParams, job: Job) -> CompleteQueryResult:

@@ -50,6 +50,9 @@ class Explanation:
     """The profile in use."""
     numbers: dict[str, Any]
     """All numbers of it, with those of the question: see khoj/choices."""
+    embedded_as: str | None = None
+    """query or passage: what the query was embedded as, which decides about the prefix that some models want; null where only
+    words were looked for."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,52 @@ class ProfileChoice:
 
 
 @dataclass(frozen=True)
+class PersonaChoice:
+    """Who can answer."""
+
+    name: str
+    """What `persona` of khoj/chat calls it."""
+    about: str
+    """One line about it."""
+    source: str
+    """built-in, or the file that it stands in."""
+    greeting: str = ""
+    """What it says first; may be empty."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A chat model that can be asked."""
+
+    name: str
+    """What `model` of khoj/chat calls it: `PROVIDER/NAME`, or a preset of the user's own."""
+    host: str
+    """The service; empty: it runs in this program."""
+    remote: bool
+    """Whether that is another machine than this one."""
+    window: int
+    """Most tokens of question and answer together."""
+    vision: bool
+    """Whether it sees pictures."""
+    key: str
+    """Whether its key is there: there or missing; empty where it wants none."""
+    installed: bool | None = None
+    """Whether a service of this machine has it; null where that is not known."""
+
+
+@dataclass(frozen=True)
+class CommandChoice:
+    """A slash command of a chat."""
+
+    name: str
+    """Without the slash."""
+    about: str
+    """One line about it."""
+    usage: str = ""
+    """What may follow it."""
+
+
+@dataclass(frozen=True)
 class ChoicesResult:
     """What there is to choose from."""
 
@@ -86,3 +135,13 @@ class ChoicesResult:
     """Search profiles, the built-in ones first. One whose base there is not is left out."""
     profile: str
     """The one that holds where a question names none."""
+    personas: list[PersonaChoice] = field(default_factory=list)
+    """Who can answer a chat."""
+    persona: str = ""
+    """The one that does where a chat names none."""
+    models: list[ModelChoice] = field(default_factory=list)
+    """Chat models: the user's presets, the known ones, and what services of this machine have."""
+    model: str = ""
+    """The one that is asked where neither a chat nor its persona names one; empty: none, answers are passages."""
+    commands: list[CommandChoice] = field(default_factory=list)
+    """What a message of a chat can begin with."""

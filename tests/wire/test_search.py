@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from khoj_ls.config.load import session_overrides
+from khoj_ls.config.paths import Folders
 from khoj_ls.config.profiles import find_profile
 from khoj_ls.config.settings import SearchSettings, Settings, Tuning
 from khoj_ls.core.errors import SettingsError, UsageError
@@ -36,6 +37,9 @@ class Notes:
         self.asked.append(request)
         return SearchResult(self.hits[: request.limit])
 
+    personas: dict = field(default_factory=dict)
+    commands: dict = field(default_factory=dict)
+
     def holds(self, path):
         return path == self.root or self.root in path.parents
 
@@ -49,6 +53,17 @@ class Vaults:
 
     settings: Settings
     known: dict[Path, Notes]
+    folders: Folders = Folders(*[Path("/none")] * 4)  # noqa: RUF009 - frozen
+
+    @property
+    def chat_models(self):
+        return self
+
+    def listed(self):
+        return []
+
+    def chat_settings(self, root):
+        return self.settings.chat
 
     def open(self, path, *, exact=False):
         return next(vault for vault in self.known.values() if path == vault.root or (not exact and vault.holds(path)))
@@ -190,6 +205,7 @@ def test_an_explanation_is_told_with_all_its_numbers():
         score=0.35617,
         profile="mine",
         tuning=tuning,
+        embedded_as="passage",
     )
     here, *_ = session([hit("a", 0.35617, explanation=how), hit("b", 0.1)])
     first, second = msgspec.to_builtins(search(here, wire.SearchParams("plum"), JOB))["hits"]
