@@ -159,9 +159,10 @@ def _of_name(chat: ChatSettings, name: str, *, any_goes: bool) -> Chosen:
                 return _chosen(chat, provider, name, known)
     if any_goes:
         return Chosen("custom", "openai", name)
-    names = list(known_names(chat))
+    names = known_names(chat)
+    near = suggestion(name, (*names, *(each.name for models in CATALOGUE.values() for each in models)))
     raise UsageError(
-        f"there is no chat model {name[:80]!r}{suggestion(name, names)} (known: {', '.join(names)}); any model of a service is "
+        f"there is no chat model {name[:80]!r}{near} (known: {', '.join(names)}); any model of a service is "
         f"PROVIDER/NAME, with {', '.join(service for service in services if service not in FIXED)} as PROVIDER"
     )
 

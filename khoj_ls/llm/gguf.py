@@ -126,7 +126,9 @@ class GgufModel:
 
     def _load(self, started: Future[tuple[Child, OpenAiCompatible]]) -> None:
         try:
-            started.set_result(self._loaded())
+            loaded = self._loaded()
+            self._used = time.monotonic()
+            started.set_result(loaded)
         except BaseException as error:  # noqa: BLE001  # a thread's edge: whoever waits for the model is told
             started.set_exception(error)
 
@@ -161,9 +163,10 @@ class GgufModel:
     def _unload(self) -> None:
         """End a worker that nobody has asked for long enough; else look again when that may be so."""
         with self._lock:
-            left = self._idle_seconds if self._under_way else self._used + self._idle_seconds - time.monotonic()
             if self._running is None:
                 return
+            busy = self._under_way or not self._running.done()
+            left = self._idle_seconds if busy else self._used + self._idle_seconds - time.monotonic()
             if left <= 0:
                 self.close()
             else:

@@ -207,7 +207,7 @@ class ChatModels:
             return path
         folder = self._gguf_folder
         found = folder / (name if name.endswith(".gguf") else f"{name}.gguf")
-        if folder not in found.resolve().parents or not found.is_file():
+        if ".." in found.parts or not found.is_file():
             known = ", ".join(file.stem for file in self._gguf_files()) or "none"
             raise UsageError(
                 f"there is no model {name!r} in {folder} (there: {known}): put its .gguf file there, or name its path"

@@ -1,0 +1,264 @@
+"""Choosing models by name, what is known of them, consent, and lists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from chat_server import ChatServer
+
+from khoj_ls.config.load import load_user_settings
+from khoj_ls.config.settings import ChatSettings
+from khoj_ls.core.chat import Delta, Message, ModelCard, Price, Sampling
+from khoj_ls.core.errors import ConsentNeeded, UsageError
+from khoj_ls.core.jobs import CancelToken
+from khoj_ls.llm.catalogue import CATALOGUE
+from khoj_ls.llm.models import ChatModels
+
+CLOSED = "http://127.0.0.1:9"
+NOTHING_HERE = {name: {"base_url": f"{CLOSED}/v1"} for name in ("lmstudio", "vllm", "llamacpp", "ollama")}
+
+
+@pytest.fixture
+def models(folders):
+    """Makes ChatModels of settings; services of this machine are not looked for."""
+    made = []
+
+    def make(environment=None, providers=None, **settings):
+        chat = ChatSettings(providers={**NOTHING_HERE, **(providers or {})}, **settings)
+        made.append(ChatModels(lambda: chat, folders, environment or {}, 0))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_what_is_known_of_models():
+    for models in CATALOGUE.values():
+        names = [known.name for known in models]
+        assert len(set(names)) == len(names)
+        assert all(0 < known.max_answer <= known.window for known in models)
+    every = [known.name for models in CATALOGUE.values() for known in models]
+    assert len(set(every)) == len(every)  # so that a bare name means one
+
+
+@pytest.mark.parametrize(
+    ("name", "card"),
+    [
+        ("gpt-4", ModelCard("openai", "gpt-4", 8192, 8192, price=Price(30, 60))),
+        ("gpt-4o", ModelCard("openai", "gpt-4o", 128_000, 16_384, True, price=Price(2.5, 10))),
+        ("openai/gpt-4o", ModelCard("openai", "gpt-4o", 128_000, 16_384, True, price=Price(2.5, 10))),
+        (
+            "claude-3-5-sonnet-20241022",
+            ModelCard("anthropic", "claude-3-5-sonnet-20241022", 200_000, 8192, True, price=Price(3, 15)),
+        ),
+        ("llama3.1:8b", ModelCard("ollama", "llama3.1:8b", 8192, 4096)),
+        ("mistral:7b", ModelCard("ollama", "mistral:7b", 8192, 4096)),
+        ("ollama/anything:1b", ModelCard("ollama", "anything:1b", 8192, 4096)),
+        ("lmstudio/qwen/qwen3-8b", ModelCard("lmstudio", "qwen/qwen3-8b", 8192, 4096)),
+        ("work-large", ModelCard("work", "large-2026", 32_768, 8192, True, price=Price(1, 2))),
+        ("cheap", ModelCard("openai", "gpt-4o", 16_000, 16_000, True, price=Price(2.5, 10))),
+    ],
+)
+def test_names(models, name, card):
+    chosen = models(
+        providers={"work": {"base_url": "https://llm.example.org/v1"}},
+        models={
+            "work-large": {
+                "provider": "work", "model": "large-2026", "window": 32_768, "vision": True, "price_input": 1.0,
+                "price_output": 2.0,
+            },
+            "cheap": {"provider": "openai", "model": "gpt-4o", "window": 16_000},
+        },
+    ).choose(name)  # fmt: skip
+    assert chosen.card == card
+
+
+@pytest.mark.parametrize("name", ["", "none"])
+def test_no_model(models, name):
+    assert models().choose(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("gpt-4p", ("did you mean", "openai/gpt-4o", "ollama/llama3.1:8b", "PROVIDER/NAME")),
+        ("openai/gpt-99", ("gpt-4o", "[chat.models.NAME]")),
+        ("nobody/model", ("there is no chat model 'nobody/model'",)),
+        ("local/nothing", ("there is no model 'nothing'", "there, or name its path")),
+        ("local/../../etc/passwd", ("there is no model",)),
+        ("/nowhere/model.gguf", ("there is no file /nowhere/model.gguf",)),
+    ],
+)
+def test_names_that_are_not_known(models, name, says):
+    with pytest.raises(UsageError) as raised:
+        models().choose(name)
+    assert all(part in str(raised.value) for part in says), raised.value
+
+
+def test_a_gateway_of_ones_own_takes_any_name(models):
+    chosen = models(providers={"openai": {"base_url": "http://127.0.0.1:9/v1"}}).choose("openai/gpt-99")
+    assert (chosen.card.id, chosen.host, chosen.remote) == ("openai/gpt-99", CLOSED, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "path"),
+    [
+        ("some-model", "OpenAiCompatible", "/v1/chat/completions"),
+        ("openai/gpt-4o", "OpenAiCompatible", "/v1/chat/completions"),
+        ("lmstudio/x", "OpenAiCompatible", "/v1/chat/completions"),
+        ("anthropic/claude-haiku-4-5", "Anthropic", "/v1/messages"),
+        ("ollama/x", "Ollama", "/api/chat"),
+    ],
+)
+def test_another_address_for_one_question(models, name, kind, path):
+    keys = {"OPENAI_API_KEY": "sk-openai", "ANTHROPIC_API_KEY": "sk-anthropic"}
+    with ChatServer(["hi"]) as server:
+        base = server.url if kind == "OpenAiCompatible" else server.root
+        model = models(keys).choose(name, base)
+        assert type(model).__name__ == kind
+        got = list(model.stream([Message("user", "hi")], Sampling(10), CancelToken()))
+    assert (got[0], server.requests[0].path) == (Delta("hi"), path)
+    # a vendor's key is not for another host
+    assert "Authorization" not in server.requests[0].headers
+
+
+def test_models_are_made_once(models):
+    chosen = models(timeout_seconds=5.0)
+    assert chosen.choose("gpt-4o") is chosen.choose("openai/gpt-4o")
+    assert chosen.choose("gpt-4o") is not chosen.choose("gpt-4")
+
+
+@pytest.mark.parametrize(
+    ("servers", "provider", "name", "window", "exact"),
+    [
+        ({"models": {"m": 16_384}}, "vllm", "vllm/m", 16_384, False),
+        ({"models": {"m": 4096}, "tokens": lambda text: len(text.split())}, "llamacpp", "llamacpp/m", 4096, True),
+        ({"models": {"other": 4096}}, "vllm", "vllm/m", 8192, False),
+        ({"models": {"m": 131_072}}, "ollama", "ollama/m", 8192, False),
+        ({"models": {"m": 2048}}, "ollama", "ollama/m", 2048, False),
+    ],
+)
+def test_services_tell_how_long_their_windows_are(models, servers, provider, name, window, exact):
+    with ChatServer(**servers) as server:
+        base = server.root if provider == "ollama" else server.url
+        model = models(providers={provider: {"base_url": base}}).choose(name)
+        assert (model.card.window, model.counts_exactly) == (window, exact)
+        assert model.card.vision == ((provider == "ollama" and window != 8192) or provider == "ollama")
+        if exact:
+            assert [model.count("one two three"), model.count("one two three")] == [3, 3]
+            assert len([request for request in server.asked if (request.body or {}).get("content") == "one two three"]) == 1
+    if exact:
+        assert model.count("four words are here") >= 4  # the server is gone: an estimate
+
+
+def test_a_thinking_model_gets_room_for_its_thoughts(models):
+    with ChatServer(["hi"]) as server:
+        model = models().choose("openai/gpt-5", server.url)
+        list(model.stream([Message("user", "hi")], Sampling(100, 0.5, 0.9), CancelToken()))
+    body = server.requests[0].body
+    assert body["max_completion_tokens"] == 100 + 8192 and "temperature" not in body and "top_p" not in body
+
+
+ASKED = [Message("system", "s" * 400), Message("user", "word " * 1000)]
+
+
+def test_consent(models, folders):
+    chosen = models({"OPENAI_API_KEY": "sk-1"})
+    model = chosen.choose("gpt-4o")
+    with pytest.raises(ConsentNeeded) as raised:
+        chosen.check_consent(model, ASKED)
+    error = raised.value
+    assert error.host == "https://api.openai.com" and 1000 <= error.tokens <= 2500
+    assert error.cost == pytest.approx((error.tokens * 2.5 + 2048 * 10) / 1e6)
+    assert all(part in str(error) for part in ("https://api.openai.com", "openai/gpt-4o", "$0.0", "chat.allowed_hosts"))
+    with pytest.raises(ConsentNeeded):  # the model itself asks too, before it opens a connection
+        list(model.stream(ASKED, Sampling(10), CancelToken()))
+    chosen.allow(error.host)
+    chosen.check_consent(model, ASKED)
+    chosen.allow(error.host)
+    assert load_user_settings(folders)[0].chat.allowed_hosts == ("https://api.openai.com",)
+    with pytest.raises(ConsentNeeded):
+        chosen.check_consent(chosen.choose("claude-haiku-4-5"), ASKED)
+
+
+def test_a_yes_keeps_the_rest_of_the_file(models, folders):
+    folders.config.mkdir(parents=True)
+    folders.user_settings.write_text('# mine\n[chat]\nmodel = "gpt-4o" # best\nallowed_hosts = ["llm.example.org"]\n')
+    models().allow("https://api.openai.com")
+    assert folders.user_settings.read_text() == (
+        '# mine\n[chat]\nmodel = "gpt-4o" # best\nallowed_hosts = ["llm.example.org", "https://api.openai.com"]\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("allowed", "base_url", "asks"),
+    [
+        ((), "https://llm.example.org/v1", True),
+        (("llm.example.org",), "https://llm.example.org/v1", False),
+        (("https://llm.example.org",), "https://llm.example.org/v1", False),
+        (("llm.example.org",), "http://llm.example.org/v1", True),
+        (("http://llm.example.org",), "http://llm.example.org/v1", False),
+        (("example.org",), "https://llm.example.org/v1", True),
+        (("llm.example.org",), "https://llm.example.org:8443/v1", True),
+        (("llm.example.org",), "https://llm.example.org.evil.org/v1", True),
+        ((), "http://127.0.0.1:1234/v1", False),
+        ((), "http://localhost:1234/v1", False),
+        ((), "http://[::1]:1234/v1", False),
+        ((), "http://192.168.1.2:1234/v1", True),
+    ],
+)
+def test_a_yes_is_for_one_host(models, allowed, base_url, asks):
+    chosen = models(
+        allowed_hosts=allowed,
+        providers={"work": {"base_url": base_url}},
+        models={"m": {"provider": "work", "model": "m", "window": 1000}},
+    )
+    model = chosen.choose("m")
+    if not asks:
+        chosen.check_consent(model, ASKED)
+        return
+    with pytest.raises(ConsentNeeded) as raised:
+        chosen.check_consent(model, ASKED)
+    assert ("not encrypted" in str(raised.value)) == base_url.startswith("http:")
+    assert raised.value.cost is None
+
+
+def test_nothing_is_asked_of_a_host_that_was_not_allowed(models, monkeypatch):
+    from khoj_ls.llm.connection import Connection
+
+    asked = []
+    monkeypatch.setattr(Connection, "ask", lambda self, path, *rest, **more: asked.append((self.host, path)))
+    names = {"work": {"base_url": "https://llm.example.org/v1"}}
+    assert models(providers=names).choose("work/any").card.window == 8192
+    assert asked == []
+    models(providers=names, allowed_hosts=("llm.example.org",)).choose("work/any")
+    assert {host for host, _ in asked} == {"https://llm.example.org"}
+
+
+def test_lists(models):
+    with ChatServer(models={"llama3.1:8b": 8192, "phi4": 16_384}) as ollama, ChatServer(models={"qwen": 4096}) as studio:
+        listed = models(
+            {"ANTHROPIC_API_KEY": "sk-a"},
+            providers={"ollama": {"base_url": ollama.root}, "lmstudio": {"base_url": studio.url}},
+            models={"mine": {"provider": "openai", "model": "gpt-99", "window": 1000}},
+        ).listed()
+    found = {each.name: (each.remote, each.key, each.installed) for each in listed}
+    assert found["mine"] == (True, "missing", None)
+    assert found["openai/gpt-4o"] == (True, "missing", None)
+    assert found["anthropic/claude-haiku-4-5"] == (True, "there", None)
+    assert found["ollama/llama3.1:8b"] == (False, "", True)
+    assert found["ollama/mistral:7b"] == (False, "", False)
+    assert found["ollama/phi4"] == (False, "", True)
+    assert found["lmstudio/qwen"] == (False, "", True)
+    assert len(found) == len(listed)
+
+
+def test_settings_are_those_of_the_moment(folders):
+    now = ChatSettings()
+    chosen = ChatModels(lambda: now, folders, {}, 0)
+    with pytest.raises(UsageError):
+        chosen.choose("mine")
+    now = replace(now, models={"mine": {"provider": "openai", "model": "gpt-99", "window": 1000}})
+    assert chosen.choose("mine").card.window == 1000
