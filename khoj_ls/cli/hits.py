@@ -132,7 +132,8 @@ def _told(how: Mapping[str, Any]) -> Iterator[str]:
 
 def _profile(how: Mapping[str, Any]) -> str:
     numbers = ", ".join(f"{name} = {json.dumps(number)}" for name, number in how["numbers"].items())
-    return printable(f"profile {how['profile']}: {numbers}")
+    embedded = f"; the query was embedded as a {how['embedded_as']}" if how.get("embedded_as") else ""
+    return printable(f"profile {how['profile']}: {numbers}{embedded}")
 
 
 def _lines(snippet: str, highlights: list[list[int]]) -> Iterator[str]:

@@ -37,16 +37,32 @@ Examples:
 @click.command("related", help=_HELP)
 @click.argument("place", metavar="FILE[:LINE]", required=False)
 @click.option("--text", help="Compare this text instead of a note.")
+@click.option(
+    "--symmetric/--asymmetric",
+    default=None,
+    help="Compare the text as a passage, or as a question. Default: as a passage, if it is long or has several lines.",
+)
 @vault_option
 @click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="Most results, 1 to 100. Default: 5.")
 @click.option("--wait/--no-wait", default=None, help="Wait until everything is embedded (default), or for nothing.")
 @json_option
 @run_options
 @click.pass_obj
-def command(run: Run, place: str | None, text: str | None, vault: Path | None, limit: int | None, wait: bool | None) -> int:
+def command(
+    run: Run,
+    /,
+    place: str | None,
+    text: str | None,
+    symmetric: bool | None,
+    vault: Path | None,
+    limit: int | None,
+    wait: bool | None,
+) -> int:
     """Compare and show."""
     if (place is None) == (text is None) or not (place or text or "").strip():
         raise UsageError("name either FILE[:LINE] or --text")
+    if symmetric is not None and text is None:
+        raise UsageError("--symmetric and --asymmetric are about --text: what stands in a note is a passage")
     params: dict[str, Any] = {"limit": limit}
     if place is not None:
         path, lines = parse_place(place)
@@ -54,7 +70,7 @@ def command(run: Run, place: str | None, text: str | None, vault: Path | None, l
         roots = [chosen_vault(vault) if vault else vault_around(path)]
     else:
         roots = searched_vaults(vault)
-        params |= {"text": text, "vault": str(roots[0]) if len(roots) == 1 else None}
+        params |= {"text": text, "symmetric": symmetric, "vault": str(roots[0]) if len(roots) == 1 else None}
     with connect(run) as connection:
         result = answered(connection, "khoj/related", params, roots, wait=wait, needs_vectors=True)
     if run.json:

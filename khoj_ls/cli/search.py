@@ -76,6 +76,11 @@ def _profiles(context: click.Context, parameter: click.Parameter, incomplete: st
     type=click.Path(path_type=Path),
     help="Search this note or folder only; may be given several times.",
 )
+@click.option(
+    "--symmetric/--asymmetric",
+    default=None,
+    help="Look for passages like QUERY, or for those that answer it. Default: like it, if it is long or has several lines.",
+)
 @click.option("--prefix", is_flag=True, help="The last word may be the beginning of one, as while it is typed.")
 @click.option(
     "--wait/--no-wait",

@@ -53,7 +53,7 @@ class EncoderService:
         self._lock = threading.RLock()
         self._served: LocalModel | None = None
         self._remote: RemoteEncoder | None = None
-        self._queries: OrderedDict[str, Vector] = OrderedDict()
+        self._queries: OrderedDict[tuple[bool, str], Vector] = OrderedDict()
 
     # -- the model -------------------------------------------------------------------------------------------------
 
@@ -124,18 +124,26 @@ class EncoderService:
 
     def embed_query(self, text: str, timeout: float | None = None, token: CancelToken | None = None) -> Vector:
         """Vector of a search query; asked again it comes from memory. Raises ModelError, also after `timeout` seconds."""
+        return self._embed_one(text, timeout, token, passage=False)
+
+    def embed_passage(self, text: str, timeout: float | None = None, token: CancelToken | None = None) -> Vector:
+        """Vector of a text that is compared with documents as one of them, as soon as that of a query. Raises as that does."""
+        return self._embed_one(text, timeout, token, passage=True)
+
+    def _embed_one(self, text: str, timeout: float | None, token: CancelToken | None, *, passage: bool) -> Vector:
         with self._lock:
-            known = self._queries.get(text)
+            known = self._queries.get((passage, text))
             if known is not None:
-                self._queries.move_to_end(text)
+                self._queries.move_to_end((passage, text))
                 return known
+        model = self.spec if self.spec.remote else self._local.known()
+        prefixed = ((model.document_prefix if passage else model.query_prefix) or "") + text
         if self.spec.remote:
-            vector = self._remote_encoder().embed_query((self.spec.query_prefix or "") + text, timeout)
+            vector = self._remote_encoder().embed_query(prefixed, timeout)
         else:
-            query = self._local.known().query_prefix + text
-            [vector] = self._local.compute([query], token, query=True, timeout=timeout)
+            [vector] = self._local.compute([prefixed], token, query=True, timeout=timeout)
         with self._lock:
-            self._queries[text] = vector
+            self._queries[passage, text] = vector
             while len(self._queries) > _CACHED_QUERIES:
                 self._queries.popitem(last=False)
         return vector

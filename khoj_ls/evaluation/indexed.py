@@ -67,7 +67,12 @@ def index_set(
     _embed(database, model, vectors, progress)
     index = VectorIndex(database, model, database.path.with_suffix(".hnsw"), exact_below=exact_below)
     context = SearchContext(
-        database, model, index, lambda text: vectors.embed([text], "query")[0], patience_seconds=_PATIENCE_SECONDS
+        database,
+        model,
+        index,
+        lambda text: vectors.embed([text], "query")[0],
+        lambda text: vectors.embed([text], "document")[0],
+        patience_seconds=_PATIENCE_SECONDS,
     )
     return IndexedSet(context, {path: document for document, path in paths.items()}, paths, unread)
 

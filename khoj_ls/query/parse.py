@@ -39,6 +39,7 @@ _NUMBER = re.compile(r"\d{1,3}|\d*\.\d+")
 _OPENING = MappingProxyType({")": "(", "]": "[", "}": "{"})
 
 _MOST_TYPED_CHARS = 400
+"""Nobody types more into a search box."""
 
 _MEANT = MappingProxyType(
     {
@@ -63,9 +64,14 @@ def parse(text: str, today: date | None = None) -> Query:
         return _read(readable, today)
     except UsageError:
         # A text of many words or several lines was pasted, and its author knew nothing of filters.
-        if len(readable) > _MOST_TYPED_CHARS or "\n" in readable.strip():
+        if is_pasted(readable):
             return Query(" ".join(readable.split()))
         raise
+
+
+def is_pasted(text: str) -> bool:
+    """Whether a text is a passage from somewhere rather than a question that was typed: a long one, or one of several lines."""
+    return len(text) > _MOST_TYPED_CHARS or "\n" in text.strip()
 
 
 def _read(readable: str, today: date | None) -> Query:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Literal
 
 from khoj_ls.config.settings import Tuning
 from khoj_ls.search.candidates import Fused
@@ -27,12 +28,16 @@ def explained(
     """
     ranks = {candidate.entry.id: (rank, candidate.score) for rank, candidate in enumerate(candidates, 1)}
     stages = list(steps)
+    embedded_as: Literal["query", "passage"] | None = "passage" if request.as_passage else "query"
+    if request.mode == "lexical":
+        embedded_as = None
     told = []
     for hit in hits:
         rank, fused = ranks.get(hit.entry_id, (len(ranks) + 1, hit.score))
         seen = {**hit.sources, **(retrievers or {}).get(hit.entry_id, {})}
         moved = tuple(each for stage in stages for each in stage.get(hit.entry_id, ()))
-        how = Explanation(MappingProxyType(seen), fused, rank, moved, hit.score, request.profile, request.tuning)
+        sources = MappingProxyType(seen)
+        how = Explanation(sources, fused, rank, moved, hit.score, request.profile, request.tuning, embedded_as)
         told.append(replace(hit, explanation=how))
     return tuple(told)
 

@@ -45,7 +45,7 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
     if not query.text:
         return SearchResult(_listed(context, request, query, token), timings=clock.stop())
     by_meaning = request.mode != "lexical"
-    pending = QueryVector(context, query.text) if by_meaning else None
+    pending = QueryVector(context, query.text, passage=request.as_passage) if by_meaning else None
     with context.database.read() as connection:
         statistics = context.statistics.of(connection, context.model)
         scope = scope_of(connection, query, request.paths, context.scopes, context.conventions)

@@ -11,6 +11,7 @@ from khoj_ls.config.profiles import retuned
 from khoj_ls.config.settings import Tuning
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.types import Span
+from khoj_ls.query.parse import is_pasted
 
 Mode = Literal["hybrid", "lexical", "dense"]
 """Which retrievers run: both, words alone, meaning alone."""
@@ -44,6 +45,9 @@ class SearchRequest:
     """Only these notes and folders (relative to the vault, posix); None searches everything."""
     prefix: bool = False
     """Whether the last word may be the beginning of one, for a query that is still being typed."""
+    symmetric: bool | None = None
+    """Whether passages like the query are looked for, not those that answer it: it is then embedded as they are. None leaves it
+    to what the query is: a long text, or one of several lines, is a passage."""
 
     def __post_init__(self, max_per_file: int | None, score_threshold: float | None) -> None:
         """Check what came from outside."""
@@ -59,6 +63,11 @@ class SearchRequest:
         """Whether a cross-encoder is to read the best candidates."""
         return self.tuning.rerank if self.rerank is None else self.rerank
 
+    @property
+    def as_passage(self) -> bool:
+        """Whether the query is embedded as passages are."""
+        return is_pasted(self.query) if self.symmetric is None else self.symmetric
+
 
 @dataclass(frozen=True)
 class RelatedRequest:
@@ -73,12 +82,22 @@ class RelatedRequest:
     text: str | None = None
     """Text to compare instead of what is stored: a region of an unsaved buffer, or free text."""
     limit: int = 5
+    symmetric: bool | None = None
+    """Whether `text` is embedded as passages are, and not as a question. None: what stands in a note is a passage; free text is
+    one if it is long or has several lines."""
 
     def __post_init__(self) -> None:
         """Check what came from outside."""
         check_limit(self.limit)
         if self.path is None and not (self.text and self.text.strip()):
             raise UsageError("nothing to compare: name a note or give a text")
+
+    @property
+    def as_passage(self) -> bool:
+        """Whether `text` is embedded as passages are."""
+        if self.symmetric is not None:
+            return self.symmetric
+        return self.path is not None or is_pasted(self.text or "")
 
 
 def check_limit(limit: int) -> None:
@@ -131,6 +150,8 @@ class Explanation:
     """The profile in use."""
     tuning: Tuning
     """Its numbers."""
+    embedded_as: Literal["query", "passage"] | None = None
+    """What the query was embedded as; None where only words were looked for."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ def explanation_to_wire(how: Explanation) -> wire.Explanation:
         score=round(how.score, 4),
         profile=how.profile,
         numbers=numbers_of(how.tuning),
+        embedded_as=how.embedded_as,
     )
 
 

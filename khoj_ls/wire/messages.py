@@ -105,6 +105,9 @@ class SearchParams:
     """Only these notes and folders (absolute paths or URIs): to search within what another search has found."""
     prefix: bool = False
     """Whether the last word may be the beginning of one, for a query that is still being typed."""
+    symmetric: bool | None = None
+    """Whether passages like the query are looked for, and not those that answer it; when absent, for a query that is long or
+    has several lines."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,9 @@ class RelatedParams:
     """Most hits to return, 1 to 100; 5 when absent."""
     vault: str | None = None
     """Folder or URI of the vault, for free text."""
+    symmetric: bool | None = None
+    """Whether `text` is compared as a passage, and not as a question; when absent, for text of a note, and for free text that
+    is long or has several lines."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def search_request(settings: SearchSettings, params: wire.SearchParams, paths: t
         explain=params.explain,
         paths=paths,
         prefix=params.prefix,
+        symmetric=params.symmetric,
     )
 
 

@@ -46,6 +46,7 @@ UNSAID = {
     "explain": False,
     "group": False,
     "prefix": False,
+    "symmetric": None,
     "within": None,
     "tuning": None,
 }
@@ -58,6 +59,8 @@ UNSAID = {
         (["--profile", "broad", "--rerank", "--explain", "--group", "--prefix"],
          {"profile": "broad", "rerank": True, "explain": True, "group": True, "prefix": True}),
         (["--no-rerank"], {"rerank": False}),
+        (["--symmetric"], {"symmetric": True}),
+        (["--asymmetric"], {"symmetric": False}),
         (["--tune", "recency_bias=0.5", "--tune", "rerank = true", "--tune", "type_weights={org=0.5}"],
          {"tuning": {"recency_bias": 0.5, "rerank": True, "type_weights": {"org": 0.5}}}),
     ],

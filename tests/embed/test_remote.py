@@ -171,6 +171,25 @@ def test_prefixes_of_a_model_that_wants_them(endpoint, make_encoder, tmp_path):
     assert service.tokenizer_source() == ("", 8191 - len("search_document: "))
 
 
+@pytest.mark.parametrize(
+    ("model", "query", "passage"),
+    [
+        ("nomic-embed-text", "search_query: same", "search_document: same"),
+        ("intfloat/e5-base-v2", "query: same", "passage: same"),
+        ("BAAI/bge-small-en-v1.5", "Represent this sentence for searching relevant passages: same", "same"),
+        ("text-embedding-3-small", "same", "same"),
+    ],
+)
+def test_one_text_as_a_question_and_as_a_passage(endpoint, make_encoder, tmp_path, model, query, passage):
+    service = make_encoder(tmp_path, model="remote", endpoint=endpoint.url, remote_dimensions=WIDTH, remote_model=model)
+    asked = [service.embed_query("same"), service.embed_passage("same")]
+    assert [body["input"] for _, _, body in endpoint.requests] == [[query], [passage]]
+    assert lengths(asked) == [len(query), len(passage)]
+    # Both are remembered, each as itself.
+    assert [service.embed_query("same"), service.embed_passage("same")] == asked
+    assert len(endpoint.requests) == 2
+
+
 URLS = (
     ("https://api.example.org", "https://api.example.org/v1/embeddings"),
     ("https://api.example.org/", "https://api.example.org/v1/embeddings"),

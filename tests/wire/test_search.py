@@ -218,6 +218,7 @@ def test_an_explanation_is_told_with_all_its_numbers():
         "score": 0.3562,
         "profile": "mine",
         "numbers": numbers_of(tuning),
+        "embedded_as": "passage",
     }
     assert first["explanation"]["numbers"]["type_weights"] == {"org": 0.5}
     assert first["explanation"]["numbers"]["recency_decay_days"] == 90.0
