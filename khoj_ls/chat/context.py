@@ -112,7 +112,9 @@ def chosen_passages(notes: Notes, items: Sequence[ContextItem], question: str, b
     """
     sections = list(dict.fromkeys(section for item in items for section in notes.chosen(item) if section.text.strip()))
     whole = _joined(sections)
-    if len(whole) > _MOST_CHOSEN or (len(sections) > 1 and sum(count(each.text) for each in whole) > budget):
+    # Counting may ask the model's service: what is private is estimated.
+    size = sum(len(each.text) // 3 if each.private else count(each.text) for each in whole[:_MOST_CHOSEN])
+    if len(whole) > _MOST_CHOSEN or (len(sections) > 1 and size > budget):
         asked = set(query_terms(question))
         held = {id(each): len(asked & set(query_terms(each.text))) for each in sections}
         whole = sorted(sections, key=lambda each: -held[id(each)])[:_MOST_CHOSEN]
