@@ -165,6 +165,8 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
     asking = Asking(work.persona, work.search.question, instruction=plan.instruction, searched=plan.context, images=images)
     rooms = rooms_of(model.card, settings, asking, today, model.count)
     again, dropped, private_history = _told_again(work, rooms)
+    # An answer may tell what a private picture shows.
+    private_history = private_history or any(image.private for image in images)
     asking = replace(asking, history=again)
     notices += [*blind, *dropped]
 

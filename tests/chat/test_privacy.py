@@ -24,8 +24,8 @@ PICTURE = b"\x89PNG\r\n\x1a\n"
 OPEN_PICTURE, PRIVATE_PICTURE = PICTURE + b"open", PICTURE + b"private"
 
 PRIVATE = {
-    "tagged.md": "# Harbour\n\nThe harbour gate is open at noon.\n\n# Key swordfish #private\n\nThe harbour key is swordfish-tag.\n"
-    "It lies under the swordfish-stone.\n",
+    "tagged.md": "# Harbour\n\nThe harbour gate is open at noon.\n\n"
+    "# Key swordfish #private\n\nThe harbour key is swordfish-tag.\nIt lies under the swordfish-stone.\n",
     "front-swordfish.md": "---\nprivate: true\ntitle: swordfish front\n---\n\nThe harbour key is swordfish-front. [[open]]\n",
     "tags.md": "---\ntags: [private, swordfish]\n---\n\nThe harbour key is swordfish-tags. ![](private.png)\n",
     "property.org": "* Harbour of Org\nThe harbour gate of Org is blue.\n"
@@ -33,6 +33,8 @@ PRIVATE = {
     "heading.org": "* Harbour swordfish :private:\nThe harbour key is swordfish-heading.\n",
     "diary/swordfish.md": "# swordfish diary\n\nThe harbour key is swordfish-rule. [[open]]\n",
     "work/note.md": "# Harbour swordfish\n\nThe harbour key is swordfish-file.\n",
+    "shown.md": "# Harbour plan\n\nThe plan is old.\n\n"
+    "# Inner swordfish #private\n\nThe harbour key is swordfish-shown. ![](private.png)\n",
     "diary/picture.md": "![](../open.png) swordfish-picture of the harbour\n",
 }
 LEFT_OUT = {
@@ -70,7 +72,7 @@ class Machines:
             index=IndexSettings(private=("diary/",), ignore=("ignored/",), parser_workers=1),
             embedding=EmbeddingSettings(model="remote", endpoint=self.embedding.url, remote_dimensions=8, allow_remote=True),
             rerank=RerankSettings(model="remote", endpoint=self.reranking.url, allow_remote=True),
-            chat=ChatSettings(allowed_hosts=(self.far.root,), subqueries=True),
+            chat=ChatSettings(allowed_hosts=(self.far.root,), subqueries=True, models=self._seeing()),
         )
         home = Folders(*(folder / name for name in ("config", "data", "state", "run")))
         keys = {"OPENAI_API_KEY": "sk-test", "COHERE_API_KEY": "co-test"}
@@ -80,10 +82,15 @@ class Machines:
         self.vault.index()
         self.settings = settings.chat
 
+    def _seeing(self):
+        services = {"far": self.far.url, "near": self.near.url}
+        model = {"provider": "openai", "model": "seer", "vision": True, "window": 64_000}
+        return {name: {**model, "base_url": url} for name, url in services.items()}
+
     def ask(self, message: str, server: ChatServer | None = None, *, settings: ChatSettings | None = None, **options):
         """The sources and the end of one turn, asked elsewhere where no server is named."""
-        asked = server or self.far
-        request = ChatRequest(message, model="openai/seer", base_url=asked.url, **options)
+        where = {"model": "openai/seer", "base_url": (server or self.far).url} if "model" not in options else {}
+        request = ChatRequest(message, **where, **options)
         search = replace(self.vaults.settings.search, profile="precise")
         own = settings or self.settings
         started = self.vault.chat_begin(request, own, search)
@@ -105,7 +112,7 @@ class Machines:
         sent = self.sent()
         for service, text in sent.items():
             assert SECRET not in text, f"{service}: ...{text[max(0, text.index(SECRET) - 200) : text.index(SECRET) + 40]}..."
-        assert base64.b64encode(PRIVATE_PICTURE).decode() not in sent["chat"]
+        assert PRIVATE_PICTURE not in shown(self.far)
 
 
 def _answer(body) -> str:
@@ -185,7 +192,7 @@ def test_the_same_goes_to_a_model_here_when_the_user_says_so(machines):
     for message, context in DOORS.values():
         machines.ask(message, machines.near, settings=LOCAL, context=context)
     told = "".join(request.text for request in machines.near.requests)
-    for kind in ("tag", "front", "tags", "property", "heading", "rule", "file", "ignored", "hidden", "picture"):
+    for kind in ("tag", "front", "tags", "property", "heading", "rule", "file", "shown", "ignored", "hidden", "picture"):
         assert f"swordfish-{kind}" in told
     machines.check()
 
@@ -225,16 +232,28 @@ def test_the_excerpts_of_no_model_are_not_told_elsewhere(machines):
     machines.check()
 
 
-def test_pictures_of_private_notes(machines):
-    seer = replace(LOCAL, allowed_hosts=(machines.far.root,))
-    item = (ContextItem("note", "tags.md"), ContextItem("note", "open.md"))
-    request = {"settings": seer, "context": item}
-    machines.ask("What is in the picture?", machines.near, **request)
-    told = "".join(each.text for each in machines.near.requests)
-    assert base64.b64encode(PRIVATE_PICTURE).decode() in told
-    machines.ask("What is in the picture?", **{**request, "settings": replace(seer, allowed_hosts=(machines.far.root,))})
+def shown(server: ChatServer) -> set[bytes]:
+    """The pictures that a service was sent."""
+    sent = "".join(request.text for request in server.requests)
+    return {picture for picture in (OPEN_PICTURE, PRIVATE_PICTURE) if base64.b64encode(picture).decode() in sent}
+
+
+PICTURES = {
+    "chosen notes": {"context": (ContextItem("note", "tags.md"), ContextItem("note", "open.md"))},
+    "a note that is private in part": {"context": (ContextItem("selection", "shown.md", 3, 3), ContextItem("note", "open.md"))},
+}
+
+
+@pytest.mark.parametrize("case", PICTURES)
+def test_pictures_of_private_notes(machines, case):
+    options = PICTURES[case]
+    conversation, _, _ = machines.ask("/summarize", model="near", settings=LOCAL, **options)
+    assert shown(machines.near) == {OPEN_PICTURE, PRIVATE_PICTURE}
+    assert machines.vault.conversations.turns(conversation)[0].private
+    _, _, done = machines.ask("/summarize", model="far", **options)
+    assert shown(machines.far) == {OPEN_PICTURE}
+    assert "1 picture was of private notes left out." in done.notices
     machines.check()
-    assert base64.b64encode(OPEN_PICTURE).decode() in machines.sent()["chat"]
 
 
 def test_related_notes_and_recalled_chats(machines):
