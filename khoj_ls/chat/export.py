@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone, tzinfo
 from pathlib import Path
@@ -18,6 +19,9 @@ from khoj_ls.core.errors import UsageError
 
 FORMATS = ("markdown", "org", "json")
 
+_EDITORS = re.compile(r"local variables:|-\*-|(?<!\S)(?:vim?|ex):(?!:)", re.IGNORECASE)
+"""What Emacs and Vim read settings and code from, wherever it stands near the ends of a file."""
+
 
 def export(conversation: KeptConversation, form: str, root: Path, zone: tzinfo | None = None) -> str:
     """The conversation about the vault at `root` as `form`, with times of `zone` (None: of this machine).
@@ -28,7 +32,8 @@ def export(conversation: KeptConversation, form: str, root: Path, zone: tzinfo |
     writer = _WRITERS.get(form)
     if writer is None:
         raise UsageError(f"a conversation is exported as {', '.join(FORMATS)}, not as {form}")
-    return writer(conversation, root, zone)
+    text = writer(conversation, root, zone)
+    return text if form == "json" else _EDITORS.sub(lambda found: f"{found[0][:-1]}\u200b{found[0][-1]}", text)
 
 
 def _json(conversation: KeptConversation, root: Path, zone: tzinfo | None) -> str:

@@ -98,8 +98,8 @@ def _is_contained(text: str) -> bool:
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").parse(f"{text}\n\n{_END}")
-    last = tokens[-2]
-    ends = last.type == "inline" and last.level == 1 and last.content == _END and tokens[-3].type == "paragraph_open"
+    behind = [(token.type, token.level, token.content) for token in tokens[-3:]]
+    ends = behind == [("paragraph_open", 0, ""), ("inline", 1, _END), ("paragraph_close", 0, "")]
     headings = [token for token in tokens if token.type == "heading_open"]
     inline = [child for token in tokens for child in token.children or ()]
     fetched = any(child.type == "image" and _REMOTE.match(str(child.attrGet("src"))) for child in inline)

@@ -38,6 +38,9 @@ _KEYWORD = re.compile(r"[A-Z]{2,}(?:\s|$)|\[#|COMMENT")
 _LINK = re.compile(r"(?<!!)\[([^\[\]]+)\]\(<?([^()\s<>\[\]]+)>?\)")
 _BOLD = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)(.+?)(?<=\S)\1(?![\w*])")
 _ITALIC = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]*[^\s*])\*(?![\w*])")
+_RUNS = re.compile(r"\b(elisp|shell)(?=:)|\b(src|call)(?=_\w)", re.IGNORECASE)
+"""Links and calls that Org would run."""
+_ADDRESS = re.compile(r"(?:https?://|mailto:)|(?![a-z][a-z0-9+.-]*:)", re.IGNORECASE)
 _STAR = "\ue002"
 
 
@@ -147,7 +150,8 @@ def _code(whole: str, text: str) -> str:
 
 
 def _emphasis(text: str) -> str:
-    text = _LINK.sub(lambda link: f"[[{link[2]}][{link[1]}]]", text)
+    text = _LINK.sub(lambda link: f"[[{link[2]}][{link[1]}]]" if _ADDRESS.match(link[2]) else link[0], text)
+    text = _RUNS.sub(rf"\g<0>{_ZERO_WIDTH}", text)
     text = _BOLD.sub(lambda bold: f"{_STAR}{bold[2]}{_STAR}", text)
     return _ITALIC.sub(r"/\1/", text).replace(_STAR, "*")
 
