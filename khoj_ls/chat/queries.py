@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from khoj_ls.chat.deadline import Deadline
+from khoj_ls.chat.prompt import tokens_of
+from khoj_ls.chat.shield import words_only
 from khoj_ls.core.chat import ChatModel, Delta, Finished, Message, Sampling, Usage
 from khoj_ls.core.errors import KhojError, UsageError
 from khoj_ls.core.jobs import CancelToken
@@ -79,12 +81,12 @@ def ask_queries(
 
     Raises Cancelled when `token` is cancelled.
     """
-    said = "\n".join(f"{message.role}: {message.text}" for message in history)
-    asked = [
-        Message("system", _ASK.format(most=MOST_QUERIES)),
-        Message("user", f"Conversation:\n{said}\n\nLast question:\n{question}\n\nJSON array:"),
-    ]
     sampling = Sampling(min(_MOST_TOKENS, model.card.max_answer), 0.0)
+    told = history
+    while tokens_of(asked := _asked(told, question), model.count) + sampling.max_tokens > model.card.window:
+        if not told:
+            return (), None
+        told = told[1:]
     limit = Deadline(token, _SECONDS)
     text, usage = "", None
     try:
@@ -98,6 +100,12 @@ def ask_queries(
     except KhojError:  # the answer does not depend on it; if the service is down, the answer itself will say so
         token.raise_if_cancelled()
     return read_queries(text), usage
+
+
+def _asked(history: Sequence[Message], question: str) -> list[Message]:
+    said = "\n".join(f"{message.role}: {words_only(message.text)}" for message in history)
+    talk = f"Conversation:\n{said}\n\nLast question:\n{words_only(question)}\n\nJSON array:"
+    return [Message("system", _ASK.format(most=MOST_QUERIES)), Message("user", talk)]
 
 
 def stream_of(

@@ -14,6 +14,7 @@ _ITEM = re.compile(r"\s*(?:>\s*)*(?:[-*+•]|\d{1,9}[.)]|[a-zA-Z]\))\s+(?:\[[ xX
 _ROW = re.compile(r"\s*\|")
 _NOTE = re.compile(r"\s*\[(?:\^|fn:)[^\]]+\]:?\s")
 _QUOTED = re.compile(r"\s*(?:>\s*)+")
+_LEAD = re.compile(r"\s*(?:>\s*)*")
 _END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s|$)|[。！？]+[」』”）]*")
 _ABBREVIATED = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|ca|no|nr|vol|pp?|dr|mr|mrs|ms|prof|st|jr|sr|bzw|z\.\s?b|d\.\s?h|u\.\s?a|usw|vgl|env|p\.\s?ex|sr|sra|"
@@ -42,9 +43,9 @@ def sentences(text: str, code: Sequence[tuple[int, int]] = (), marks: Sequence[t
         whole = kind in ("heading", "row")
         for first, last in [(start, end)] if whole else list(_pieces(text, start, end, marks)):
             cut = text[first:last]
-            stripped = cut.strip()
-            if stripped:
-                first += len(cut) - len(cut.lstrip())
+            lead = _LEAD.match(cut)
+            first += lead.end() if lead else 0
+            if stripped := text[first:last].strip():
                 yield Sentence(stripped, first, first + len(stripped), kind)
 
 
