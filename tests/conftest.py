@@ -7,8 +7,17 @@ import subprocess
 import sys
 
 import pytest
+from loopback_only import loopback_only
 
 from khoj_ls.config.settings import EmbeddingSettings
+
+
+@pytest.fixture(autouse=True)
+def stays_on_this_machine():
+    """No test connects to another machine: it would fail at once, and again here if what it tests bears that."""
+    with loopback_only() as tried:
+        yield
+    assert not tried, f"connections to other machines were tried: {tried}"
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
 """Tokens of a text: asked of the model's own tokenizer where its server has one, else estimated, rather too high.
 
-The estimate goes by what byte-pair tokenizers of all vendors have in common: they know the words and endings of English best.
-A run of ASCII letters counts one token per four letters and one more where it is longer than seven; digits, marks and line
-breaks count one each, a letter beyond ASCII one for each of its bytes after the first. Text in the scripts that a tokenizer
-knows well is thus overestimated, never by more than the bytes it has; docs/chat-models.md gives figures.
+The estimate goes by what byte-pair tokenizers of all vendors have in common: they know the common words of English best, other
+words in pieces of three or four letters, capitals and mixtures in pairs, and letters of other scripts by one to three bytes.
+docs/chat-models.md has the rules and how they measure against real tokenizers.
 """
 
 from __future__ import annotations
@@ -23,7 +22,12 @@ _PER_MESSAGE = 8
 _PER_IMAGE = 1600
 """Tokens of a picture of the largest size that services read without shrinking it."""
 
-_PARTS = re.compile(r"[A-Za-z]+|[0-9]|\n|[^\S\n]{2,}|[^\sA-Za-z0-9]")
+_PARTS = re.compile(
+    r"(?P<blob>[A-Za-z0-9]{32,})|(?P<word>[A-Z]?[a-z]+(?![A-Za-z]))|(?P<mixed>[A-Za-z]+)"
+    r"|(?P<one>[0-9]|\n|[^\S\n]{2,}|[^\sA-Za-z0-9\x80-\U0010ffff]|[^\S\n](?=[^\x00-\x7f]))|(?P<far>[^\s\x00-\x7f])"
+)
+_SHORT_WORD = 6
+"""Letters of a word that counts by fours: most such words are one token, or two."""
 _CACHED = 2048
 _CACHED_CHARACTERS = 200_000
 
@@ -33,11 +37,15 @@ def estimate(text: str) -> int:
     total = 0
     for part in _PARTS.finditer(text):
         size = part.end() - part.start()
-        first = text[part.start()]
-        if first.isascii():
-            total += (size + 3) // 4 + (size > 7) if first.isalpha() else 1
+        kind = part.lastgroup
+        if kind == "word":
+            total += (size + 3) // 4 if size <= _SHORT_WORD else (size + 2) // 3
+        elif kind == "mixed":
+            total += (size + 1) // 2
+        elif kind == "far":
+            total += max(1, len(part.group().encode("utf-8", "replace")) - 1)
         else:
-            total += max(1, len(first.encode("utf-8", "replace")) - 1)
+            total += size if kind == "blob" else 1
     return total
 
 

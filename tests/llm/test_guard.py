@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import httpx2
 import pytest
 from chat_server import ChatServer
+from loopback_only import loopback_only
 
 from khoj_ls.core.errors import ModelError
 from khoj_ls.llm.connection import Connection, Service
@@ -121,3 +123,11 @@ def test_a_short_question_that_nobody_answers_well(folders, answer):
         here = connection(folders, server.url)
         assert here.ask("/v1/models") == {"object": "list", "data": [{"id": "m", "object": "model", "max_model_len": 1}]}
         assert here.ask("/nothing", {"a": answer}) is None
+
+
+def test_tests_stay_on_this_machine():
+    with loopback_only() as tried:
+        for address in (("198.51.100.7", 80), ("example.org", 443)):
+            with socket.socket() as sock, pytest.raises(AssertionError, match="tests stay on this machine"):
+                sock.connect(address)
+    assert tried == ["198.51.100.7:80", "example.org:443"]
