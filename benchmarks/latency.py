@@ -3,8 +3,9 @@
     python -m benchmarks.latency [--chunks 10000 100000] [--queries 200] [--seed 1]
 
 Words follow Zipf's law over 50,000 words, so that queries meet frequent and rare ones; vectors are random with a common part.
-Every query goes through the real pipeline: words, vectors, fusion, passages. Each size runs in a process of its own, whose
-memory is what the daemon would hold.
+Every query goes through the real pipeline: words, vectors, fusion, passages. Under *filtered* each query carries one of the
+filters of FILTERS, narrow and wide ones, single and combined; *new filter* are those of them whose filter is asked for the first
+time. Each size runs in a process of its own, whose memory is what the daemon would hold.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 
-from khoj_ls.core.types import Chunk, Entry, ParsedFile, Span
+from khoj_ls.core.types import Chunk, Entry, EntryDate, Link, ParsedFile, Span
 from khoj_ls.daemon.launch import daemon_environment
+from khoj_ls.indexing.storing import NAMING
 from khoj_ls.search.context import SearchContext
+from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.pipeline import search
 from khoj_ls.search.statistics import StatisticsCache
@@ -40,7 +45,39 @@ DIMENSIONS = 384
 ENTRIES_PER_NOTE = 10
 WORDS_PER_ENTRY = 90
 GOALS_MS = ((10_000, 10.0, 30.0), (100_000, 15.0, 50.0))
-"""Chunks, p50 and p95 of a hybrid search."""
+"""Chunks, p50 and p95 of a hybrid search, with and without filters."""
+FILTERS = (
+    "tag:t3",
+    "tag:t11",
+    "-tag:t1",
+    "tag:t1 tag:t2",
+    "todo:TODO",
+    "-todo:*",
+    "priority:A",
+    'dt>="2024-06-01"',
+    'dt:"2024-03"',
+    'dt>="2023-01-01" dt<"2024-01-01"',
+    "prop:owner=ann",
+    "prop:owner",
+    "-prop:owner",
+    "type:org",
+    "type:markdown",
+    "file:note1*.md",
+    "file:note77.md",
+    "path:folder7/",
+    "-path:folder3",
+    "title:note",
+    'title:"Note 5"',
+    "heading:ba",
+    "heading:w1",
+    "linksto:note7",
+    'linksto:"Note 12"',
+    "todo:TODO tag:t3",
+    'type:org dt>="2024-01-01" -tag:t1',
+    "path:folder7/ todo:WAITING",
+    'prop:owner=bob dt<"2024-01-01"',
+    "heading:fi -todo:DONE",
+)
 
 
 def main() -> int:
@@ -72,6 +109,8 @@ def row(result: dict[str, float]) -> str:
     goal = next((f"goal {p50:g} / {p95:g}" for size, p50, p95 in GOALS_MS if size == result["chunks"]), "")
     return (
         f"{result['chunks']:>7} chunks: hybrid p50 / p95 {result['hybrid_p50']:.1f} / {result['hybrid_p95']:.1f} ms ({goal}), "
+        f"filtered {result['filtered_p50']:.1f} / {result['filtered_p95']:.1f}, "
+        f"new filter {result['new_filter_p50']:.1f} / {result['new_filter_p95']:.1f}, "
         f"lexical {result['lexical_p50']:.1f} / {result['lexical_p95']:.1f}, dense {result['dense_p50']:.1f} / "
         f"{result['dense_p95']:.1f}; memory {result['rss_mb']:.0f} MB, database {result['database_mb']:.0f} MB\n"
     )
@@ -90,21 +129,35 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
         index = VectorIndex(database, model, Path(folder) / "v.hnsw", exact_below=30_000)
         index.catch_up()
         result: dict[str, float] = {"chunks": chunks}
-        shared = StatisticsCache()
-        finder = WordFinder()
+        shared, finder, scopes = StatisticsCache(), WordFinder(), ScopeCache()
         asked = [" ".join(numbers.choices(vocabulary, weights, k=numbers.randint(2, 9))) for _ in range(queries)]
         vectors = unit(generator.normal(size=(queries, DIMENSIONS)) + 0.5)
-        for mode in ("hybrid", "lexical", "dense"):
+        filters = ["", *([*FILTERS] * queries)[: queries - 1]]  # the first finds out which entries are whose
+        filtered = [f"{query} {narrowed}".strip() for query, narrowed in zip(asked, filters, strict=True)]
+        for name, mode, texts in (
+            ("hybrid", "hybrid", asked),
+            ("lexical", "lexical", asked),
+            ("dense", "dense", asked),
+            ("filtered", "hybrid", filtered),
+        ):
             times = []
-            for query, vector in zip(asked, vectors, strict=True):
+            for text, vector in zip(texts, vectors, strict=True):
                 context = SearchContext(
-                    database, model, index, lambda _, vector=vector: vector.tobytes(), statistics=shared, finder=finder
+                    database,
+                    model,
+                    index,
+                    lambda _, vector=vector: vector.tobytes(),
+                    statistics=shared,
+                    finder=finder,
+                    scopes=scopes,
                 )
                 begun = time.perf_counter()
-                search(context, SearchRequest(query, mode=mode))  # type: ignore[arg-type]  # of the three above
+                search(context, SearchRequest(text, mode=mode))  # type: ignore[arg-type]  # of the three above
                 times.append((time.perf_counter() - begun) * 1000)
-            result[f"{mode}_p50"] = statistics.median(times)
-            result[f"{mode}_p95"] = statistics.quantiles(times, n=20)[-1]
+            measured = {name: times, "new_filter": times[1 : len(FILTERS) + 1]} if name == "filtered" else {name: times}
+            for each, milliseconds in measured.items():
+                result[f"{each}_p50"] = statistics.median(milliseconds)
+                result[f"{each}_p95"] = statistics.quantiles(milliseconds, n=20)[-1]
         result["rss_mb"] = psutil.Process().memory_info().rss / 1e6
         result["database_mb"] = database.size_bytes() / 1e6
         database.close()
@@ -129,13 +182,14 @@ def fill(
             text = " ".join(numbers.choices(vocabulary, weights, k=WORDS_PER_ENTRY))
             raw = f"## {text[:30]}\n{text}\n"
             span = Span(ordinal * 1000, ordinal * 1000 + len(raw), ordinal * 2 + 1, ordinal * 2 + 2)
-            entries.append(Entry(span, 2, text[:30], (), None, raw, f"\n{text}\n", (1,)))
+            entries.append(Entry(span, 2, text[:30], (), None, raw, f"\n{text}\n", (1,), **facets(numbers)))
             cut.append(Chunk(ordinal, ordinal, ordinal, span, text, WORDS_PER_ENTRY * 2))
         vectors = unit(generator.normal(size=(len(cut), DIMENSIONS)) + 0.5)
         path = f"folder{number % 50}/note{number}.md"
         with database.write() as connection:
-            parsed = ParsedFile("markdown", f"Note {number}", tuple(entries))
-            file_id = replace_file(connection, FileStat(path, 1, number, number, number), content_hash(path.encode()), parsed)
+            parsed = ParsedFile(numbers.choice(("markdown", "markdown", "org")), f"Note {number}", tuple(entries))
+            stat = FileStat(path, 1, number, number, number)
+            file_id = replace_file(connection, stat, content_hash(path.encode()), parsed, naming=NAMING)
             store_chunks(connection, model, file_id, cut, 0.0)
             store_vectors(
                 connection,
@@ -143,6 +197,21 @@ def fill(
                 ((chunk_hash(chunk.text), vector.tobytes()) for chunk, vector in zip(cut, vectors, strict=True)),
             )
     return model
+
+
+def facets(numbers: random.Random) -> dict[str, Any]:
+    """What filters ask for: a tag of Zipf's law over 20, and now and then a state, a property, a day of two years, a link."""
+    day = date(2023, 1, 1) + timedelta(numbers.randrange(730))
+    target = f"note{numbers.randrange(40)}"
+    span = Span(0, 1, 1, 1)
+    return {
+        "tags": (f"t{min(20, int(1 / (numbers.random() + 0.05)))}",) if numbers.random() < 0.4 else (),
+        "todo": numbers.choice(("TODO", "TODO", "WAITING", "DONE")) if numbers.random() < 0.2 else None,
+        "priority": "A" if numbers.random() < 0.02 else None,
+        "properties": (("owner", numbers.choice(("ann", "bob", "cyd"))),) if numbers.random() < 0.1 else (),
+        "dates": (EntryDate("content", day.isoformat()),) if numbers.random() < 0.3 else (),
+        "links": (Link("wikilink", target, None, span),) if numbers.random() < 0.2 else (),
+    }
 
 
 def merge_words(database: Database) -> None:
