@@ -63,6 +63,7 @@ class LocalModel:
         self._worker: WorkerClient | None = None
         self._model: ModelFile | None = None
         self._preparing = False
+        self._preparer: Child | None = None
         self._error: str | None = None
         self._closed = False
 
@@ -170,10 +171,12 @@ class LocalModel:
         return ModelStatus(state, pid, rss, self._spec.name, model.backend if model else None, self._error)
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker, or the process that prepares the model."""
         with self._lock:
             self._closed = True
             worker, self._worker = self._worker, None
+            if self._preparer is not None:
+                self._preparer.kill()
         if worker:
             worker.close()
 
@@ -186,7 +189,10 @@ class LocalModel:
         return self._model
 
     def _prepare(self, progress: ProgressCallback | None, token: CancelToken | None) -> None:
-        child = Child(self.role.preparer, environment=dict(WORKER_ENVIRONMENT))
+        with self._lock:
+            if self._closed:
+                raise ModelError(f"the {self.role.process} is closed")
+            child = self._preparer = Child(self.role.preparer, environment=dict(WORKER_ENVIRONMENT))
         done = threading.Event()
         if token:
             threading.Thread(target=_end_when_cancelled, args=(child, token, done), daemon=True).start()
@@ -208,6 +214,8 @@ class LocalModel:
             ) from error
         finally:
             done.set()
+            with self._lock:
+                self._preparer = None
             child.close()
 
     def _ended(

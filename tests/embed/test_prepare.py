@@ -290,6 +290,15 @@ def test_preparing_can_be_called_off(make_encoder, tiny_model, tmp_path):
     assert not service.prepared
 
 
+def test_a_preparation_ends_with_its_encoder(make_encoder, tiny_model, tmp_path):
+    service = make_encoder(tmp_path, model=str(tiny_model))
+    with pytest.raises(ModelError, match="its process ended"):
+        service.prepare(lambda progress: service.close())
+    with pytest.raises(ModelError, match="is closed"):
+        service.prepare()
+    assert not service.prepared
+
+
 def test_a_preparation_ends_with_whoever_asked_for_it(tmp_path):
     child = Child("khoj_ls.embed.prepare")
     child.send((resolve_model(EmbeddingSettings()), str(tmp_path), 0))
