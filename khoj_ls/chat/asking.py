@@ -16,7 +16,7 @@ from khoj_ls.chat.streaming import AnswerFilter
 from khoj_ls.chat.types import ChatEvent, Done, Source, Status, TextDelta
 from khoj_ls.chat.window import Fitting, fitting, halved
 from khoj_ls.core.chat import ChatModel, Finished, Price, Sampling, StopReason, Usage
-from khoj_ls.core.errors import ContextTooLong
+from khoj_ls.core.errors import ContextTooLong, KhojError
 from khoj_ls.core.jobs import CancelToken
 
 
@@ -112,12 +112,18 @@ def _pieces(
     sampling = Sampling(fit.answer, desk.settings.temperature, desk.settings.top_p)
     end: Finished | None = None
     with closing(stream_of(model, fit.messages, sampling, token)) as pieces:
-        for piece in pieces:
-            token.raise_if_cancelled()
-            if isinstance(piece, Finished):
-                end = piece
-            elif text := answer.feed(piece.text):
+        try:
+            for piece in pieces:
+                token.raise_if_cancelled()
+                if isinstance(piece, Finished):
+                    end = piece
+                elif text := answer.feed(piece.text):
+                    yield TextDelta(text)
+        except KhojError:
+            # What was held back had arrived, too.
+            if text := answer.end():
                 yield TextDelta(text)
+            raise
     if text := answer.end():
         yield TextDelta(text)
     return end or Finished(Usage(tokens_of(fit.messages, model.count), model.count(answer.text), estimated=True))

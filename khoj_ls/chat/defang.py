@@ -5,7 +5,8 @@ A note can talk a model into writing `![](http://host/?q=what-it-read)`: a clien
 * a picture from elsewhere becomes a link where its address stands in a source or in the question, else text with the address
   as code; a picture in the vault, named by a plain relative path, stays;
 * a tag of HTML is escaped (`\<img`), but for a few that only shape text;
-* a link to anything but http, https, mailto or a relative path is taken apart (`] (javascript:...`).
+* a link to anything but http, https, mailto or a relative path is taken apart (`] (javascript:...`), and so is a link of Org that
+  runs something (`[ [elisp:...`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _SCHEME = re.compile(r"[\s<]*([^/?#\s()<>:&\\]*)([/?#\s()<>:&\\])?")
 _SCHEMES = frozenset(("http", "https", "mailto"))
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'`\[\]{}|\\^]+", re.IGNORECASE)
 _TAG_BEGINS = re.compile(r"<(?=[A-Za-z/!?])")
+
+_ORG_ACTS = re.compile(r"\[(?=\[[ \t]*(?:elisp|shell|file\+(?:sys|emacs)|javascript|command|vscode):)", re.IGNORECASE)
 
 Known = Callable[[str], bool]
 
@@ -80,9 +83,14 @@ def may_lead_there(target: str, *, whole: bool) -> bool | None:
     return found[2] not in ("&", "\\")
 
 
+def org_acts(text: str) -> bool:
+    """Whether `text` begins with a link of Org that runs something."""
+    return bool(_ORG_ACTS.match(text))
+
+
 def inert(text: str) -> str:
     """Text that may be code or not, with nothing in it that could do anything in either case."""
-    parted = _TAG_BEGINS.sub(r"\\<", re.sub(r"!+(?=\[)", "", text))
+    parted = _ORG_ACTS.sub("[ ", _TAG_BEGINS.sub(r"\\<", re.sub(r"!+(?=\[)", "", text)))
     pieces = re.split(r"(\](?=[(:]))", parted)
     for at in range(1, len(pieces), 2):
         if not may_lead_there(pieces[at + 1][1:], whole=True):

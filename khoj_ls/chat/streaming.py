@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from khoj_ls.chat.citations import BEGUN, MARK, MOST_MARK_CHARS, read_mark
-from khoj_ls.chat.defang import MOST_CHARS, addresses, inert, may_lead_there, picture, tag
+from khoj_ls.chat.defang import MOST_CHARS, addresses, inert, may_lead_there, org_acts, picture, tag
 from khoj_ls.chat.fences import Fences
 from khoj_ls.chat.types import Source
 
@@ -191,7 +191,7 @@ class AnswerFilter:
         behind = inside[found.end() : found.end() + 1] if found else ""
         defines = behind == ":" and not self._line.strip() and found is not None and "^" not in found[0]
         if found is None or behind == "(" or defines:
-            return self._give(rest[: at + 1])
+            return self._give(rest[: at + 1] + (" " if org_acts(inside) else ""), taken=at + 1)
         mark = read_mark(found, self.numbers)
         self.removed += mark.removed
         if not mark.text:

@@ -80,7 +80,8 @@ def test_citations(text, shown, removed):
         ("<https://known.example/> and List<String>", "<https://known.example/> and List\\<String>"),
         ("[x](javascript:alert(1)) [y](JavaScript:1) [z](java&#115;cript:1)",
          "[x] (javascript:alert(1)) [y] (JavaScript:1) [z] (java&#115;cript:1)"),
-        ("[x](command:run) [y](notes/a.md#x) [z](mailto:a@b.example)", "[x] (command:run) [y](notes/a.md#x) [z](mailto:a@b.example)"),
+        ("[x](command:run) [y](notes/a.md#x)", "[x] (command:run) [y](notes/a.md#x)"),
+        ("[[elisp:(x)][y]] [[shell:rm]] [[note]] [[file:a.org][b]]", "[ [elisp:(x)][y]] [ [shell:rm]] [[note]] [[file:a.org][b]]"),
         ("```html\n<img src=\"a.png\">\n```\n", "```html\n<img src=\"a.png\">\n```\n"),
         ("`<img src=x>`", "`<img src=x>`"),
         # Readers of Markdown differ about what is code here, or see none.
@@ -97,11 +98,41 @@ def test_what_could_act_is_made_inert(text, shown):
 
 
 FRAGMENTS = (
-    "[1]", "[7]", " [7]", "[1, 7]", "【7】", "![", "![x](", "https://evil.example/a)", "](https://evil.example)", "!", "[", "]", "(", ")",
-    "<img src=https://evil.example>", "<img ", "<", ">", "<div>", "</div>", "<!--", "-->", "<script>", "<br>", "`", "``", "```", "~~~", "\n",
-    "\n\n", "\r\n", "    ", "  ", "   ", " ", "\t", "> ", "- ", "1. ", "10. ", "* ", "|", "|-|-|\n", "\\", "a", "b c", "x.", "[r]: https://evil.example\n",
-    "![r]", "[r]", "---\n", "# ", "=", "javascript:x)", "](javascript:x)", "&", "é", "火",
-)  # fmt: skip
+    *("[1]", "[7]", " [7]", "[1, 7]", "【7】", "![", "![x](", "https://evil.example/a)", "](https://evil.example)"),
+    *(
+        "!",
+        "[",
+        "]",
+        "(",
+        ")",
+        "<img src=https://evil.example>",
+        "<img ",
+        "<",
+        ">",
+        "<div>",
+        "</div>",
+        "<!--",
+        "-->",
+        "<script>",
+    ),
+    *("<br>", "`", "``", "```", "~~~", "\n", "\n\n", "\r\n", "    ", "  ", "   ", " ", "\t", "> ", "- ", "1. ", "10. ", "* "),
+    *(
+        "|",
+        "|-|-|\n",
+        "\\",
+        "a",
+        "b c",
+        "x.",
+        "[r]: https://evil.example\n",
+        "![r]",
+        "[r]",
+        "---\n",
+        "# ",
+        "=",
+        "javascript:x)",
+    ),
+    *("](javascript:x)", "&", "é", "火"),
+)
 ANSWERS = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join)
 READERS = tuple(
     MarkdownIt(name, {"html": True}).enable(["table", "strikethrough"] if name == "commonmark" else [])
