@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls.workspace import PositionCodec
@@ -61,7 +62,7 @@ class Asked:
 
 def asked(server: KhojServer, uri: str) -> Asked | None:
     """What a request on `uri` is about; None for other schemes and for files outside of every open vault, guests apart."""
-    guest = server.guests.get(uri)
+    guest = server.guests.get(unquote(uri))
     vault = server.session.vaults.get(guest[0]) if guest else server.vault_of(uri)
     if vault is None:
         return None

@@ -16,7 +16,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from khoj_ls.chat.chat_file import Change, ChatFile
-from khoj_ls.lsp.chat_files import OpenChat, open_chat
+from khoj_ls.lsp.chat_files import OpenChat, key_of, open_chat
 from khoj_ls.lsp.edits import takes_document_changes
 from khoj_ls.lsp.server import KhojServer
 
@@ -49,11 +49,20 @@ class ChatEditor:
         """Edit what `server`'s client shows; it must tell `on_document` of every change."""
         self._server = server
         self._patience = patience or Patience()
+        self._checks_versions = False
         self._waiting: dict[str, set[asyncio.Event]] = {}
+
+    def initialized(self, params: types.InitializeParams) -> None:
+        """Take note of who the client is: Neovim looks at the versions of edits without saying that it does."""
+        self._checks_versions = bool(params.client_info and params.client_info.name == "Neovim")
+
+    @property
+    def _versioned(self) -> bool:
+        return self._checks_versions or takes_document_changes(self._server)
 
     def on_document(self, uri: str) -> None:
         """A document was opened, changed or closed."""
-        for event in self._waiting.get(uri, ()):
+        for event in self._waiting.get(key_of(uri), ()):
             event.set()
 
     async def edit(self, uri: str, planned: Planned, shown: Shown, label: str) -> bool:
@@ -69,10 +78,10 @@ class ChatEditor:
             if not changes:
                 return True
             if await self._apply(chat, changes, label):
-                versioned = takes_document_changes(self._server)
-                if await self._until(uri, shown, self._patience.versioned if versioned else self._patience.unversioned):
+                patience = self._patience.versioned if self._versioned else self._patience.unversioned
+                if await self._until(uri, shown, patience):
                     return True
-                if not versioned:
+                if not self._versioned:  # it may yet be made, and then stand there twice
                     return False
             else:
                 await self._until(uri, partial(_differs, chat.file.text), self._patience.changed)
@@ -81,7 +90,7 @@ class ChatEditor:
     async def _apply(self, chat: OpenChat, changes: Sequence[Change], label: str) -> bool:
         edits = [chat.text_edit(change) for change in changes]
         edit = types.WorkspaceEdit(changes={chat.uri: edits})
-        if takes_document_changes(self._server):
+        if self._versioned:
             document = types.OptionalVersionedTextDocumentIdentifier(uri=chat.uri, version=chat.version)
             edit = types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(text_document=document, edits=list(edits))])
         asked = asyncio.ensure_future(
@@ -100,8 +109,8 @@ class ChatEditor:
 
     async def _until(self, uri: str, shown: Shown, seconds: float) -> bool:
         """Wait until the file is as `shown` wants it, at most so long, and not once it is closed."""
-        changed = asyncio.Event()
-        self._waiting.setdefault(uri, set()).add(changed)
+        changed, key = asyncio.Event(), key_of(uri)
+        self._waiting.setdefault(key, set()).add(changed)
         try:
             deadline = asyncio.get_running_loop().time() + seconds
             while True:
@@ -119,9 +128,9 @@ class ChatEditor:
                 except asyncio.TimeoutError:
                     return False
         finally:
-            self._waiting[uri].discard(changed)
-            if not self._waiting[uri]:
-                del self._waiting[uri]
+            self._waiting[key].discard(changed)
+            if not self._waiting[key]:
+                del self._waiting[key]
 
 
 def _differs(text: str, file: ChatFile) -> bool:

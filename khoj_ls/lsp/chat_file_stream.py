@@ -23,7 +23,7 @@ from khoj_ls.core.jobs import Progress
 from khoj_ls.lsp.asked import Asked, asking
 from khoj_ls.lsp.chat_file_edits import ChatEditor
 from khoj_ls.lsp.chat_file_events import done_of, end_of, failed_of, shifted, source_of
-from khoj_ls.lsp.chat_files import OpenChat, open_chat, the_chat
+from khoj_ls.lsp.chat_files import OpenChat, key_of, open_chat, the_chat
 from khoj_ls.lsp.notes import SessionNotes
 from khoj_ls.lsp.progress import WorkDone
 from khoj_ls.lsp.server import KhojServer
@@ -86,11 +86,11 @@ class ChatAnswers:
 
     def running(self, uri: str) -> Answering | None:
         """The answer that a file waits for."""
-        return self._running.get(uri)
+        return self._running.get(key_of(uri))
 
     def stop(self, uri: str) -> bool:
         """Call an answer off; whether there was one."""
-        found = self._running.get(uri)
+        found = self.running(uri)
         if found is not None:
             found.turn.cancel()
         return found is not None
@@ -100,18 +100,18 @@ class ChatAnswers:
 
         Raises UsageError where there is nothing to ask, or an answer is still coming; JsonRpcException.
         """
-        chat = the_chat(self._server, uri)
-        exchange = _asked_again(chat.file, turn) if turn else _question(chat.file)
-        if uri in self._running or uri in self._asking:
+        chat, key = the_chat(self._server, uri), key_of(uri)
+        if key in self._running or key in self._asking:
             raise UsageError("the last answer is still coming: wait for its end, or stop it")
-        self._asking.add(uri)
+        exchange = _asked_again(chat.file, turn) if turn else _question(chat.file)
+        self._asking.add(key)
         try:
             answering, given = await self._begin(chat, exchange)
         finally:
-            self._asking.discard(uri)
+            self._asking.discard(key)
         started = answering.turn.started
         attributes = {"conversation": started.conversation, "turn": started.turn, "given": given}
-        self._running[uri] = answering
+        self._running[key] = answering
         self.refresh()
         task = asyncio.ensure_future(self._answer(answering, exchange if turn else None, attributes))
         self._server.tasks.add(task)
@@ -187,7 +187,7 @@ class ChatAnswers:
                     await forward(turn, lambda event: self._take(answering, event))
         finally:
             turn.cancel()
-            self._running.pop(answering.uri, None)
+            self._running.pop(key_of(answering.uri), None)
             if answering.progress is not None:
                 answering.progress.end()
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from urllib.parse import unquote
 
 from lsprotocol import types
 
@@ -69,6 +70,11 @@ class OpenChat:
         return types.TextEdit(range=self.range(change.start, change.end), new_text=change.text)
 
 
+def key_of(uri: str) -> str:
+    """A URI in one way of writing, whichever a client chooses; pygls keeps documents by it."""
+    return unquote(uri)
+
+
 def chats_folder(folders: Folders) -> Path:
     """Where chat files are kept."""
     return folders.state / "chats"
@@ -76,12 +82,12 @@ def chats_folder(folders: Folders) -> Path:
 
 def open_chat(server: KhojServer, uri: str) -> OpenChat | None:
     """The chat file at `uri` as the session shows it; None for any other document, and where it is not open."""
-    document = server.workspace.text_documents.get(uri)
+    document = server.workspace.text_documents.get(key_of(uri))
     if document is None or not _is_kept(server.session.vaults.folders, uri):
         return None
     text = document.source
     file = parse_file(text, format_of(uri))
-    return OpenChat(uri, document.version, file, Positions(text, server.workspace.position_codec)) if file else None
+    return OpenChat(document.uri, document.version, file, Positions(text, server.workspace.position_codec)) if file else None
 
 
 def the_chat(server: KhojServer, uri: str) -> OpenChat:

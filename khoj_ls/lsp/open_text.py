@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from lsprotocol import types
 
 from khoj_ls.lsp.positions import Positions
@@ -12,7 +14,7 @@ from khoj_ls.wire.suggest import OpenText
 
 def open_text(server: KhojServer, uri: str) -> OpenText | None:
     """The document as its client has it; None when it is not open."""
-    document = server.workspace.text_documents.get(uri)
+    document = server.workspace.text_documents.get(unquote(uri))  # pygls keeps them so
     if document is None:
         return None
     text = document.source

@@ -30,5 +30,6 @@ def test_every_operation_is_a_request_and_a_command(server):
     served = {name for name in server.protocol.fm.features if name.startswith("khoj/")}
     assert served == {f"khoj/{operation.name}" for operation in (*OPERATIONS, *EDIT_OPERATIONS)}
     commands = {f"khoj.{operation.name}".replace("/", ".") for operation in (*OPERATIONS, *EDIT_OPERATIONS)}
-    # What a lens of ours runs where the client has no command of its own for it.
-    assert set(server.protocol.fm.commands) == {*commands, "khoj.showReferences"}
+    # What a lens of ours runs where the client has no command of its own for it; and what works on the editor's own texts.
+    chat_files = {f"khoj.chat.{name}" for name in ("file", "send", "stop", "rest", "apply")}
+    assert set(server.protocol.fm.commands) == {*commands, *chat_files, "khoj.showReferences"}

@@ -86,8 +86,8 @@ def register(server: KhojServer) -> None:
 
 def _offers(chat: OpenChat, position: types.Position) -> Iterator[types.CodeAction]:
     exchange = chat.file.exchange_at(chat.offset(position))
-    if exchange is None or exchange.answer is None or not exchange.answer.text:
-        return
+    if exchange is None or exchange.answer is None or exchange.notes is None or not exchange.answer.text:
+        return  # it may still be coming
     given = read_given(exchange.answer.attributes.get("given", ""))
     if given is None:
         return

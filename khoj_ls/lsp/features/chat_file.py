@@ -23,7 +23,7 @@ from khoj_ls.core.errors import KhojError, UsageError
 from khoj_ls.lsp.asked import Asked, asked
 from khoj_ls.lsp.chat_file_edits import ChatEditor
 from khoj_ls.lsp.chat_file_stream import ChatAnswers
-from khoj_ls.lsp.chat_files import OpenChat, create_chat, new_head, open_chat
+from khoj_ls.lsp.chat_files import OpenChat, create_chat, key_of, new_head, open_chat
 from khoj_ls.lsp.server import KhojServer, rpc_error
 from khoj_ls.vaults import to_path
 from khoj_ls.wire.messages import Range, TextDocument
@@ -88,11 +88,12 @@ def register(server: KhojServer) -> None:
         chat = open_chat(server, uri)
         if chat is None:
             _dismiss(server, uri)
-        elif uri not in server.guests:
+        elif key_of(uri) not in server.guests:
             task = asyncio.ensure_future(_adopt(server, uri, chat))
             server.tasks.add(task)
             task.add_done_callback(server.tasks.discard)
 
+    server.on_initialize.append(editor.initialized)
     server.code_actions.append(offer)
     server.code_lenses.append(lenses)
     server.on_document.append(followed)
@@ -221,15 +222,15 @@ async def _adopt(server: KhojServer, uri: str, chat: OpenChat) -> None:
     except JsonRpcException as error:  # told when something is asked
         log.debug("the vault of a chat cannot be opened: %s", error)
         return
-    if uri in server.guests or open_chat(server, uri) is None or server.loop is None:
+    if key_of(uri) in server.guests or open_chat(server, uri) is None or server.loop is None:
         vaults.release(vault.root)
         return
     server.leases[file] = partial(vaults.release, vault.root)
-    server.guests[uri] = (vault.root, f".khoj-chat-{file.stem}{SUFFIXES[chat.file.format]}")
+    server.guests[key_of(uri)] = (vault.root, f".khoj-chat-{file.stem}{SUFFIXES[chat.file.format]}")
 
 
 def _dismiss(server: KhojServer, uri: str) -> None:
-    if server.guests.pop(uri, None) is not None and (release := server.leases.pop(to_path(uri), None)):
+    if server.guests.pop(key_of(uri), None) is not None and (release := server.leases.pop(to_path(uri), None)):
         release()
 
 
