@@ -28,8 +28,9 @@ _DATE_KINDS: MappingProxyType[str, DateKind] = MappingProxyType(
         "lastmod": "updated",
     }
 )
-_TRUE = frozenset({"true", "yes", "on", "1"})
 _NOTHING = frozenset({"", "null", "~", "none"})
+_PUBLIC = _NOTHING | {"false", "no", "off", "nil", "0"}
+"""Values of `private` that leave a note public; any other keeps it: whoever writes `private: yes please` means it."""
 _MARKED = re.compile(r"#?\[\[(.+?)\]\]")
 _DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2}))?(?![\d-])")
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
@@ -68,7 +69,7 @@ def metadata(fields: Iterable[tuple[str, Any]]) -> Metadata:
         elif key in ("tag", "tags"):
             tags += [tag.lstrip("#") for tag in words(value, blanks=True)]
         elif key == "private":
-            private = private or text.lower() in _TRUE
+            private = private or is_private((), [(key, text)])
         elif key in _DATE_KINDS and (day := iso_date(text)):
             dates.append(EntryDate(_DATE_KINDS[key], day))
         else:
@@ -86,9 +87,11 @@ def metadata(fields: Iterable[tuple[str, Any]]) -> Metadata:
     )
 
 
-def is_private(tags: Iterable[str]) -> bool:
-    """Whether `private`, or a tag below it, is among `tags`."""
-    return any(tag.lower() == "private" or tag.lower().startswith("private/") for tag in tags)
+def is_private(tags: Iterable[str], properties: Iterable[tuple[str, str]] = ()) -> bool:
+    """Whether `private`, or a tag below it, is among `tags`, or a property `private` that is not false or empty."""
+    return any(tag.lower() == "private" or tag.lower().startswith("private/") for tag in tags) or any(
+        name.lower() == "private" and value.strip().lower() not in _PUBLIC for name, value in properties
+    )
 
 
 def words(value: Any, *, blanks: bool) -> list[str]:

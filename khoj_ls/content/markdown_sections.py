@@ -92,7 +92,7 @@ def entries_of(
                 dates=tuple(dict.fromkeys(section.dates)),
                 anchors=tuple(section.anchors),
                 links=tuple(section.links),
-                private=private or is_private(section.tags) or bool(above and above.private),
+                private=private or is_private(section.tags, section.properties) or bool(above and above.private),
             )
         )
         lasting.append(tuple(dict.fromkeys((*inherited, *section.lasting_tags))))

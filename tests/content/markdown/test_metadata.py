@@ -202,6 +202,13 @@ def private(text: str) -> tuple[bool, list[str]]:
         ("# A\n## B #private\n### C\n## D\n", False, ["B", "C"]),
         ("# A\n## B\nwords #private/x\n### C\n## D\n", False, ["B", "C"]),
         ("# A\n`#private`\n", False, []),
+        ("# A\nprivate:: true\n## B\n# C\n", False, ["A", "B"]),
+        ("# A\n- block\n  private:: yes\n", False, ["A"]),
+        ("# A\nprivate:: no\n", False, []),
+        ("---\nprivate: y\n---\nx\n", True, [""]),
+        ("---\nprivate: [true]\n---\nx\n", True, [""]),
+        ("---\nprivate:\n---\nx\n", False, []),
+        ("+++\nprivate = false\n+++\nx\n", False, []),
     ],
 )
 def test_private(text: str, is_file_private: bool, entries: list[str]) -> None:
