@@ -35,8 +35,9 @@ _WORDS_SHARE = 0.5
 _LEAST_WEIGHT = 0.1
 _ONCE = 0.8
 """Of two turns with the same words of the query, the one that has them less often has at least this part of the score."""
-_LEAST_SCORE = 0.1
-"""What has no word of the query and scores less is about something else."""
+_LEAST_COSINE = 0.25
+"""What has no word of the query and is farther from it is about something else. all-MiniLM-L6-v2 gives 0.35 to 0.5 to short
+turns that are meant in other words, and up to 0.2 to others."""
 _PER_CONVERSATION = 3
 _PASSAGE_CHARS = 800
 _MOST_PASSAGES = 12
@@ -152,7 +153,7 @@ class Recall:
         scores = {
             turn: combine(words.scores.get(turn, 0.0), meaning.get(turn, 0.0), share) for turn in {*words.scores, *meaning}
         }
-        fit = (turn for turn, score in scores.items() if turn in words.scores or score >= _LEAST_SCORE)
+        fit = (turn for turn in scores if turn in words.scores or meaning[turn] >= _LEAST_COSINE)
         best = sorted(fit, key=lambda turn: (-scores[turn], -turn))
         return Recalled(tuple(self._shown(best[:_POOL], scores, words, nearest or {}, limit)), degraded)
 
