@@ -94,7 +94,7 @@ def _command(talk: Talk, line: str) -> bool:
             _ask(talk, line)
     except KhojError as error:
         click.secho(f"khoj-ls: {printable(str(error))}", err=True, fg="red")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         click.echo(err=True)
     return True
 
@@ -214,9 +214,9 @@ def _resume(talk: Talk, words: str) -> None:
     if not words:
         raise UsageError("write /resume ID: /conversations lists them")
     found = talk.connection.call("khoj/conversations", _about(talk, "get", conversation=words))
-    talk.asked["conversation"] = words
+    talk.asked["conversation"] = found["conversation"]["id"]
     talk.last = None
-    note(f"going on with: {found['title']}")
+    note(f"going on with: {found['conversation']['title']}")
 
 
 def _about(talk: Talk, action: str, **more: Any) -> dict[str, Any]:

@@ -81,11 +81,14 @@ def test_a_stopped_answer_keeps_the_prompt_and_the_conversation(type_in: Type, c
         (["q", "/retry", "/retry"],
          [{"message": "q"}, {"message": "", "conversation": "c1", "replaces": "t1"},
           {"message": "", "conversation": "c1", "replaces": "t2"}]),
-        (["/resume c9", "q"], [{"message": "q", "conversation": "c9"}]),
+        (["/resume c", "q"], [{"message": "q", "conversation": "c9"}]),
     ],
 )  # fmt: skip
 def test_commands_of_the_prompt(type_in: Type, lines: list[str], asked: list[dict[str, Any]]) -> None:
-    answers = {"khoj/choices": {"personas": [{"name": "writer"}]}, "khoj/conversations": {"title": "Bread"}}
+    answers = {
+        "khoj/choices": {"personas": [{"name": "writer"}]},
+        "khoj/conversations": {"conversation": {"id": "c9", "title": "Bread"}},
+    }
     assert type_in(*lines, scripts=[ANSWERED] * 3, answers=answers).asked == asked
 
 
@@ -125,6 +128,14 @@ def test_the_passages(type_in: Type, tmp_path: Path, capsys: pytest.CaptureFixtu
     type_in("q", "/sources", scripts=[[SOURCES, delta("x"), done("x")]])
     path = tmp_path / "homelab" / "dns.org"
     assert f"[2] {path}:3 - Home network > Setup\n    first line\n    �[31msecond\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "form"), [("talk.md", "markdown"), ("talk.org", "org"), ("talk.JSON", "json")])
+def test_a_conversation_is_saved_for_its_owner_alone(type_in: Type, tmp_path: Path, name: str, form: str) -> None:
+    service = type_in("q", f"/save {tmp_path / name}", scripts=[ANSWERED], answers={"khoj/conversations": {"text": "# Ports"}})
+    asked = {"vault": str(tmp_path), "action": "export", "conversation": "c1", "format": form}
+    assert service.called[-1] == ("khoj/conversations", asked)
+    assert ((tmp_path / name).read_text(), stat.S_IMODE((tmp_path / name).stat().st_mode)) == ("# Ports", 0o600)
 
 
 def test_help_tells_both_kinds_of_commands(type_in: Type, capsys: pytest.CaptureFixture[str]) -> None:
