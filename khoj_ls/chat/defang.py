@@ -5,7 +5,7 @@ A note can talk a model into writing `![](http://host/?q=what-it-read)`: a clien
 * a picture from elsewhere becomes a link where its address stands in a source or in the question, else text with the address
   as code; a picture in the vault, named by a plain relative path, stays;
 * a tag of HTML is escaped (`\<img`), but for a few that only shape text;
-* a link to anything but http, https, mailto or a relative path is taken apart (`] (javascript:...`), and so is a link of Org that
+* a link to anything but http, https, mailto or a relative path is taken apart (`] (javascript:...`), so is a link of Org that
   runs something (`[ [elisp:...`).
 """
 

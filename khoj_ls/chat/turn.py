@@ -133,8 +133,8 @@ def _told_locally(desk: ChatDesk, plan: Plan, saving: Saving) -> Iterator[ChatEv
             sources.append(
                 Source(number, path, section.title, section.outline, line, last, "".join(lines), None, section.private)
             )
-    saving.given(sources, private_history=False)
     yield Sources(tuple(sources))
+    saving.given(sources, private_history=False)
     yield from concluded(Conclusion(shown(plan.local_answer or "", sources), tuple(sources), claim=""))
 
 
@@ -143,8 +143,8 @@ def _without_model(work: Work, notices: list[str]) -> Iterator[ChatEvent]:
     settings = work.desk.settings
     passages = in_turns([*chosen, *found.passages])
     sources = fitted(passages, settings.context_tokens, work.count, work.search.question)[: max(settings.sources, len(chosen))]
-    work.saving.given(sources, private_history=False)
     yield Sources(sources, found.degraded)
+    work.saving.given(sources, private_history=False)
     if sources:
         text = excerpts(work.search.question, sources)
     elif not (work.plan.search or work.plan.only_notes):
@@ -181,8 +181,8 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
     room = rooms.passages - sum(model.count(message.text) for message in again)
     first = allowed[: max(1, int(most * share))]
     sources = fitted(first, int(room * share), model.count, work.search.question)
-    work.saving.given(sources, private_history=private_history)
     yield Sources(sources, found.degraded, len(left_out))
+    work.saving.given(sources, private_history=private_history)
 
     usage: Usage | None = None
     if asks and len(sources) < most:
@@ -195,8 +195,8 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
         more = more[: most - len(sources)]
         if more:
             sources = (*sources, *more)
-            work.saving.given(sources, private_history=private_history)
             yield Sources(sources, found.degraded, len(left_out | secret))
+            work.saving.given(sources, private_history=private_history)
     if plan.only_notes and not sources:
         yield from concluded(Conclusion(shown(plan.nothing, ()), (), notices=tuple(notices), usage=usage))
         return

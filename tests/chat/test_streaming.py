@@ -81,7 +81,7 @@ def test_citations(text, shown, removed):
         ("[x](javascript:alert(1)) [y](JavaScript:1) [z](java&#115;cript:1)",
          "[x] (javascript:alert(1)) [y] (JavaScript:1) [z] (java&#115;cript:1)"),
         ("[x](command:run) [y](notes/a.md#x)", "[x] (command:run) [y](notes/a.md#x)"),
-        ("[[elisp:(x)][y]] [[shell:rm]] [[note]] [[file:a.org][b]]", "[ [elisp:(x)][y]] [ [shell:rm]] [[note]] [[file:a.org][b]]"),
+        ("[[elisp:(x)][y]] [[shell:rm]] [[note]]", "[ [elisp:(x)][y]] [ [shell:rm]] [[note]]"),
         ("```html\n<img src=\"a.png\">\n```\n", "```html\n<img src=\"a.png\">\n```\n"),
         ("`<img src=x>`", "`<img src=x>`"),
         # Readers of Markdown differ about what is code here, or see none.
