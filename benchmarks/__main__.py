@@ -12,6 +12,7 @@ import sys
 MEASURES = (
     ("startup", "from spawning khoj-ls to the answer to initialize"),
     ("latency", "search latency and memory at 10k and 100k chunks"),
+    ("chat", "a turn of a chat beside its model: to the passages, to the end"),
     ("indexing", "first index by words, re-open, edits"),
     ("edits", "until a sentence that was appended to a note is the first answer, by words and by meaning"),
     ("reranking", "a cross-encoder beside CrossEncoder.predict"),
