@@ -1,0 +1,75 @@
+"""The chat model that the settings name: whether it can be asked. No machine but this one is contacted for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from khoj_ls.cli.checks import Check
+from khoj_ls.config.chat_models import LOCAL
+from khoj_ls.config.keys import find_key
+from khoj_ls.config.load import load_user_settings
+from khoj_ls.config.paths import Folders
+from khoj_ls.config.settings import ChatSettings
+from khoj_ls.core.errors import KhojError
+from khoj_ls.llm.asking import listed_models
+from khoj_ls.llm.catalogue import Chosen, what_is_meant
+from khoj_ls.llm.connection import Connection, Service
+from khoj_ls.llm.ollama import installed
+from khoj_ls.models.endpoint import host_of, is_loopback
+
+_NAME = "chat"
+
+
+def checks(here: Folders) -> Iterator[Check]:
+    """The only one."""
+    chat = load_user_settings(here)[0].chat
+    if not chat.model:
+        yield Check(
+            _NAME, "ok", "no chat model is set: chats answer with the passages themselves (khoj-ls models lists models)"
+        )
+        return
+    try:
+        chosen = what_is_meant(chat, chat.model)
+        yield _runs_here(here, chosen) if chosen.kind == LOCAL else _served(here, chat, chosen)
+    except KhojError as error:
+        yield Check(_NAME, "fail", str(error), "run: khoj-ls models, then khoj-ls config set chat.model NAME")
+
+
+def _runs_here(here: Folders, chosen: Chosen) -> Check:
+    name = chosen.name if chosen.name.endswith(".gguf") else f"{chosen.name}.gguf"
+    path = Path(name).expanduser() if Path(name).expanduser().is_absolute() else here.models / "chat" / name
+    if not path.is_file():
+        return Check(_NAME, "fail", f"{path} is not there", "put the model's .gguf file there, or run: khoj-ls models")
+    if importlib.util.find_spec("xllamacpp") is None:
+        return Check(_NAME, "fail", f"{path} needs xllamacpp to run", "run: pip install 'khoj-ls[local]'")
+    return Check(_NAME, "ok", f"{path}, run by khoj-ls itself")
+
+
+def _served(here: Folders, chat: ChatSettings, chosen: Chosen) -> Check:
+    host = host_of(chosen.base_url)
+    about = f"{chosen.name} at {host}"
+    if chosen.key_variable and not find_key(chosen.key_variable, os.environ, here):
+        key = chosen.key_variable
+        return Check(_NAME, "fail", f"{about}: there is no key {key}", f"run: khoj-ls config key {key}")
+    if is_loopback(chosen.base_url):
+        return _on_this_machine(here, chosen, about)
+    if not {host, host.removeprefix("https://")} & {*chat.allowed_hosts}:
+        return Check(_NAME, "ok", f"{about}, not contacted; the first question asks for your yes to sending passages there")
+    return Check(_NAME, "ok", f"{about}, not contacted; you allowed that passages are sent there")
+
+
+def _on_this_machine(here: Folders, chosen: Chosen, about: str) -> Check:
+    service = Service(chosen.provider, chosen.base_url, chosen.key_variable, chosen.setting)
+    connection = Connection(service, os.environ, here)
+    ollama = chosen.kind == "ollama"
+    has = installed(connection) if ollama else listed_models(connection)
+    if has is None:
+        advice = "run: ollama serve" if ollama else f"start it, or correct {chosen.setting}"
+        return Check(_NAME, "fail", f"{about}: it does not answer", advice)
+    # Ollama calls `llama3.2` by its whole name, llama3.2:latest. Servers of one model answer to any name.
+    if ollama and not {chosen.name, f"{chosen.name}:latest"} & {*has}:
+        return Check(_NAME, "fail", f"{about}: Ollama does not have this model", f"run: ollama pull {chosen.name}")
+    return Check(_NAME, "ok", f"{about}, it answers")
