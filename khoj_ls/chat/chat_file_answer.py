@@ -6,8 +6,9 @@ Models write Markdown; in an Org file it becomes Org. Nothing here changes what 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from khoj_ls.chat.chat_file import Format
 from khoj_ls.chat.types import Citation, Done, Failed, Source
@@ -26,6 +27,8 @@ _EMPHASIS = re.compile(r"(?<![\w*\x04])(\*|_)(?=[^\s*_])([^*_\n]+?)(?<=\S)\1(?![
 _STRUCK = re.compile(r"~~(?=\S)(.+?)(?<=\S)~~")
 _CITED = re.compile(r"[ \t]?\[\d+(?:[ \t]*,[ \t]*\d+)*\]")
 _SHOWN_STATEMENT = 100
+_DEEPER: Mapping[Format, int] = MappingProxyType({"markdown": 2, "org": 1})
+"""How far below their own level the headings of an answer stand in a chat file."""
 
 
 def file_link(format: Format, file: Path, line: int | None, words: str) -> str:
@@ -53,7 +56,7 @@ def answer_text(format: Format, root: Path, text: str, citations: Sequence[Citat
         at = citation.end
     pieces.append(_cleaned(text[at:]))
     shown = "".join(pieces)
-    shown = org_of(shown, level=1) if format == "org" else _demoted(shown, 2)
+    shown = org_of(shown, level=_DEEPER["org"]) if format == "org" else _demoted(shown, _DEEPER["markdown"])
     return _HOLDER.sub(lambda found: links[int(found[1])], shown).strip()
 
 
@@ -81,6 +84,12 @@ def notes_below(format: Format, root: Path, end: Done | Failed, sources: Sequenc
     if end.model:
         blocks.append([_price(format, end)])
     return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def with_own_headings(format: Format, shown: str) -> str:
+    """An answer as a chat file shows it with its headings at the levels they were written at; blocks must not be in it."""
+    sign, by = ("*", _DEEPER["org"]) if format == "org" else ("#", _DEEPER["markdown"])
+    return re.sub(rf"^{re.escape(sign) * by}(?={re.escape(sign)}+[ \t])", "", shown, flags=re.MULTILINE)
 
 
 def without_citations(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from khoj_ls.chat.chat_file import Format
-from khoj_ls.chat.chat_file_answer import org_of, without_citations
+from khoj_ls.chat.chat_file_answer import org_of, with_own_headings, without_citations
 from khoj_ls.core.text import text_lines
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)")
@@ -53,11 +53,14 @@ def blocks(answer: str) -> tuple[Block, ...]:
     return tuple(found)
 
 
-def proposed(answer: str, note: Format | str, offset: int | None = None, *, written: Format = "markdown") -> str:
+def proposed(
+    answer: str, note: Format | str, offset: int | None = None, *, written: Format = "markdown", shown: bool = False
+) -> str:
     """The text that an answer proposes for a note of the type `note`; it ends in a line break.
 
     The block at character `offset`; else the last block meant for notes; else the answer itself, without its citations, and
-    as Org where it is `written` in Markdown and the note is Org. Empty for an answer that says nothing.
+    as Org where it is `written` in Markdown and the note is Org; its headings at their own level where it is `shown` in a
+    chat file. Empty for an answer that says nothing.
     """
     found = blocks(answer)
     if offset is not None:
@@ -69,6 +72,8 @@ def proposed(answer: str, note: Format | str, offset: int | None = None, *, writ
     if own or meant:
         return _ended((own or meant)[-1].text)
     text = without_citations(answer).strip()
+    if shown and not found:
+        text = with_own_headings(written, text)
     return _ended(org_of(text) if note == "org" and written == "markdown" else text)
 
 

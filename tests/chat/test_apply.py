@@ -43,6 +43,13 @@ def test_what_is_proposed(answer, type, proposal):
     assert proposed(answer, type) == proposal
 
 
+@pytest.mark.parametrize(("format", "shown"), [("markdown", "### A\n\nx\n\n#### B"), ("org", "** A\n\nx\n\n*** B")])
+def test_headings_of_a_chat_file_are_those_of_the_answer(format, shown):
+    sign = "#" if format == "markdown" else "*"
+    assert proposed(shown, format, written=format, shown=True) == f"{sign} A\n\nx\n\n{sign * 2} B\n"
+    assert proposed(shown, format, written=format) == shown + "\n"
+
+
 def test_the_block_at_the_caret_is_meant():
     answer = "```md\nA\n```\n\n```python\nB\n```\n"
     assert [proposed(answer, "markdown", answer.index(letter)) for letter in "AB"] == ["A\n", "B\n"]

@@ -4,142 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import queue
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import pytest_asyncio
+from chat_in_file import answer, begun, cited, command, offers, shows, true_soon
 from lsp_driver import plain, until
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from typing_editor import editor_on
 
-from khoj_ls.chat.types import Citation, Done, Failed, Source, Sources, Started, Statement, Status, TextDelta
-from khoj_ls.config.paths import folders
-from khoj_ls.config.settings import Settings
-from khoj_ls.vault import Vault
-from khoj_ls.vaults import OpenVaults
+from khoj_ls.chat.types import Failed, Statement, Status
 
-PROFILES = ("visual-studio-code", "neovim", "emacs")
-NOTE = "# Router\n\nIt dropped clients 🦉.\nEvery night.\n\n## Fix\n\nChannel 36.\n"
-SOURCES = (Source(1, "router.md", "Router", ("Fix",), 6, 8, "..."), Source(2, "bread.org", "Sourdough", (), 1, 2, "..."))
-
-
-class Script:
-    """What the engine answers: what a test puts here, up to a `Done` or `Failed`; questions are kept as they are."""
-
-    def __init__(self):
-        self.events = queue.Queue()
-        self.requests = []
-        self.cancelled = 0
-
-    def say(self, *events):
-        for event in events:
-            self.events.put(TextDelta(event) if isinstance(event, str) else event)
-
-    def begin(self, vault, request, *settings):
-        self.requests.append(request)
-        return Started(
-            *vault.conversations.begin(
-                request.conversation, request.message, persona="default", model="", replaces=request.replaces
-            )
-        )
-
-    def answer(self, vault, request, started, token, *settings):
-        text = ""
-        yield Sources(SOURCES)
-        vault.conversations.given(started.turn, SOURCES)
-        while True:
-            try:
-                event = self.events.get(timeout=0.01)
-            except queue.Empty:
-                event = None
-            if token.cancelled:
-                self.cancelled += 1
-                event = Failed("called off", "khoj.cancelled", text)
-            if event is None:
-                continue
-            text += event.text if isinstance(event, TextDelta) else ""
-            if isinstance(event, (Done, Failed)):
-                vault.conversations.finish(started.turn, event)
-                yield event
-                return
-            yield event
-
-
-@pytest.fixture
-def script(monkeypatch):
-    script = Script()
-    monkeypatch.setattr(Vault, "chat_begin", lambda *args: script.begin(*args))
-    monkeypatch.setattr(Vault, "chat", lambda *args: script.answer(*args))
-    return script
-
-
-@pytest.fixture
-def vaults(home, tmp_path):
-    root = tmp_path / "my notes"
-    root.mkdir()
-    (root / ".khoj.toml").touch()
-    (root / "router.md").write_text(NOTE)
-    (root / "bread.org").write_text("#+title: Sourdough\n\n* Starter\nFeed it.\n")
-    opened = OpenVaults(Settings(), folders(), watch=False)
-    opened.root = root.resolve()
-    yield opened
-    opened.close()
-
-
-@pytest_asyncio.fixture(params=PROFILES)
-async def any_editor(request, vaults, script):
-    async with editor_on(vaults, vaults.root, request.param) as (editor, server):
-        editor.server, editor.script, editor.root = server, script, vaults.root
-        yield editor
-
-
-@pytest_asyncio.fixture
-async def editor(vaults, script):
-    async with editor_on(vaults, vaults.root, "neovim") as (editor, server):
-        editor.server, editor.script, editor.root = server, script, vaults.root
-        yield editor
-
-
-async def command(editor, name, **argument):
-    params = types.ExecuteCommandParams(command=f"khoj.chat.{name}", arguments=[argument])
-    return plain(await editor.client.workspace_execute_command_async(params))
-
-
-async def begun(editor, note="router.md", **more) -> str:
-    """A chat about a note, open in the editor."""
-    result = await command(editor, "file", textDocument={"uri": (editor.root / note).as_uri()}, **more)
-    editor.open(result["uri"])
-    await until(lambda: true_soon(lambda: result["uri"] in editor.server.guests))
-    return result["uri"]
-
-
-async def true_soon(condition):
-    return condition()
-
-
-async def offers(editor, uri, at, title):
-    found = await editor.actions(uri, at)
-    return found if title in found else None
-
-
-async def shows(editor, uri, *words):
-    """Wait until the file holds all of `words`."""
-    try:
-        await until(lambda: true_soon(lambda: all(word in editor.texts[uri] for word in words)))
-    except asyncio.TimeoutError:
-        raise AssertionError(editor.texts[uri]) from None
-
-
-def cited(text, **more):
-    at = text.index("[1]")
-    return Done(text, (Citation(1, "router.md", ("Fix",), 8, 8, "Channel 36.", at, at + 3),), **more)
-
-
-def answer(uri, editor):
-    return editor.texts[uri].partition(":answer")[2].partition("\n")[2].strip()
+pytest_plugins = ("chat_file_fixtures",)
 
 
 @pytest.mark.asyncio

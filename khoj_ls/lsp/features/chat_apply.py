@@ -60,6 +60,8 @@ class _Wanted:
     written: Format
     offset: int | None
     """Of the place in the answer that is meant."""
+    shown: bool
+    """Whether it is an answer as a chat file shows it."""
 
 
 def register(server: KhojServer) -> None:
@@ -136,7 +138,7 @@ def _of_file(server: KhojServer, chat: OpenChat, params: ChatApplyParams) -> _Wa
     vault = server.session.vaults.open(chat.root, exact=True)
     if given is None or (params.textDocument and vault.relative(to_path(params.textDocument.uri)) != given.path):
         raise UsageError("the question of this answer was not about that note: nothing says where the answer belongs")
-    return _Wanted(vault, given, exchange.answer.text, chat.file.format, _place(chat, exchange, params.position))
+    return _Wanted(vault, given, exchange.answer.text, chat.file.format, _place(chat, exchange, params.position), True)
 
 
 def _place(chat: OpenChat, exchange: Exchange, position: Position | None) -> int | None:
@@ -166,7 +168,7 @@ def _of_conversation(server: KhojServer, params: ChatApplyParams) -> _Wanted:
         raise UsageError(f"the model was given nothing of {name} with that question")
     lines = _lines(params.range)
     holding = [each for each in passages if lines and each.line <= lines[0] and lines[1] <= each.end_line]
-    return _Wanted(vault, (holding or passages)[0], turn.answer, "markdown", None)
+    return _Wanted(vault, (holding or passages)[0], turn.answer, "markdown", None, False)
 
 
 def _planned(
@@ -175,7 +177,7 @@ def _planned(
     note = SessionNotes(about).read(wanted.given.path)
     if note is None:
         raise UsageError(f"{wanted.given.path} is not there any more, or no note that can be read")
-    text = proposed(wanted.answer, note.parsed.type, wanted.offset, written=wanted.written)
+    text = proposed(wanted.answer, note.parsed.type, wanted.offset, written=wanted.written, shown=wanted.shown)
     plan = plan_apply(note, text, wanted.given, params.how, _lines(params.range))
     return plan, _confirmed(server, about, note, plan, workspace_edit(server, about, versions, plan.edit))
 
