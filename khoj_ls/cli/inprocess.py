@@ -38,7 +38,7 @@ def in_process(overrides: Mapping[str, Any]) -> Iterator[InProcess]:
     vaults = OpenVaults(settings, here, watch=False, environment=os.environ)
     with _workers_apart(here.state / "in-process.log"):
         try:
-            yield InProcess(Session(vaults, settings))
+            yield InProcess(Session(vaults))
         except (KeyboardInterrupt, Cancelled):
             _in_thread("khoj-close", vaults.close).join(_CLOSE_SECONDS)
             raise

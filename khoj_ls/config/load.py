@@ -119,8 +119,11 @@ def settings_problems(user_file: Path, root: Path | None = None) -> list[Setting
     return problems
 
 
-def session_overrides(settings: Settings, mapping: Mapping[str, Any]) -> tuple[Settings, list[SettingsProblem]]:
-    """`settings` with what an editor sent: session keys, nested or dotted, null means unset. Says what it left out."""
+def session_values(mapping: Mapping[str, Any]) -> tuple[Values, list[SettingsProblem]]:
+    """What an editor sent, checked: session keys, nested or dotted, null means unset. Says what it left out.
+
+    Whether what it names is there depends on the vault: see `session_table_problems`.
+    """
 
     def allowed(option: Option, value: Any) -> str | None:
         if option.scope == "session":
@@ -128,7 +131,12 @@ def session_overrides(settings: Settings, mapping: Mapping[str, Any]) -> tuple[S
         return f"an editor may not set this; run: khoj-ls config set {option.key} {_shell(value)}"
 
     values, problems = _checked(_without_null(mapping), "editor", allowed)
-    return with_values(settings, values), problems + _of_tables(values, "editor", settings)
+    return MappingProxyType(values), problems
+
+
+def session_table_problems(values: Values, below: Settings) -> list[SettingsProblem]:
+    """What is wrong with the tables (search profiles, chat presets) of an editor's `values`, on top of the settings `below`."""
+    return _of_tables(values, "editor", below)
 
 
 def _of_tables(values: Values, source: str, below: Settings | None = None) -> list[SettingsProblem]:

@@ -41,7 +41,7 @@ def compose(settings: Settings, folders: Folders) -> Serving:
 
     def rpc(hello: Hello, status: Status) -> Handler:
         vaults.add_environment(hello.environment)
-        return _operations(Session(vaults, settings, daemon=lambda: _daemon_status(status())))
+        return _operations(Session(vaults, daemon=lambda: _daemon_status(status())))
 
     return Serving(
         lsp=lsp,

@@ -83,7 +83,7 @@ FEATURES: tuple[ModuleType, ...] = (
 def create_server(vaults: OpenVaults, daemon: Callable[[], DaemonStatus | None] = lambda: None) -> KhojServer:
     """Make the server side of one connection, with every feature registered."""
     quiet_pygls()
-    server = KhojServer(Session(vaults, vaults.settings, daemon=daemon))
+    server = KhojServer(Session(vaults, daemon=daemon))
     server.session.open_text = partial(open_text, server)
     for feature in FEATURES:
         feature.register(server)

@@ -12,6 +12,7 @@ from khoj_ls.graph.diagnose import CODES, Code, Finding, Related, diagnose
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.lsp.asked import Asked
 from khoj_ls.lsp.server import KhojServer
+from khoj_ls.vault import Vault
 
 SOURCE = "khoj"
 _SEVERITIES: MappingProxyType[str, types.DiagnosticSeverity] = MappingProxyType(
@@ -33,12 +34,12 @@ def severities(settings: DiagnosticsSettings) -> Mapping[Code, types.DiagnosticS
 class Reporter:
     """Writes diagnostics as one client takes them."""
 
-    def __init__(self, server: KhojServer) -> None:
-        """Write for the client of `server`, under the session's settings as they are now."""
+    def __init__(self, server: KhojServer, vault: Vault) -> None:
+        """Write for the client of `server` about notes of `vault`, under the settings that hold for it in the session now."""
         capabilities = server.client_capabilities.text_document
         push = capabilities.publish_diagnostics if capabilities else None
         pull = capabilities.diagnostic if capabilities else None
-        self.severities = severities(server.session.settings.diagnostics)
+        self.severities = severities(server.session.settings_of(vault).diagnostics)
         self._related = bool((push and push.related_information) or (pull and pull.related_information))
 
     def findings(self, network: LinkNetwork, about: Asked) -> list[Finding]:

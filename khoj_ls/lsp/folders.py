@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from khoj_ls.config.load import settings_problems
+from khoj_ls.config.load import session_table_problems, settings_problems
 from khoj_ls.core.errors import KhojError, VaultError
 from khoj_ls.lsp.background import on_index_event
 from khoj_ls.lsp.server import KhojServer
@@ -60,7 +60,9 @@ async def _lease(server: KhojServer, root: Path) -> None:
     server.leases[vault.root] = release
     overlay_open_documents(server, vault)
     file = server.session.vaults.folders.user_settings
-    for problems in await loop.run_in_executor(server.thread_pool, _wrong_settings, file, vault.root):
+    wrong = await loop.run_in_executor(server.thread_pool, _wrong_settings, file, vault.root)
+    wrong += [str(problem) for problem in session_table_problems(server.session.overrides, vault.settings)]
+    for problems in wrong:
         if problems not in server.told:
             server.told.add(problems)
             _complain(server, problems)

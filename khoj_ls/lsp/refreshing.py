@@ -20,9 +20,9 @@ _REST_SECONDS = 1.0
 
 
 def refresh_on_change(
-    server: KhojServer, wanted: Callable[[], bool], supported: Callable[[], bool], refresh: Callable[[], Awaitable[Any]]
+    server: KhojServer, wanted: Callable[[Vault], bool], supported: Callable[[], bool], refresh: Callable[[], Awaitable[Any]]
 ) -> None:
-    """Call `refresh` a moment after the index changed, if it is `wanted` then, and after the settings did.
+    """Call `refresh` a moment after the index of a vault changed, if it is `wanted` there, and after the settings did.
 
     Nothing is sent to a client that has not said that the request is `supported`.
     """
@@ -45,7 +45,7 @@ def refresh_on_change(
             task.add_done_callback(server.tasks.discard)
 
     def changed(vault: Vault, event: IndexEvent) -> None:
-        if event.kind == "changed" and wanted():
+        if event.kind == "changed" and wanted(vault):
             begin()
 
     server.on_index.append(changed)

@@ -16,7 +16,7 @@ from khoj_ls.vault import Vault
 from khoj_ls.wire import chat_messages as wire
 from khoj_ls.wire.chat_events import event_to_wire, sources_to_wire
 from khoj_ls.wire.chat_request import chat_request, chat_vault
-from khoj_ls.wire.session import Job, Session, chat_settings_for, settings_for
+from khoj_ls.wire.session import Job, Session, chat_settings_for
 from khoj_ls.wire.turns import Turn
 
 MOST_TURNS = 16
@@ -134,7 +134,7 @@ class _Asked:
         return None
 
     def _settings(self) -> tuple[ChatSettings, SearchSettings]:
-        return chat_settings_for(self._session, self._vault.root), settings_for(self._session, self._vault).search
+        return chat_settings_for(self._session, self._vault.root), self._session.settings_of(self._vault).search
 
 
 def _begin(session: Session, params: wire.ChatParams) -> Turn:

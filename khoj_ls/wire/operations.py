@@ -29,7 +29,7 @@ from khoj_ls.wire.query_messages import CompleteQueryParams, CompleteQueryResult
 from khoj_ls.wire.searching import checked_limit, choices_of, search_request
 from khoj_ls.wire.session import Job as Job
 from khoj_ls.wire.session import Session as Session
-from khoj_ls.wire.session import asked_vaults, settings_for
+from khoj_ls.wire.session import asked_vaults
 from khoj_ls.wire.suggest import suggestions, text_on_disk
 from khoj_ls.wire.tuning_messages import ChoicesParams, ChoicesResult
 
@@ -65,7 +65,7 @@ def search(session: Session, params: wire.SearchParams, job: Job) -> wire.Search
     answers = []
     limits = []
     for vault, paths in _searched(session, params):
-        request = search_request(settings_for(session, vault).search, params, paths)
+        request = search_request(session.settings_of(vault).search, params, paths)
         limits.append(request.limit)
         answers.append((vault, vault.search(request, job.token)))
     return merged(answers, max(limits), group=params.group)
@@ -169,7 +169,7 @@ def why(session: Session, params: wire.WhyParams, job: Job) -> wire.WhyResult:
 def choices(session: Session, params: ChoicesParams, job: Job) -> ChoicesResult:
     """List what a question or chat can choose from - profiles, personas, chat models, commands - and what holds by itself."""
     vault = asked_vaults(session, params.vault)[0] if params.vault is not None or session.roots else None
-    profiles = choices_of((settings_for(session, vault) if vault else session.settings).search)
+    profiles = choices_of((session.settings_of(vault) if vault else session.settings).search)
     return chat_choices(session, vault, profiles)
 
 

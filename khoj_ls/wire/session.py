@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+from khoj_ls.config.options import with_values
 from khoj_ls.config.settings import ChatSettings, Settings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
@@ -22,7 +25,8 @@ class Session:
     """One client: which vaults are its own, and its settings."""
 
     vaults: OpenVaults
-    settings: Settings
+    overrides: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """What the client has set, checked, by dotted key: it wins over the settings of the user and of each vault."""
     roots: list[Path] = field(default_factory=list)
     """Vault roots of the client's workspace folders; the first answers when nothing else is said."""
     daemon: Callable[[], DaemonStatus | None] = lambda: None
@@ -32,6 +36,15 @@ class Session:
     """Asks the user for a yes to sending passages somewhere, and waits for the answer; None where nobody can be asked."""
     turns: dict[str, Turn] = field(default_factory=dict)
     """The turns of chats that are under way, by id."""
+
+    @property
+    def settings(self) -> Settings:
+        """What holds where no vault is asked about: the user's settings, and on top of them the client's."""
+        return _with(self.vaults.settings, self.overrides)
+
+    def settings_of(self, vault: Vault) -> Settings:
+        """What holds for a vault: its own settings, which stand on the user's, and on top of them the client's."""
+        return _with(vault.settings, self.overrides)
 
     def close(self) -> None:
         """The client is gone: call off what it would have been told."""
@@ -59,13 +72,11 @@ def asked_vaults(session: Session, reference: str | None) -> list[Vault]:
     return [session.vaults.open(root) for root in roots]
 
 
-def settings_for(session: Session, vault: Vault) -> Settings:
-    """What holds for a vault in a session: what the editor has set wins over the vault's own settings."""
-    return vault.settings if session.settings is session.vaults.settings else session.settings
-
-
 def chat_settings_for(session: Session, root: Path | None) -> ChatSettings:
     """What holds for chats in a session, as the user's files have it now; what the editor has set wins."""
-    now, user, own = session.vaults.chat_settings(root), session.vaults.settings.chat, session.settings.chat
-    changed = [each.name for each in fields(own) if getattr(own, each.name) != getattr(user, each.name)]
-    return replace(now, **{name: getattr(own, name) for name in changed})
+    own = {key.removeprefix("chat."): value for key, value in session.overrides.items() if key.startswith("chat.")}
+    return with_values(session.vaults.chat_settings(root), own)
+
+
+def _with(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
+    return with_values(settings, overrides) if overrides else settings

@@ -10,7 +10,7 @@ from khoj_ls.config.load import (
     assignments,
     load_user_settings,
     load_vault_settings,
-    session_overrides,
+    session_values,
     settings_problems,
 )
 from khoj_ls.config.options import options, value_of, with_values
@@ -211,8 +211,8 @@ def test_what_an_editor_may_send() -> None:
         "index": {"hidden": True},
         "embedding": None,
     }
-    settings, problems = session_overrides(DEFAULT, sent)
-    assert changed(settings) == {"search.limit": 3, "search.max_per_file": 2}
+    values, problems = session_values(sent)
+    assert values == {"search.limit": 3, "search.max_per_file": 2}
     assert {item.key: item.message for item in problems} == {
         "search.limt": "there is no such setting; did you mean search.limit?",
         "index.hidden": "an editor may not set this; run: khoj-ls config set index.hidden true",

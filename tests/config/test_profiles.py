@@ -9,8 +9,15 @@ from pathlib import Path
 import pytest
 
 from khoj_ls.config.describe import json_schema
-from khoj_ls.config.load import assignments, load_user_settings, load_vault_settings, session_overrides, settings_problems
-from khoj_ls.config.options import find, options, value_of
+from khoj_ls.config.load import (
+    assignments,
+    load_user_settings,
+    load_vault_settings,
+    session_table_problems,
+    session_values,
+    settings_problems,
+)
+from khoj_ls.config.options import find, options, value_of, with_values
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.profiles import BUILT_IN, chosen_profile, find_profile, profile_names, profile_problems, retuned
 from khoj_ls.config.settings import SearchSettings, Settings, Tuning
@@ -213,8 +220,9 @@ def test_sources_are_put_together_number_by_number(folders, tmp_path):
     user, _ = load_user_settings(folders, assignments(["search.profiles.journal.max_per_file=4"]))
     here = load_vault_settings(user, tmp_path)
     sent = {"search": {"profiles": {"journal": {"lexical_share": 1, "rerank": None}}}, "search.profiles.other.rerank": True}
-    settings, problems = session_overrides(here, sent)
-    assert problems == []
+    values, problems = session_values(sent)
+    assert problems + session_table_problems(values, here) == []
+    settings = with_values(here, values)
     assert changed(find_profile(settings.search, "journal").tuning) == {
         "recency_bias": 0.9,
         "recency_decay_days": 14.0,
@@ -272,10 +280,17 @@ def test_a_wrong_profile_in_a_file_stops_nothing(folders, tmp_path):
 
 
 def test_an_editor_is_told_what_it_sends_wrongly():
-    _, problems = session_overrides(
-        Settings(), {"search": {"profile": "mine", "profiles": {"mine": {"base": "x", "limit": 3}}}}
-    )
+    values, problems = session_values({"search": {"profile": "mine", "profiles": {"mine": {"base": "x", "limit": 3}}}})
+    problems += session_table_problems(values, Settings())
     assert [problem.key for problem in problems] == ["search.profiles.mine.limit", "search.profiles.mine.base"]
+
+
+def test_an_editor_may_name_what_the_vault_has():
+    values, problems = session_values({"search": {"profile": "theirs"}})
+    assert problems == []
+    assert [problem.key for problem in session_table_problems(values, Settings())] == ["search.profile"]
+    own = Settings(search=SearchSettings(profiles={"theirs": {"rerank": True}}))
+    assert session_table_problems(values, own) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import pytest
 from lsprotocol import types
 from session_driver import Session
 
-from khoj_ls.config.settings import InlaySettings, LensSettings, Settings
 from khoj_ls.indexing.indexer import IndexEvent
 
 NOTES = {
@@ -34,7 +33,7 @@ def session(tmp_path_factory, home):
 
 
 def lenses(session, **wanted):
-    session.server.session.settings = Settings(lens=LensSettings(**wanted))
+    session.server.session.overrides = {f"lens.{name}": value for name, value in wanted.items()}
     document = types.TextDocumentIdentifier(uri=(session.root / "target.md").as_uri())
     return session.ask(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensParams(text_document=document)) or []
 
@@ -58,9 +57,9 @@ def test_hints_stand_behind_the_line_and_only_where_they_are_looked_at(session):
         found = session.ask(types.TEXT_DOCUMENT_INLAY_HINT, types.InlayHintParams(text_document=document, range=where)) or []
         return [(hint.position.line, hint.position.character, hint.label) for hint in found]
 
-    session.server.session.settings = Settings()
+    session.server.session.overrides = {}
     assert ask(WHOLE) == []
-    session.server.session.settings = Settings(inlay=InlaySettings(note=True, headings=True))
+    session.server.session.overrides = {"inlay.note": True, "inlay.headings": True}
     assert ask(WHOLE) == [(1, len("title: Target"), "3 links"), (3, len("# 🦉 Part") + 1, "3 links")]
     lower = types.Range(start=types.Position(line=2, character=0), end=types.Position(line=4, character=0))
     assert ask(lower) == [(3, len("# 🦉 Part") + 1, "3 links")]
@@ -119,7 +118,7 @@ def test_lenses_are_asked_for_again_when_notes_change(session, monkeypatch):
         asked.set()
 
     monkeypatch.setattr(session.server, "workspace_code_lens_refresh_async", refresh)
-    session.server.session.settings = Settings()
+    session.server.session.overrides = {}
 
     async def change():
         for listener in session.server.on_index:

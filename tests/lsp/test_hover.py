@@ -74,11 +74,11 @@ def test_a_heading_shows_the_lines_that_link_to_it_and_what_is_related(session):
 
 def test_prose_shows_nothing_unless_it_is_wanted(session):
     assert hover(session, "source.org", NOTES["source.org"], 1, 2) is None
-    session.server.session.settings = Settings(hover=HoverSettings(prose=True))
+    session.server.session.overrides = {"hover.prose": True}
     try:
         assert "**Related**" in hover(session, "source.org", NOTES["source.org"], 1, 2).value
     finally:
-        session.server.session.settings = Settings()
+        session.server.session.overrides = {}
 
 
 @pytest.mark.parametrize(

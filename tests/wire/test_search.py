@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from khoj_ls.config.load import session_overrides
+from khoj_ls.config.load import session_values
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.profiles import find_profile
 from khoj_ls.config.settings import SearchSettings, Settings, Tuning
@@ -72,7 +72,7 @@ class Vaults:
 def session(hits=(), *, settings: Settings = Settings(), other: tuple[SearchHit, ...] = ()) -> tuple[Session, Notes, Notes]:  # noqa: B008 - frozen
     here, there = Notes(Path("/notes"), settings, tuple(hits)), Notes(Path("/other"), settings, other)
     vaults = Vaults(settings, {vault.root: vault for vault in (here, there)})
-    return Session(vaults, settings, [here.root]), here, there
+    return Session(vaults, roots=[here.root]), here, there
 
 
 def hit(path: str, score: float, **changes) -> SearchHit:
@@ -149,11 +149,37 @@ def test_what_cannot_be_asked(params, error, message):
 
 def test_an_editors_own_profiles_hold_in_its_session():
     here, notes, _ = session()
-    here.settings, problems = session_overrides(
-        here.settings, {"search": {"profile": "x", "profiles": {"x": {"max_per_file": 9}}}}
-    )
+    here.overrides, problems = session_values({"search": {"profile": "x", "profiles": {"x": {"max_per_file": 9}}}})
     search(here, wire.SearchParams("plum"), JOB)
     assert (problems, notes.asked[0].profile, notes.asked[0].tuning.max_per_file) == ([], "x", 9)
+
+
+@pytest.mark.parametrize(
+    ("sent", "profile", "limit", "most_per_file"),
+    [
+        ({}, "theirs", 7, 4),
+        ({"search": {"limit": 5}}, "theirs", 5, 4),  # the vault's own profile is still there, and still the one
+        ({"search": {"profile": "theirs"}}, "theirs", 7, 4),
+        ({"search": {"profile": "default"}}, "default", 7, 3),
+        ({"search": {"profiles": {"theirs": {"max_per_file": 9}}}}, "theirs", 7, 9),
+        ({"search": {"profiles": {"mine": {"max_per_file": 9}}, "profile": "mine"}}, "mine", 7, 9),
+    ],
+)
+def test_what_an_editor_sets_stands_on_what_the_vault_says(sent, profile, limit, most_per_file):
+    here, notes, other = session()
+    notes.settings = Settings(
+        search=SearchSettings(profile="theirs", limit=7, profiles={"theirs": {"max_per_file": 4, "rerank": True}})
+    )
+    here.roots = [notes.root, other.root]
+    here.overrides, problems = session_values(sent)
+    search(here, wire.SearchParams("plum"), JOB)
+    (asked,) = notes.asked
+    assert (asked.profile, asked.limit, asked.tuning.max_per_file) == (profile, limit, most_per_file)
+    assert problems == []
+    assert "theirs" in {each.name for each in choices(here, ChoicesParams(str(notes.root)), JOB).profiles}
+    # The other vault knows nothing of it, whatever was set.
+    (elsewhere,) = other.asked
+    assert elsewhere.limit == sent.get("search", {}).get("limit", 10)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from khoj_ls.config.settings import LensSettings
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.spots import NoteSpot, PlaceSpot, heading_place, title_span
@@ -20,6 +21,7 @@ from khoj_ls.lsp.leading import referring
 from khoj_ls.lsp.locations import Mark, locate
 from khoj_ls.lsp.refreshing import refresh_on_change
 from khoj_ls.lsp.server import KhojServer
+from khoj_ls.vault import Vault
 
 CLIENT_COMMAND = "khoj-ls.showReferences"
 """What a client that shows lists of places itself registers: arguments uri, position, locations."""
@@ -31,7 +33,7 @@ def register(server: KhojServer) -> None:
     """Serve code lenses, and the command behind them."""
     refresh_on_change(
         server,
-        lambda: server.session.settings.lens.note or server.session.settings.lens.headings,
+        lambda vault: _wanted(server, vault) is not None,
         lambda: _refreshes(server),
         lambda: server.workspace_code_lens_refresh_async(None),
     )
@@ -40,8 +42,9 @@ def register(server: KhojServer) -> None:
     async def code_lens(params: types.CodeLensParams) -> list[types.CodeLens] | None:
         if others := [lens for lenses in server.code_lenses for lens in lenses(params.text_document.uri)]:
             return others
-        about, wanted = asked(server, params.text_document.uri), server.session.settings.lens
-        if about is None or not (wanted.note or wanted.headings):
+        about = asked(server, params.text_document.uri)
+        wanted = _wanted(server, about.vault) if about else None
+        if about is None or wanted is None:
             return None
         lists, opens = _lists_places(server), _opens_documents(server)
         return await server.answer(lambda job: _lenses(about, wanted, job.token, lists, opens))
@@ -55,7 +58,7 @@ def register(server: KhojServer) -> None:
             await _show(server, choices)
 
 
-def _lenses(about: Asked, wanted: Any, token: CancelToken, lists: bool, opens: bool) -> list[types.CodeLens]:
+def _lenses(about: Asked, wanted: LensSettings, token: CancelToken, lists: bool, opens: bool) -> list[types.CodeLens]:
     found = counted(about, note=wanted.note, headings=wanted.headings, related=wanted.related, token=token)
     return [_lens(about, each, lists, opens) for each in found]
 
@@ -116,6 +119,12 @@ def _place(arguments: tuple[Any, ...]) -> tuple[str, types.Position]:
     place = given[1] if len(given) > 1 else None
     line = place.get("line", 0) if isinstance(place, dict) else getattr(place, "line", 0)
     return uri, types.Position(line=line if isinstance(line, int) and line >= 0 else 0, character=0)
+
+
+def _wanted(server: KhojServer, vault: Vault) -> LensSettings | None:
+    """What is to be shown in notes of a vault; None where that is nothing."""
+    wanted = server.session.settings_of(vault).lens
+    return wanted if wanted.note or wanted.headings else None
 
 
 def _refreshes(server: KhojServer) -> bool:

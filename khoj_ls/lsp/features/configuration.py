@@ -6,7 +6,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from khoj_ls.config.load import session_overrides
+from khoj_ls.config.load import session_table_problems, session_values
 from khoj_ls.lsp.server import KhojServer
 
 SECTION = "khoj_ls"
@@ -18,7 +18,9 @@ def register(server: KhojServer) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         server.protocol.use_own_documents()
-        apply(server, params.initialization_options)
+        # Of the folders it is told when they are open: they have profiles of their own.
+        homeless = not (params.workspace_folders or params.root_uri or params.root_path)
+        apply(server, params.initialization_options, look=homeless)
         for listener in server.on_initialize:
             listener(params)
 
@@ -29,15 +31,22 @@ def register(server: KhojServer) -> None:
         apply(server, await pull(server) if values is None else values)
 
 
-def apply(server: KhojServer, values: Any) -> None:
-    """Take over what the editor set, from the user's own settings up; says what it may not set."""
+def apply(server: KhojServer, values: Any, *, look: bool = True) -> None:
+    """Take over what the editor set in the place of all that it set before; says what it may not set.
+
+    With `look` it is also said what of it names nothing there is (search profiles), in the vaults that are open.
+    """
     if not isinstance(values, dict):
         return
-    settings, problems = session_overrides(server.session.vaults.settings, values)
-    server.session.settings = settings
+    session = server.session
+    session.overrides, problems = session_values(values)
     for listener in server.on_settings:
         listener()
-    for problem in problems:
+    if look:
+        opened = [vault for root in session.roots if (vault := session.vaults.get(root)) is not None]
+        for settings in [vault.settings for vault in opened] or [session.vaults.settings]:
+            problems += session_table_problems(session.overrides, settings)
+    for problem in dict.fromkeys(problems):
         server.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=f"khoj-ls: {problem}"))
 
 

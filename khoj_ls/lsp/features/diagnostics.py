@@ -187,7 +187,7 @@ class _Session:
             return  # there is a newer text, which will be looked at
         diagnostics, waiting = found
         if waiting:
-            self._later(uri, self._writing.rests_in(uri, self._rest) + _SOON)
+            self._later(uri, self._writing.rests_in(uri, self._rest(about.vault)) + _SOON)
         if diagnostics != self._shown.get(uri, []):
             self._shown[uri] = diagnostics
             self._publish(uri, version, diagnostics)
@@ -203,9 +203,8 @@ class _Session:
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
-    @property
-    def _rest(self) -> float:
-        return self._server.session.settings.diagnostics.rest_seconds
+    def _rest(self, vault: Vault) -> float:
+        return self._server.session.settings_of(vault).diagnostics.rest_seconds
 
     def _is_read(self, vault: Vault) -> bool:
         """Whether the notes of a vault were read once: until then what is not found may only not be known yet."""
@@ -215,7 +214,7 @@ class _Session:
 
     async def _found(self, about: Asked) -> tuple[list[types.Diagnostic], bool] | None:
         """What is wrong in a document, but for what is being written, and whether that waits; None when it cannot be told."""
-        reporter = Reporter(self._server)
+        reporter = Reporter(self._server, about.vault)
 
         def look() -> list[Finding]:
             return about.vault.links(lambda network: reporter.findings(network, about))
@@ -225,7 +224,7 @@ class _Session:
         except KhojError as error:
             log.warning("%s was not looked at: %s", about.uri, error)
             return None
-        kept, waiting = self._writing.settled(about.uri, found, self._rest)
+        kept, waiting = self._writing.settled(about.uri, found, self._rest(about.vault))
         return [reporter.diagnostic(about, finding) for finding in kept], waiting
 
     # -- pulling ---------------------------------------------------------------------------------------------------
@@ -240,7 +239,7 @@ class _Session:
             found = await self._found(about)
             diagnostics, waiting = found or ([], False)
             if waiting:
-                self._later("", self._writing.rests_in(uri, self._rest) + _SOON)
+                self._later("", self._writing.rests_in(uri, self._rest(about.vault)) + _SOON)
         name = _name_of(diagnostics)
         if params.previous_result_id == name:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=name)
@@ -277,10 +276,10 @@ class _Session:
                     for uri, document in self._server.workspace.text_documents.items()
                     if self._server.vault_of(uri) is vault
                 }
-                reporter, codec = Reporter(self._server), self._server.workspace.position_codec
+                reporter, codec = Reporter(self._server, vault), self._server.workspace.position_codec
                 walk = partial(_in_vault, vault, reporter, codec, opened_texts(self._server, vault))
                 for about, findings in await asyncio.get_running_loop().run_in_executor(self._server.thread_pool, walk):
-                    kept, _ = self._writing.settled(about.uri, findings, self._rest)
+                    kept, _ = self._writing.settled(about.uri, findings, self._rest(vault))
                     found[about.uri] = opened.get(about.uri), [reporter.diagnostic(about, each) for each in kept]
         items: list[types.WorkspaceDocumentDiagnosticReport] = []
         for uri in sorted({*found, *known}):

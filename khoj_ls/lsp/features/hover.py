@@ -40,7 +40,7 @@ def register(server: KhojServer) -> None:
         about = asked(server, params.text_document.uri)
         if about is None:
             return None
-        writer, prose = hover_writer(server), server.session.settings.hover.prose
+        writer, prose = hover_writer(server), server.session.settings_of(about.vault).hover.prose
         return await server.answer(lambda job: hover_at(about, about.offset(params.position), writer, prose))
 
 
