@@ -50,16 +50,16 @@ def read_picture(rules: IgnoreRules, path: str) -> Image:
     inside = _inside(rules.root, path)
     decision = rules.by_rule(inside)
     if decision is not None:
-        raise UsageError(f"{path} is no picture to show: {decision.reason}")
+        raise UsageError(f"{path} is not shown to a model: {decision.reason}")
     try:
         data = read_source(rules.root, inside, MAX_BYTES).data
     except Unsettled:
-        raise UsageError(f"{path} is no picture to show: it is no regular file of at most {MAX_BYTES:,} bytes") from None
+        raise UsageError(f"{path} is not shown to a model: it is no regular file of at most {MAX_BYTES:,} bytes") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     kind = media_type(data)
     if kind is None:
-        raise UsageError(f"{path} is no picture that models take: use PNG, JPEG, GIF or WebP")
+        raise UsageError(f"{path} is no picture that models see: use PNG, JPEG, GIF or WebP")
     return Image(kind, data, private=rules.is_private(inside) or rules.is_private(path))
 
 
@@ -91,5 +91,5 @@ def _inside(root: Path, path: str) -> str:
         raise UsageError(f"{path!r} is no path") from None
     top = os.path.realpath(root)
     if not whole.startswith(f"{top}{os.sep}"):
-        raise UsageError(f"{path} lies outside of the vault: only pictures in it are shown")
+        raise UsageError(f"{path} lies outside the vault: only pictures in it are shown")
     return os.path.relpath(whole, top).replace(os.sep, "/")

@@ -6,11 +6,11 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from khoj_ls.chat.desk import Section
-from khoj_ls.chat.images import Wanted, pictures
+from khoj_ls.chat.images import pictures, read_picture
+from khoj_ls.chat.notes_images import shown_privately, wanted_by
 from khoj_ls.chat.notes_links import linked, near
 from khoj_ls.chat.notes_open import open_sections, selected_text
 from khoj_ls.chat.types import ContextItem
@@ -21,12 +21,10 @@ from khoj_ls.core.text import text_lines
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import NoteReader
 from khoj_ls.indexing.ignore import IgnoreRules
-from khoj_ls.links.attachment import attachment_paths
 from khoj_ls.query import match
 from khoj_ls.search.types import RelatedRequest, SearchResult
 from khoj_ls.store.facets import tags_in_use
 from khoj_ls.store.fts import display_title
-from khoj_ls.store.links import file_at, inherited_properties
 
 MAX_CHARACTERS = 2_000_000
 """Of a folder or tag: more than any model reads at once. What is private counts too, so that none of it is waited for."""
@@ -88,8 +86,13 @@ class IndexedNotes:
 
     def images(self, path: str) -> Sequence[tuple[str, Image]]:
         """Pictures that a note shows, links or has attached; private where the section that does so is, or a rule says it."""
-        wanted = self._ask(lambda network: list(_wanted(network, self._root, path)))
+        wanted = self._ask(lambda network: list(wanted_by(network, self._root, path)))
         return list(pictures(self._rules, wanted))
+
+    def picture(self, path: str) -> Image:
+        """The picture at a path; private by rules, or as a private place shows, links or keeps it. Raises UsageError."""
+        image = read_picture(self._rules, path)
+        return replace(image, private=image.private or self._ask(lambda network: shown_privately(network, self._root, path)))
 
     def neighbours(self, path: str) -> Neighbours:
         """What the note at `path` is tied to by links and by meaning. Raises UsageError where there is no such note."""
@@ -181,38 +184,3 @@ def _cut(sections: Sequence[Section], line: int, end_line: int | None) -> Sectio
     first = touched[0]
     start, end = max(line, first.line), min(last, touched[-1].end_line)
     return Section(first.path, first.title, first.outline, start, end, text, any(each.private for each in touched))
-
-
-def _wanted(network: LinkNetwork, root: Path, path: str) -> Iterator[Wanted]:
-    known = file_at(network.connection, path)
-    if known is None:
-        return
-    file_id, kind = known
-    rows = network.connection.execute(
-        "SELECT e.ordinal, e.private OR f.private, e.properties FROM entry e JOIN file f ON f.id = e.file_id "
-        "WHERE f.id = ? ORDER BY e.ordinal",
-        (file_id,),
-    ).fetchall()
-    private = {ordinal: bool(flag) for ordinal, flag, _ in rows}
-    for link in network.links_of(file_id):
-        for target in link.resolution.targets:
-            if target.file_id is None:
-                yield Wanted(target.path, private.get(link.entry, True))
-    if kind == "org":
-        for ordinal, flag, properties in rows:
-            if properties and properties != "[]":
-                yield from (Wanted(each, bool(flag)) for each in _attached(network, root, path, file_id, ordinal))
-
-
-def _attached(network: LinkNetwork, root: Path, path: str, file_id: int, ordinal: int) -> Iterator[str]:
-    """What lies in the folders that Org keeps for an entry."""
-    properties = inherited_properties(network.connection, file_id, ordinal)
-    for file in attachment_paths("*", path, properties):
-        folder = file.rpartition("/")[0]
-        if folder.startswith(("../", "/")) or folder == "..":
-            continue
-        try:
-            names = sorted(each.name for each in (root / folder).iterdir())
-        except (OSError, ValueError):
-            continue  # most of the places where attachments may lie are not there
-        yield from (f"{folder}/{name}" for name in names)

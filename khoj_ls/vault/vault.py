@@ -186,11 +186,13 @@ class Vault:
 
     def picture(self, reference: str) -> Image:
         """A picture for a chat: a path in the vault (or a file URI), or a `data:` URI. Raises UsageError."""
-        return read_picture(reference, self._rules(), self.relative)
+        return read_picture(reference, self.root, self.relative, self._chat_notes().picture)
 
     def _lay_desk(self, config: Path) -> ChatDesk:
-        notes = IndexedNotes(self._rules(), self.links, self._notes, self.related)
-        return lay_desk(self, notes, config, self._chats.models(), self.settings.chat)
+        return lay_desk(self, self._chat_notes(), config, self._chats.models(), self.settings.chat)
+
+    def _chat_notes(self) -> IndexedNotes:
+        return IndexedNotes(self._rules(), self.links, self._notes, self.related)
 
     def _rules(self) -> IgnoreRules:
         """What is left out, and what is private, as the files with such rules have it now."""

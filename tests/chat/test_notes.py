@@ -349,3 +349,31 @@ def test_what_is_told_of_a_note_that_is_private_in_part_is_private(kept):
     notes = kept().put({"a.md": "# Open\n\n# Two #private\n\nto [[b]]\n", "b.md": "# B\n"})
     found = notes.neighbours("a.md")
     assert found.line == 3 and notes.section(found.path, found.line).private
+
+
+@pytest.mark.parametrize(
+    ("note", "text", "picture", "private"),
+    [
+        ("n.md", "![](a%20b.png)\n", "a b.png", False),
+        ("n.md", "# x #private\n![](a%20b.png)\n", "a b.png", True),
+        ("n.md", "![](a%20b.png)\n# x #private\n", "a b.png", False),
+        ("diary/n.md", "![[a b.png]]\n", "a b.png", True),
+        ("n.md", "x\n", "diary/c.png", True),
+        ("n.org", "* x :private:\n:PROPERTIES:\n:DIR: d\n:END:\n", "d/c.png", True),
+        ("n.org", "* x\n:PROPERTIES:\n:DIR: d\n:END:\n", "d/c.png", False),
+    ],
+)
+def test_a_picture_that_is_asked_for_by_its_path(kept, note, text, picture, private):
+    vault = kept(private=("diary/",))
+    notes = vault.put({"a b.png": PNG, "diary/c.png": PNG, "d/c.png": PNG, note: text})
+    assert notes.picture(picture).private == private
+
+
+@pytest.mark.parametrize("path", ["gone.png", "../out.png", "link.png", "text.png", "secret.png", "", ".", "a\0.png"])
+def test_what_is_no_picture_to_show_is_told(kept, tmp_path, path):
+    vault = kept(ignore=("secret.png",))
+    notes = vault.put({"text.png": b"text", "secret.png": PNG})
+    (tmp_path / "out.png").write_bytes(PNG)
+    (vault.root / "link.png").symlink_to(tmp_path / "out.png")
+    with pytest.raises(UsageError):
+        notes.picture(path)
