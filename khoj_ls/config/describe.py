@@ -10,6 +10,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from khoj_ls.config import chat_models
@@ -93,7 +94,7 @@ under that folder. Nothing is ever written inside your notes.
 ## Settings
 """
 
-_OWN = {"profile": "search profile", "service": "service for chat models", "model": "chat model"}
+_OWN = MappingProxyType({"profile": "search profile", "service": "service for chat models", "model": "chat model"})
 
 _PROFILES = """\
 A search profile is a named set of numbers; [tuning.md](tuning.md) tells what each does. `khoj-ls config profiles` lists those

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from khoj_ls.core.chat import Delta, Message, Sampling, StopReason
@@ -16,11 +17,9 @@ from khoj_ls.llm.streaming import Piece
 if TYPE_CHECKING:
     import anthropic
 
-_REASONS: dict[str, StopReason] = {
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "filtered",
-}
+_REASONS: Mapping[str, StopReason] = MappingProxyType(
+    {"max_tokens": "length", "model_context_window_exceeded": "length", "refusal": "filtered"}
+)
 _VERSION_HEADERS = frozenset(("anthropic-version",))
 
 
@@ -112,7 +111,8 @@ class Anthropic(ServedModel):
                 if kind == "message_start":
                     read = _input_tokens(event.message.usage)
                 elif kind == "message_delta":
-                    reason = event.delta.stop_reason or reason
+                    why = event.delta.stop_reason
+                    reason = why if isinstance(why, str) else reason
                     said = event.usage.output_tokens
             except StopAsyncIteration:
                 return

@@ -147,9 +147,9 @@ def _of_name(chat: ChatSettings, name: str, *, any_goes: bool) -> Chosen:
         known = next((each for each in CATALOGUE.get(provider, ()) if each.name == rest), None)
         fixed = provider in FIXED and services[provider].base_url == BUILT_IN[provider].base_url
         if known is None and fixed and not any_goes:
-            names = [each.name for each in CATALOGUE[provider]]
+            its = [each.name for each in CATALOGUE[provider]]
             raise UsageError(
-                f"no model {rest[:80]!r} of {provider} is known here{suggestion(rest, names)} (known: {', '.join(names)}); "
+                f"no model {rest[:80]!r} of {provider} is known here{suggestion(rest, its)} (known: {', '.join(its)}); "
                 f"a table [{MODELS}.NAME] with its provider and model adds one"
             )
         return _chosen(chat, provider, rest, known)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from khoj_ls.core.errors import ContextTooLong, KeyRefused, KhojError, ModelError, RateLimited, Unreachable
@@ -18,20 +20,22 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _PAY = re.compile(r"quota|billing|credit|balance|payment|insufficient_funds", re.IGNORECASE)
-_STATUS_OF = {
-    "overloaded_error": 529,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "insufficient_quota": 429,
-    "authentication_error": 401,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "invalid_request_error": 400,
-    "context_length_exceeded": 400,
-    "exceed_context_size_error": 400,
-    "billing_error": 402,
-    "timeout_error": 504,
-}
+_STATUS_OF: Mapping[str, int] = MappingProxyType(
+    {
+        "overloaded_error": 529,
+        "rate_limit_error": 429,
+        "rate_limit_exceeded": 429,
+        "insufficient_quota": 429,
+        "authentication_error": 401,
+        "permission_error": 403,
+        "not_found_error": 404,
+        "invalid_request_error": 400,
+        "context_length_exceeded": 400,
+        "exceed_context_size_error": 400,
+        "billing_error": 402,
+        "timeout_error": 504,
+    }
+)
 """Status that an error inside a stream, which has none of its own, would have had."""
 
 

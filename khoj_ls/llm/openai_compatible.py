@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from khoj_ls.core.chat import Delta, Message, Sampling, StopReason
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 _USAGE_SECONDS = 2.0
 """How long the token counts are waited for that follow a complete answer."""
-_REASONS: dict[str, StopReason] = {"length": "length", "max_tokens": "length", "content_filter": "filtered"}
+_REASONS: Mapping[str, StopReason] = MappingProxyType(
+    {"length": "length", "max_tokens": "length", "content_filter": "filtered"}
+)
 _OPTIONAL = ("stream_options", "temperature", "top_p")
 """What a service may not know: it is asked again without."""
 

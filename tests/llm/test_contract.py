@@ -187,6 +187,31 @@ def test_errors_say_what_to_do(kind, make, reply, error, says):
     assert KEY not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "null", "42", '"text"', "[]", "[[]]", "{}", "\x00", "[" * 5000,
+        '{"choices": 1}', '{"choices": [null]}', '{"choices": [{}]}', '{"choices": [{"delta": 5}]}',
+        '{"choices": [{"delta": {"content": 5}}]}', '{"choices": [{"delta": {"content": "x"}, "finish_reason": 7}]}',
+        '{"choices": [], "usage": 5}', '{"choices": [], "usage": {"prompt_tokens": "many"}}',
+        '{"type": 5}', '{"type": "content_block_delta"}', '{"type": "content_block_delta", "delta": {"type": "text_delta"}}',
+        '{"type": "content_block_delta", "delta": {"type": "text_delta", "text": 5}}', '{"type": "message_delta"}',
+        '{"type": "message_delta", "delta": {"stop_reason": ["x"]}, "usage": {"output_tokens": "x"}}',
+        '{"message": 5}', '{"message": {"content": null}}', '{"message": {}, "done": true}', '{"error": 5}',
+        '{"error": {"a": []}}',
+    ],
+)  # fmt: skip
+def test_wire_data_of_the_wrong_shape_is_borne_or_an_error(kind, make, garbage):
+    with ChatServer([Reply(garbage_after=1, garbage=garbage)]) as server:
+        answer = ask(make(kind, server))
+        assert next(answer) == Delta(PIECES[0])
+        try:
+            assert isinstance(list(answer)[-1], Finished)
+        except ModelError as error:
+            # what is not foreseen is told as an error of a type and logged: there should be none
+            assert "the log says more" not in str(error)
+
+
 def test_a_question_that_is_too_long(kind, make):
     with ChatServer([Reply(status=400, error=TOO_LONG[kind])]) as server, pytest.raises(ContextTooLong):
         list(ask(make(kind, server)))

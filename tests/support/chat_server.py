@@ -43,6 +43,7 @@ class Reply:
     """After so many pieces the connection breaks."""
     garbage_after: int | None = None
     """After so many pieces comes what no client can read."""
+    garbage: str = "{]not json"
     ends_early: bool = False
     """The body ends in order, but without the event that ends an answer."""
     failing_after: int | None = None
@@ -289,7 +290,7 @@ class _Wire:
         return b""
 
     def garbage(self) -> bytes:
-        return b"data: {]not json\n\n"
+        return f"data: {self.reply.garbage}\n\n".encode()
 
     def failure(self) -> bytes:
         return _sse(self.error(self.reply))
@@ -362,7 +363,7 @@ class _Anthropic(_Wire):
         return _sse(delta, "content_block_delta")
 
     def garbage(self) -> bytes:
-        return b"event: content_block_delta\ndata: {]not json\n\n"
+        return f"event: content_block_delta\ndata: {self.reply.garbage}\n\n".encode()
 
     def failure(self) -> bytes:
         return _sse(self.error(self.reply), "error")
@@ -402,7 +403,7 @@ class _Ollama(_Wire):
         return self._line({"message": self._message(text), "done": False})
 
     def garbage(self) -> bytes:
-        return b"{]not json\n"
+        return f"{self.reply.garbage}\n".encode()
 
     def failure(self) -> bytes:
         return json.dumps(self.error(self.reply)).encode() + b"\n"
