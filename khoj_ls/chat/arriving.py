@@ -37,6 +37,13 @@ class Arriving:
         with self._lock:
             self._latest.pop(turn, None)
 
+    def flush(self) -> None:
+        """Write what has arrived now."""
+        with self._lock:
+            latest, self._latest = self._latest, {}
+        if latest:
+            self._save(latest)
+
     def _run(self) -> None:
         rest = threading.Event()
         while not rest.wait(self._seconds):
@@ -45,7 +52,10 @@ class Arriving:
                 if not latest:
                     self._thread = None
                     return
-            try:
-                self._write(latest)
-            except StoreError as error:  # the end of the answer is written too, and tells the user where that fails as well
-                log.warning("what has arrived of an answer could not be saved: %s", error)
+            self._save(latest)
+
+    def _save(self, latest: Mapping[str, str]) -> None:
+        try:
+            self._write(latest)
+        except StoreError as error:  # the end of the answer is written too, and tells the user where that fails as well
+            log.warning("what has arrived of an answer could not be saved: %s", error)

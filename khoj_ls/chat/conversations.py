@@ -218,6 +218,7 @@ class KeptConversations:
     def close(self) -> None:
         """Give the file back. Turns that are still under way have failed."""
         self._recall.close()
+        self._arriving.flush()
         with self._lock:
             left, self._under_way = sorted(self._under_way), set()
         if left:

@@ -43,6 +43,8 @@ _PASSAGE_CHARS = 800
 _MOST_PASSAGES = 12
 _QUESTION_CHARS = 200
 """So much of the question stands before every later passage of its answer."""
+_SHORT_ANSWER_CHARS = 200
+"""Longer ones are read beside their question, too, not only with it."""
 _PATIENCE_SECONDS = 3.0
 """A search waits so long for turns that are just being read, and for the vector of its query."""
 
@@ -125,22 +127,21 @@ class Recall:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._again = False
-        self._closed = False
+        self._closed = threading.Event()
         self._trouble = ""
 
     def wake(self) -> None:
         """Let the encoder read in the background what it has not read."""
         with self._lock:
             self._again = True
-            if self._encoder is None or self._closed or self._thread is not None:
+            if self._encoder is None or self._closed.is_set() or self._thread is not None:
                 return
             self._thread = threading.Thread(target=self._read_all, name="khoj-recall", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
         """Read nothing more."""
-        with self._lock:
-            self._closed = True
+        self._closed.set()
 
     def search(self, query: str, limit: int, token: CancelToken, patience: float = _PATIENCE_SECONDS) -> Recalled:
         """Turns that hold words of `query` or mean what it does, best first. Raises Cancelled."""
@@ -210,7 +211,7 @@ class Recall:
         """Embed what is missing, newest first, until nothing is; an error ends it until it is woken again."""
         while True:
             with self._lock:
-                if self._closed or not self._again:
+                if self._closed.is_set() or not self._again:
                     self._thread = None
                     return
                 self._again = False
@@ -229,13 +230,15 @@ class Recall:
         encoder = self._encoder()
         encoder.prepare()
         model, private = encoder.id, not encoder.remote
-        while not self._closed:
+        while not self._closed.is_set():
             unread = self._file.read(lambda c: store.unread_turns(c, model, _AT_ONCE, private=private))
             if not unread:
                 self._file.write(lambda c: store.drop_other_models(c, model))
                 return
             pieces = [(turn, start, end, text) for turn in unread for start, end, text in passages_of(turn)]
             vectors = encoder.embed_documents([text for *_, text in pieces])
+            if self._closed.is_set():
+                return
             made = [
                 (turn, Passage(turn.number, start, end, vector))
                 for (turn, start, end, _), vector in zip(pieces, vectors, strict=True)
@@ -279,13 +282,15 @@ class Recall:
         for text, ranges in zip(texts, found, strict=True):
             if ranges:
                 return excerpt(text, ranges)
-        passage = row.answer[near[1].start : near[1].end] if near else row.answer
+        passage = row.answer[near[1].start : near[1].end or None] if near else row.answer
         return excerpt(" ".join(passage.split()) or texts[1], ())
 
 
 def passages_of(turn: Unread) -> Iterator[tuple[int, int, str]]:
     """The pieces in which the encoder reads a turn: characters of the answer, and the text."""
     start, question = 0, turn.question
+    if question and len(turn.answer) > _SHORT_ANSWER_CHARS:  # which would drown it
+        yield 0, 0, question
     for _ in range(_MOST_PASSAGES):
         end = min(len(turn.answer), start + _PASSAGE_CHARS)
         blank = turn.answer.rfind(" ", start + _PASSAGE_CHARS // 2, end) if end < len(turn.answer) else -1

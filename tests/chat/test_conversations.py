@@ -307,8 +307,9 @@ def test_a_turn_of_a_process_that_lives_is_left_alone(kept, tmp_path):
 def test_turns_under_way_when_the_vault_is_closed_have_failed(tmp_path):
     kept = KeptConversations(tmp_path)
     conversation, turn = kept.begin(None, "q", persona="", model="", replaces=None)
+    kept.arrived(turn, "so far")
     kept.close()
-    assert kept.get(conversation).turns[0].state == "failed"
+    assert [(each.state, each.answer) for each in kept.get(conversation).turns] == [("failed", "so far")]
     kept.finish(turn, Done("after all"))  # the engine's thread was still at it
     assert [(each.state, each.answer) for each in kept.get(conversation).turns] == [("done", "after all")]
     kept.close()
