@@ -249,8 +249,8 @@ class ChatSettings:
     timeout_seconds: float = setting(
         60.0,
         "user",
-        "A chat model that says nothing for this long is given up; one on this machine has ten times as long to begin, as it "
-        "reads the question first.",
+        "A chat model that says nothing for this long is given up; one on this machine and one that thinks first have ten "
+        "times as long to begin.",
         least=1,
         most=3600,
     )

@@ -39,6 +39,9 @@ _FRESH_SECONDS = 60.0
 _ABSENT_SECONDS = 3.0
 """The same for one that did not answer."""
 _PICKER_SECONDS = 0.5
+_MOST_HELD = 32
+_MATTERS = ("timeout_seconds", "tries", "local_window", "local_threads", "local_idle_seconds", "keep_alive")
+"""Settings that a model is made with."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class ChatModels:
             return None
         settings = self._settings()
         chosen = what_is_meant(settings, name, base_url)
-        wanted = (chosen, settings.timeout_seconds, settings.tries, settings.local_window, settings.keep_alive)
+        wanted = (chosen, *(getattr(settings, name) for name in _MATTERS))
         with self._lock:
             held = self._held.get(wanted)
             if held is not None and time.monotonic() < held.until:
@@ -101,6 +104,9 @@ class ChatModels:
             if before is not None and isinstance(before.model, GgufModel):
                 return before.model  # made meanwhile, and its process is running
             self._held[wanted] = _Held(model, time.monotonic() + fresh)
+            past = [key for key, each in self._held.items() if key != wanted and not isinstance(each.model, GgufModel)]
+            for key in past[: max(0, len(self._held) - _MOST_HELD)]:
+                del self._held[key]  # there is nothing to close
         return model
 
     def check_consent(self, model: ChatModel, messages: Sequence[Message]) -> None:
@@ -244,7 +250,7 @@ class ChatModels:
             except ModelError:  # `khoj-ls doctor` and the problems of the settings tell what is wrong with the address
                 continue
             if service.kind == "ollama":
-                has = installed(connection)
+                has = installed(connection, seconds=_PICKER_SECONDS)
             else:
                 models = listed_models(connection, seconds=_PICKER_SECONDS)
                 has = None if models is None else list(models)

@@ -115,9 +115,9 @@ async def _lines(response: Any, connection: Connection) -> AsyncGenerator[bytes,
         yield rest
 
 
-def installed(connection: Connection) -> list[str] | None:
+def installed(connection: Connection, *, seconds: float = 2.0) -> list[str] | None:
     """Names of the models that were pulled; None where Ollama does not answer."""
-    told = connection.ask("/api/tags")
+    told = connection.ask("/api/tags", seconds=seconds)
     models = told.get("models") if isinstance(told, dict) else None
     if not isinstance(models, list):
         return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import replace
 
 from khoj_ls.core.chat import Delta, Finished, Message, ModelCard, Sampling, StopReason, Usage
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.llm.connection import Connection
 from khoj_ls.llm.counting import Counter, count_messages
-from khoj_ls.llm.streaming import Patience, Piece, first_silence, stream
+from khoj_ls.llm.streaming import Patience, Piece, stream
 
 THINKING_TOKENS = 8192
 """Room for what a thinking model says to itself, which counts as answer, beside the answer that is wanted."""
@@ -41,7 +42,7 @@ class ServedModel(ABC):
         self.remote = connection.remote
         self.counts_exactly = counter is not None and counter.exact
         self._connection = connection
-        self._patience = patience
+        self._patience = replace(patience, slow_start=thinks or not connection.remote)
         self._may_ask = may_ask
         self._counter = counter or Counter(None)
         self._samples = samples
@@ -70,7 +71,7 @@ class ServedModel(ABC):
 
     def _silence(self) -> float:
         """Seconds without a byte after which a connection is dead."""
-        return first_silence(self._patience, self.remote)
+        return self._patience.first
 
     def _finished(
         self, messages: Sequence[Message], written: Sequence[str], told: tuple[int, int] | None, reason: StopReason

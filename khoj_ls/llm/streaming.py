@@ -47,11 +47,13 @@ class Patience:
     silence: float
     """Seconds without a piece after which an answer under way is given up."""
     tries: int
+    slow_start: bool = False
+    """Whether much comes before the first piece: a model on this machine reads the question at its pace, others think."""
 
-
-def first_silence(patience: Patience, remote: bool) -> float:
-    """Seconds to wait for the first piece: a model on this machine has to read the question first, at its own pace."""
-    return patience.silence if remote else patience.silence * 10
+    @property
+    def first(self) -> float:
+        """Seconds to wait for the first piece."""
+        return self.silence * 10 if self.slow_start else self.silence
 
 
 def stream(ask: Ask, connection: Connection, patience: Patience, token: CancelToken) -> Iterator[Delta | Finished]:
@@ -135,9 +137,7 @@ class _Answer:
         length = 0
         async with aclosing(self._ask()) as pieces:
             while True:
-                silence = self._patience.silence
-                if not begun[0]:
-                    silence = first_silence(self._patience, self._connection.remote)
+                silence = self._patience.silence if begun[0] else self._patience.first
                 try:
                     piece = await asyncio.wait_for(anext(pieces), silence)
                 except asyncio.TimeoutError:

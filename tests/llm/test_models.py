@@ -262,3 +262,10 @@ def test_settings_are_those_of_the_moment(folders):
         chosen.choose("mine")
     now = replace(now, models={"mine": {"provider": "openai", "model": "gpt-99", "window": 1000}})
     assert chosen.choose("mine").card.window == 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("openai/gpt-4o", 60), ("openai/gpt-5", 600), ("lmstudio/x", 600), ("anthropic/claude-opus-5", 600)]
+)
+def test_models_that_need_time_before_their_first_word_get_it(models, name, first):
+    assert models(timeout_seconds=60.0).choose(name)._patience.first == first
