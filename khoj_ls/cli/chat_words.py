@@ -35,15 +35,12 @@ def cited(done: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> list
 
 
 def asides(done: Mapping[str, Any]) -> Iterator[str]:
-    """What the person should know of an answer: notices, citations taken out, statements without a source, its cut end."""
+    """What the person should know of an answer: notices, citations taken out, statements without a source."""
     yield from (message for message in done["notices"] if message not in done["text"])
-    if done["reason"] == "length":
-        yield "the answer is as long as allowed and ends here (chat.max_answer_tokens)"
-    elif done["reason"] == "filtered":
-        yield "the service cut the answer off here"
     if done["removed"]:
         yield f"taken out, as no passage has that number: {', '.join(dict.fromkeys(done['removed']))}"
-    if unsupported := done["unsupported"]:
+    # Where no passage is named at all, that is told instead.
+    if (unsupported := done["unsupported"]) and (done["citations"] or not done["model"]):
         shown = "; ".join(f'"{_short(statement["text"])}"' for statement in unsupported[:_MOST_SHOWN])
         more = f"; and {len(unsupported) - _MOST_SHOWN} more" if len(unsupported) > _MOST_SHOWN else ""
         yield f"without a source: {shown}{more}"

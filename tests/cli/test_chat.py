@@ -137,6 +137,23 @@ def test_one_event_a_line(verb: Any, serve: Serve, vault: Path) -> None:
     assert (events[-1]["usage"], events[-1]["unsupported"], events[-1]["removed"]) == (USAGE, [], [])
 
 
+def test_the_documented_events(verb: Any, serve: Serve) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    documented = [json.loads(line) for line in text.partition("```json chat\n")[2].partition("```")[0].splitlines()]
+    serve(ANSWERED)
+    shown = [json.loads(line) for line in verb("chat", "--json", "q").stdout.splitlines()]
+    serve(WANTS_A_YES)
+    shown.append(json.loads(verb("chat", "--json", "q").stdout.splitlines()[-1]))
+    assert [keys(event) for event in documented] == [keys(event) for event in shown]
+
+
+def keys(event: dict[str, Any]) -> list[Any]:
+    """The names in an event, and those in what lies in it."""
+    inner = (value[0] if isinstance(value, list) and value else value for value in event.values())
+    names = [sorted(value) if isinstance(value, dict) else None for value in inner]
+    return [event["kind"], sorted(zip(event, names, strict=True), key=lambda named: named[0])]
+
+
 STATEMENTS = [{"text": f"Statement {n}\nof the answer.", "start": 0, "end": 1} for n in range(5)]
 
 
@@ -145,8 +162,7 @@ STATEMENTS = [{"text": f"Statement {n}\nof the answer.", "start": 0, "end": 1} f
     [
         (done("a", model="m/m", removed=["[7]", "[7]", "[9]"]), "taken out, as no passage has that number: [7], [9]\n"),
         (done("a", unsupported=STATEMENTS[:1]), 'without a source: "Statement 0 of the answer."\n'),
-        (done("a", unsupported=STATEMENTS), 'Statement 2 of the answer."; and 2 more\n'),
-        (done("a", reason="length"), "the answer is as long as allowed and ends here (chat.max_answer_tokens)\n"),
+        (done("a", model="m/m", citations=[CITED], unsupported=STATEMENTS), 'Statement 2 of the answer."; and 2 more\n'),
         (done("a", notices=["To add a model: khoj-ls models"]), "khoj-ls: To add a model: khoj-ls models\n"),
         (done("a", model="m/m"), "the answer names no passage; it was given:\nkhoj-ls:   vault/homelab/network.md:24 - Home"),
         (done("a", model="m/m", usage={**USAGE, "estimated": True}), "m/m: about 1,234 tokens read, about 9 written, "),

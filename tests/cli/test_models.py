@@ -34,6 +34,14 @@ def test_what_is_known_of_a_model(verb: Any) -> None:
     }  # fmt: skip
 
 
+def test_the_documented_shape(verb: Any) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    documented = json.loads(text.partition("```json models\n")[2].partition("```")[0])
+    shown = json.loads(verb("models", "--json").stdout)
+    assert [*shown] == [*documented]
+    assert [*shown["models"][0]] == [*documented["models"][0]]
+
+
 def test_a_key_makes_a_model_usable(verb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-shown")
     shown = verb("models", "--json")

@@ -40,6 +40,8 @@ sources = 2
 temperature = 0.0
 subqueries = false
 """
+DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+DOCUMENTED = [json.loads(line) for line in DOCS.partition("```json chat\n")[2].partition("```")[0].splitlines()]
 QUESTION = "What is the name of our boat?"
 
 
@@ -83,7 +85,11 @@ def test_a_question_is_answered_from_the_note_that_holds_it(asked: tuple[Any, Pa
     kinds = [event["kind"] for event in events]
     assert (kinds[0], kinds[-1], kinds.count("done"), kinds.count("failed")) == ("sources", "done", 1, 0)
     assert kinds.count("delta") > 1, "it arrives in pieces"
+    documented = {event["kind"]: event for event in DOCUMENTED}
+    assert [(event["kind"], [*event]) for event in events if [*event] != [*documented[event["kind"]]]] == []
     (first, *_), done = events[0]["sources"], events[-1]
+    assert [*first] == [*documented["sources"]["sources"][0]]
+    assert {*done["usage"]} == {*documented["done"]["usage"]}
     assert (first["number"], first["path"], "Albatross" in first["text"]) == (1, "boat.md", True)
     assert "albatross" in done["text"].lower()
     assert "".join(event["text"] for event in events if event["kind"] == "delta") == done["text"]
