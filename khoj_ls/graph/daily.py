@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,8 +12,10 @@ from datetime import datetime, timedelta
 
 from khoj_ls.graph.dates import written_day
 from khoj_ls.graph.edits import Notes
+from khoj_ls.graph.logseq_template import PROPERTY, filled, template_text
 from khoj_ls.links.conventions import Conventions
 from khoj_ls.links.text import split_suffix
+from khoj_ls.store.facets import paths_with_property
 
 _DAY = re.compile(r"(\d{4})([-_.]?)(\d{2})\2(\d{2})")
 _FARTHEST = 3660
@@ -69,12 +72,36 @@ def neighbour(journal: Journal, paths: Iterable[str], day: datetime, step: int) 
     return next((path for path in map(journal.path, days) if path in known), None)
 
 
-def new_daily(journal: Journal, notes: Notes, day: datetime, template: str | None) -> str:
-    """What the new note of a day says: the template, its variables filled in, or what the tool itself would write."""
+def template_of(journal: Journal, notes: Notes, connection: sqlite3.Connection) -> str | None:
+    """The text of the template that the tool's settings name for daily notes; None where they name none that there is.
+
+    Logseq's is a block somewhere in the notes; one that is written in the other format than the journal is not taken.
+    """
+    name = journal.conventions.journal_template
+    if not name:
+        return None
+    if journal.conventions.tool != "logseq":
+        found = notes.read(name) or notes.read(name + journal.suffix)
+        return found.text if found else None
+    for path in paths_with_property(connection, PROPERTY):
+        note = notes.read(path) if split_suffix(path)[1].lower() == journal.suffix else None
+        text = template_text(note.text, name, org=journal.suffix == ".org") if note else None
+        if text is not None:
+            return text
+    return None
+
+
+def new_daily(journal: Journal, day: datetime, template: str | None, now: datetime | None = None) -> str:
+    """What the new note of a day says: the template, its variables filled in, or what the tool itself would write.
+
+    `now` is when that is asked, where it is not on that day: a template may name both.
+    """
     path = journal.path(day)
     stem = split_suffix(posixpath.basename(path))[0]
     conventions = journal.conventions
-    if template is not None:
+    if template and conventions.tool == "logseq":
+        return filled(template, conventions, written_day(day, conventions.journal_title, "logseq"), now or day)
+    if template is not None and conventions.tool != "logseq":
         return _VARIABLE.sub(lambda found: _filled(found, stem, day), template)
     if conventions.tool == "dendron":
         stamp = int(day.timestamp() * 1000)

@@ -31,6 +31,19 @@ def values_in_use(connection: sqlite3.Connection, kind: str) -> list[str]:
     return _KINDS[kind](connection)
 
 
+def paths_with_property(connection: sqlite3.Connection, name: str) -> list[str]:
+    """Paths of the notes in which an entry, or the note itself, has a property called `name` (lower case), in order."""
+    rows = connection.execute(
+        "SELECT f.path, e.properties FROM entry e JOIN file f ON f.id = e.file_id WHERE e.properties <> '[]' "
+        "UNION ALL SELECT path, properties FROM file WHERE properties <> '[]' ORDER BY 1"
+    )
+    return list(dict.fromkeys(path for path, said in rows if name in said and name in _names(said)))
+
+
+def _names(properties: str) -> set[str]:
+    return {name.lower() for name, _ in json.loads(properties)}
+
+
 def _paths(connection: sqlite3.Connection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT path FROM file WHERE status = 'indexed' ORDER BY path")]
 

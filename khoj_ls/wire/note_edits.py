@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.graph.capture import capture as captured
-from khoj_ls.graph.daily import Journal, day_of, journal_of, neighbour, new_daily
+from khoj_ls.graph.daily import day_of, journal_of, neighbour, new_daily, template_of
 from khoj_ls.graph.edits import Notes, VaultEdit
 from khoj_ls.graph.linking import insert_link as linked
 from khoj_ls.graph.linking import related_section as related_listed
@@ -151,7 +151,7 @@ def daily(desk: Desk, params: wire.DailyParams, token: CancelToken) -> Plan:
         path = journal.path(day)
         if desk.notes.exists(path):
             return Plan(VaultEdit(), path, 0)
-        text = new_daily(journal, desk.notes, day, _template(desk.notes, journal))
+        text = new_daily(journal, day, template_of(journal, desk.notes, network.connection), today)
         return Plan(VaultEdit(created=((path, text),)), path, len(text.encode()))
 
     return desk.vault.links(ask)
@@ -198,12 +198,3 @@ def _date(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone()
     except ValueError as error:
         raise UsageError(f"{text!r} is no day: today, previous, next, or a date like 2024-05-01") from error
-
-
-def _template(notes: Notes, journal: Journal) -> str | None:
-    """The text of the template that the tool's settings name; Logseq's templates are blocks, and not read."""
-    name = journal.conventions.journal_template
-    if not name or journal.conventions.tool == "logseq":
-        return None
-    found = notes.read(name) or notes.read(name + journal.suffix)
-    return found.text if found else None

@@ -73,7 +73,7 @@ def test_the_note_before_and_after():
 def test_what_a_new_day_says(tool, template, expected):
     form = "yyyy-MM-dd" if tool == "logseq" else "YYYY-MM-DD"
     journal = journal_of(Conventions(tool, journals="d", journal_name=form), [])
-    assert new_daily(journal, NoteTexts(), DAY, template) == expected
+    assert new_daily(journal, DAY, template) == expected
 
 
 @pytest.mark.parametrize(
