@@ -89,7 +89,7 @@ def main() -> int:
         f"{options.chunks} chunks, {options.questions} questions: passages found after p50 / p95 {_figures(first)} ms "
         f"(goal {GOAL_MS:g}; of processor time {_figures(processor)}), of these search {_figures(searched)}, "
         f"the engine {_figures(own)};\n"
-        f"the rest of an answer of {_PIECES} pieces {_figures(rest)} ms, {statistics.median(rest) / _PIECES * 1000:.0f} us each\n"
+        f"the rest of an answer of {_PIECES} pieces {_figures(rest)} ms, {statistics.median(rest) / _PIECES * 1000:.0f} us\n"
     )
     return 0 if statistics.quantiles(first, n=20)[-1] <= GOAL_MS else 1
 

@@ -104,7 +104,7 @@ class AnswerFilter:
         """Give `text` out in the place of `taken` characters, or of as many as it has."""
         if text and not self._escaped:
             closing_up = self._closed_up and (self._last in _RISKY_END or (self._last == "]" and text[0] in "([:"))
-            if closing_up or (self._last == "!" and text[0] == "["):
+            if closing_up or (self._last == "!" and text[0] == "[" and not code):
                 self._put(" ")
         if code and text:
             start = self.code.pop()[0] if self.code and self.code[-1][1] == self._size else self._size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -141,6 +141,7 @@ READERS = tuple(
 
 
 @given(ANSWERS | st.text(max_size=60), st.integers(1, 7))
+@example("```\n![", 1)
 @settings(max_examples=600, deadline=None)
 def test_the_cut_into_pieces_does_not_matter(text, size):
     whole, cut = filtered(text), filtered(text, size=size)
