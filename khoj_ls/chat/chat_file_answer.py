@@ -80,7 +80,7 @@ def notes_below(format: Format, root: Path, end: Done | Failed, sources: Sequenc
     if end.reason != "stop":
         why = "it is as long as was allowed" if end.reason == "length" else "the service cut it off"
         blocks.append([f"The answer ends here because {why}."])
-    blocks += [[_one_line(notice)] for notice in end.notices]
+    blocks += [[_one_line(notice)] for notice in end.notices if notice.strip() not in end.text]
     if end.model:
         blocks.append([_price(format, end)])
     return "\n\n".join("\n".join(block) for block in blocks)

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -36,6 +35,10 @@ class Patience:
     unversioned: float = 15.0
     changed: float = 0.5
     """How long a change of the user's is waited for after a refusal, so that the next try counts in the newest text."""
+    rest: float = 0.4
+    """A text that has not changed for so long rests; clients tell of changes up to 0.2 s late."""
+    typing: float = 120.0
+    """How long one edit waits for a user who types on and on."""
 
 
 Planned = Callable[[ChatFile], Sequence[Change] | None]
@@ -68,23 +71,29 @@ class ChatEditor:
     async def edit(self, uri: str, planned: Planned, shown: Shown, label: str) -> bool:
         """Have the client make the changes that `planned` wants in the file as it stands, until `shown` sees them.
 
-        False where `planned` gives None, the file is gone or closed, or the client refused twice.
+        A refusal because the user types is none: it is tried again once he rests. False where `planned` gives None, the file
+        is gone or closed, or the client refused twice.
         """
-        for _ in range(_TRIES):
+        refused, until = 0, asyncio.get_running_loop().time() + self._patience.typing
+        while refused < _TRIES:
             chat = open_chat(self._server, uri)
             changes = planned(chat.file) if chat else None
             if chat is None or changes is None:
                 return False
             if not changes:
                 return True
+            before = chat.file.text
             if await self._apply(chat, changes, label):
                 patience = self._patience.versioned if self._versioned else self._patience.unversioned
-                if await self._until(uri, shown, patience):
+                if await self._until(uri, shown, patience, before if self._versioned else None):
                     return True
                 if not self._versioned:  # it may yet be made, and then stand there twice
                     return False
             else:
-                await self._until(uri, partial(_differs, chat.file.text), self._patience.changed)
+                await self._until(uri, _never, self._patience.changed, before)
+            now = open_chat(self._server, uri)
+            typed = now is not None and now.file.text != before
+            refused += not typed or asyncio.get_running_loop().time() > until
         return False
 
     async def _apply(self, chat: OpenChat, changes: Sequence[Change], label: str) -> bool:
@@ -107,12 +116,16 @@ class ChatEditor:
             log.debug("an edit of a chat was refused: %s", error)
             return False
 
-    async def _until(self, uri: str, shown: Shown, seconds: float) -> bool:
-        """Wait until the file is as `shown` wants it, at most so long, and not once it is closed."""
+    async def _until(self, uri: str, shown: Shown, seconds: float, before: str | None) -> bool:
+        """Wait until the file is as `shown` wants it, at most so long, and not once it is closed.
+
+        With the text `before` also not once that has changed and rests: then something else was done to it.
+        """
+        loop = asyncio.get_running_loop()
         changed, key = asyncio.Event(), key_of(uri)
         self._waiting.setdefault(key, set()).add(changed)
         try:
-            deadline = asyncio.get_running_loop().time() + seconds
+            deadline = loop.time() + seconds
             while True:
                 changed.clear()
                 chat = open_chat(self._server, uri)
@@ -120,7 +133,8 @@ class ChatEditor:
                     return False
                 if shown(chat.file):
                     return True
-                left = deadline - asyncio.get_running_loop().time()
+                rests = before is not None and chat.file.text != before
+                left = min(deadline - loop.time(), self._patience.rest) if rests else deadline - loop.time()
                 if left <= 0:
                     return False
                 try:
@@ -133,5 +147,5 @@ class ChatEditor:
                 del self._waiting[key]
 
 
-def _differs(text: str, file: ChatFile) -> bool:
-    return file.text != text
+def _never(file: ChatFile) -> bool:
+    return False

@@ -101,11 +101,12 @@ def the_chat(server: KhojServer, uri: str) -> OpenChat:
 def create_chat(
     folders: Folders, root: Path, format: Format, title: str, head: Head, given: Given | None, message: str = ""
 ) -> tuple[Path, int]:
-    """Write a new chat file; its path, and the 0-based line where the user writes. Raises OSError."""
+    """Write a new chat file; its path, and its last line from 0, where the user writes. Raises OSError."""
     folder = chats_folder(folders) / folders.vault(root).name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     preamble = preamble_for(format, head.mark, root, given)
     text = format_file(format, head, title, preamble, [Part("you", message)])
+    text += "" if message else "\n"
     name = f"{date.today().isoformat()}-{_name_of(title)}"
     for number in range(1, 10_000):
         path = folder / f"{name}{f'-{number}' if number > 1 else ''}{SUFFIXES[format]}"
@@ -116,7 +117,7 @@ def create_chat(
                 out.write(text)
         except FileExistsError:
             continue
-        return path, text.count("\n")
+        return path, text.count("\n") - 1
     raise OSError(f"{folder} has too many chats called {name}")
 
 

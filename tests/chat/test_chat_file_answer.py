@@ -106,6 +106,7 @@ def test_what_is_told_below():
     assert notes_below("org", Path("/n"), Done("So."), [source(1)]) == (
         "*Passages given*\n\n- 1: [[file:/n/n1.md::5][Router › Fix]]"
     )
+    assert notes_below("markdown", Path("/n"), Done("Add a model.", notices=("Add a model.",)), []) == ""
     failed = Failed("The service\ndoes not answer", "khoj.model.unreachable")
     assert "Not answered: The service does not answer" in notes_below("markdown", ROOT, failed, [])
     assert "Stopped." in notes_below("markdown", ROOT, Failed("", "khoj.cancelled"), [])

@@ -34,7 +34,9 @@ async def test_a_chat_begins_is_asked_and_goes_on(any_editor):
     assert (shown == [uri]) is result["shown"]
     text = editor.open(uri)
     assert f"About [router.md]({note})." in text
-    assert text.endswith(":you -->\n\n")
+    assert text.endswith(":you -->\n\n\n")
+    if result["shown"]:  # clients that hold no line behind the last break would refuse the one below
+        assert editor.client.shown_documents[0].selection.start.line == text.count("\n") - 1
     assert "Ask" not in await editor.actions(uri)
 
     editor.type(uri, "What fixed it? 🦉\n")
@@ -109,6 +111,27 @@ async def test_what_the_user_types_elsewhere_while_the_answer_comes_stays(any_ed
     said = answer(uri, editor)
     assert said.startswith("\n".join(pieces) + "\n[1](file:")
     assert editor.texts[uri].endswith(" next0 next1 next2 next3")
+
+
+@pytest.mark.parametrize("way", ["refuses", "pretends"])
+@pytest.mark.asyncio
+async def test_a_user_who_types_on_and_on_is_waited_for(editor, way):
+    uri = await begun(editor)
+    editor.type(uri, "What?")
+    await command(editor, "send", textDocument={"uri": uri})
+    await shows(editor, uri, ":answer")
+    typed = iter("and 🦉 so")
+
+    def overtaken():  # a key is pressed while the edit is on its way
+        key = next(typed, "")
+        if key:
+            editor.type(uri, key)
+        return bool(key)
+
+    setattr(editor, way, overtaken)
+    editor.script.say("It was so [1].", cited("It was so [1]."))
+    await shows(editor, uri, "It was so [1](file:", ":notes")
+    assert editor.texts[uri].endswith("and 🦉 so")
 
 
 @pytest.mark.asyncio

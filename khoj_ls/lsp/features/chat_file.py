@@ -182,10 +182,11 @@ async def _begin(server: KhojServer, params: ChatFileParams) -> dict[str, Any]:
     window = server.client_capabilities.window
     if window and window.show_document and window.show_document.support:
         at = types.Position(line=line, character=0)
-        shown = await server.window_show_document_async(
-            types.ShowDocumentParams(uri=path.as_uri(), take_focus=True, selection=types.Range(start=at, end=at))
-        )
-        result["shown"] = shown.success
+        place = types.ShowDocumentParams(uri=path.as_uri(), take_focus=True, selection=types.Range(start=at, end=at))
+        try:
+            result["shown"] = (await server.window_show_document_async(place)).success
+        except JsonRpcException as error:
+            log.debug("the client does not show a chat: %s", error)
     if not result["shown"]:
         message = f"khoj-ls: the chat is ready in {path}: open it, write below the last heading, and ask"
         server.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=message))
