@@ -182,9 +182,7 @@ def test_what_the_search_lacked_is_told(verb: Any, serve: Serve) -> None:
 
 def test_notes_do_not_steer_the_terminal(verb: Any, serve: Serve) -> None:
     evil = source(1, "a\x1b[2J.md", 1, 1, "\x1b]0;x\x07")
-    serve(
-        [{**SOURCES, "sources": [evil]}, delta("\x1b[31mred\r\nnext"), done("x", citations=[{**CITED, "path": "a\x1b[2J.md"}])]
-    )
+    serve([{**SOURCES, "sources": [evil]}, delta("\x1b]0;t\x07a\rb"), done("x", citations=[{**CITED, "path": "a\x1b[2J.md"}])])
     shown = verb("chat", "q")
     assert not {"\x1b", "\x07", "\r"} & {*shown.stdout, *shown.stderr}
 
