@@ -225,7 +225,7 @@ class ChatSettings:
     model: str = setting(
         "", "user", "The chat model: PROVIDER/NAME or a preset. Empty: answers are the passages themselves, no model is asked."
     )
-    persona: str = setting("default", "session", "Who answers: `khoj-ls chat personas` lists them.")
+    persona: str = setting("default", "session", "Who answers: `khoj-ls chat --personas` lists them.")
     profile: str = setting("", "session", "The search profile of chats; empty: that of search.")
     temperature: float = setting(0.7, "session", "How freely words are chosen; 0 is the most sober.", least=0, most=2)
     top_p: float = setting(0.9, "session", "The share of likely words that are chosen from.", least=0, most=1)
