@@ -133,8 +133,11 @@ class AnswerFilter:
         return len(ended)
 
     def _line_start(self, rest: str, whole: bool) -> int | None:
-        if not self._size and rest.startswith(("---", "+++")):
-            self._fences.doubtful = True
+        if not self._size:
+            if not whole and rest in ("-", "--", "+", "++"):
+                return None
+            # Front matter, to some readers.
+            self._fences.doubtful = self._fences.doubtful or rest.startswith(("---", "+++"))
         line = self._fences.read(rest, whole=whole)
         if line is None:
             return None

@@ -142,6 +142,7 @@ READERS = tuple(
 
 @given(ANSWERS | st.text(max_size=60), st.integers(1, 7))
 @example("```\n![", 1)
+@example("---\n```<div>", 1)
 @settings(max_examples=600, deadline=None)
 def test_the_cut_into_pieces_does_not_matter(text, size):
     whole, cut = filtered(text), filtered(text, size=size)
