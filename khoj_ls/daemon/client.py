@@ -59,23 +59,16 @@ class DaemonClient:
         Raises as `call` does where the turn cannot begin or the daemon is lost; Cancelled where the turn does not end in time.
         """
         started = self.call(method, params)
-        events = self._events(started["turn"])
         over = False
         try:
-            try:
-                for event in events:
-                    over = event["kind"] in _ENDS
-                    yield event
-            except KeyboardInterrupt:
-                self._cancel_turn(started["turn"])
-                self._socket.settimeout(_CANCEL_SECONDS)
-                for event in self._events(started["turn"]):
-                    over = event["kind"] in _ENDS
-                    yield event
-        except TimeoutError:
-            raise Cancelled("cancelled") from None
+            for event in self._events(started["turn"]):
+                over = event["kind"] in _ENDS
+                yield event
+        except KeyboardInterrupt:
+            for event in self._last_events(started["turn"]) if not over else ():
+                over = event["kind"] in _ENDS
+                yield event
         finally:
-            self._socket.settimeout(None)
             if not over:
                 self._cancel_turn(started["turn"])
 
@@ -109,6 +102,18 @@ class DaemonClient:
                 if event["kind"] in _ENDS:
                     return
         raise DaemonError(_LOST)
+
+    def _last_events(self, turn: str) -> Iterator[dict[str, Any]]:
+        """Call a turn off; what it still says, if it ends in time. Raises Cancelled."""
+        self._cancel_turn(turn)
+        self._socket.settimeout(_CANCEL_SECONDS)
+        try:
+            yield from self._events(turn)
+        except TimeoutError:
+            raise Cancelled("cancelled") from None
+        finally:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                self._socket.settimeout(None)
 
     def _cancel_turn(self, turn: str) -> None:
         """Call a turn off without waiting: the answer to this is passed over."""
