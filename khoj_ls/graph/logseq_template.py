@@ -77,8 +77,9 @@ def filled(text: str, conventions: Conventions, page: str, now: datetime) -> str
 
     def fill(found: re.Match[str]) -> str:
         words = found[1].strip()
-        if not words or (written := known.get(" ".join(words.lower().split()))) is not None:
-            return written if words else ""
+        written = known.get(" ".join(words.lower().split())) if words else ""
+        if written is not None:
+            return written
         try:
             since, before = days_of(words, now.date())
         except UsageError:

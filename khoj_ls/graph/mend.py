@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Link
+from khoj_ls.graph.attachments import attachment_edits, attachments_left
 from khoj_ls.graph.edits import NoteEdit, Notes, VaultEdit, shifted
 from khoj_ls.graph.labels import relabelled
 from khoj_ls.graph.network import LinkNetwork, ResolvedLink
@@ -68,11 +69,25 @@ class Change:
 
 def mend(network: LinkNetwork, notes: Notes, change: Change, token: CancelToken | None = None) -> VaultEdit:
     """The whole edit that `change` takes, links and labels included. Raises Cancelled."""
-    mending = _Mending(network, notes, change, token or CancelToken())
+    mending = _Mending(network, notes, _with_attachments(network, notes, change), token or CancelToken())
     for _ in range(_MOST_ROUNDS):
         if mending.round():
             break
     return mending.result()
+
+
+def _with_attachments(network: LinkNetwork, notes: Notes, change: Change) -> Change:
+    """`change` with what Org's attachments need where a note, or a piece of one, comes to another folder."""
+    edits = {path: list(own) for path, own in change.edits.items()}
+    for path, new in change.moves.items():
+        if path.endswith(".org") and (note := notes.read(path)) is not None:
+            edits.setdefault(path, []).extend(attachment_edits(network.files, note, new, change.moves))
+    relocations = []
+    for each in change.relocations:
+        note = notes.read(each.path)
+        own = attachment_edits(network.files, note, each.to, {}, each.start, each.end) if note else ()
+        relocations.append(replace(each, edits=(*each.edits, *own)))
+    return replace(change, edits={path: own for path, own in edits.items() if own}, relocations=tuple(relocations))
 
 
 class _Mending:
@@ -102,7 +117,9 @@ class _Mending:
         self.before = ProposedNetwork(self.network, known, set(self.change.moves.values()) - self.base.keys())
         self.after = ProposedNetwork(self.network, self.after_notes.values(), gone, self.change.moves)
         found: dict[str, set[Edit]] = {}
-        self.unmended, self.headings = [], {}
+        pieces = [each for each in self.change.relocations if each.path in self.base]
+        self.unmended = [left for each in pieces for left in attachments_left(self.base[each.path], each.start, each.end)]
+        self.headings = {}
         for path in examined:
             self.token.raise_if_cancelled()
             goes_on = path not in self.change.deleted or any(each.path == path for each in self.change.relocations)

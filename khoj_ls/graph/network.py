@@ -96,7 +96,8 @@ class LinkNetwork:
         """Read from `connection`; `files` knows what is in the vault besides notes."""
         self.connection = connection
         self.conventions = conventions
-        self._files: OtherFiles = files or NoFiles()
+        self.files: OtherFiles = files or NoFiles()
+        """What is in the vault besides notes."""
         self._names: dict[str, list[Candidate]] = {}
         self._places: dict[int, NotePlaces] = {}
         self._notes: dict[tuple[str, ...], Resolution] = {}
@@ -257,14 +258,14 @@ class LinkNetwork:
         return self._notes[known]
 
     def _resolve_note(self, target: LinkTarget, source: LinkSource) -> Resolution:
-        if target.scheme == "absolute" and (inside := self._files.inside(target.note)) is not None:
+        if target.scheme == "absolute" and (inside := self.files.inside(target.note)) is not None:
             target = replace(target, scheme="path", note="/" + inside)
         found = resolve_note(target, source.path, self._names.get(target.key or "", ()), self.conventions)
         if found.state in ("resolved", "ambiguous"):
             return found
         if target.note.endswith("*") and target.scheme == "name":
             return self._matching(target) or found
-        path = self._files.find(target, source.path, found.tried) if found.tried else None
+        path = self.files.find(target, source.path, found.tried) if found.tried else None
         return Resolution("resolved", (Destination(path),)) if path else found
 
     def _matching(self, target: LinkTarget) -> Resolution | None:
@@ -276,7 +277,7 @@ class LinkNetwork:
     def _attachment(self, target: LinkTarget, source: LinkSource) -> Resolution:
         """A file in the folder that Org keeps for the entry, or for one it stands under."""
         properties = store.inherited_properties(self.connection, source.file_id or 0, source.entry)
-        path = self._files.find(target, source.path, attachment_paths(target.note, source.path, properties))
+        path = self.files.find(target, source.path, attachment_paths(target.note, source.path, properties))
         if path is None:
             return Resolution("broken", why=f"the entry has no attachment {target.note}")
         return Resolution("resolved", (Destination(path),))

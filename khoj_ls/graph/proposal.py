@@ -35,7 +35,7 @@ class ProposedNetwork(LinkNetwork):
         moved_files: Mapping[str, str] | None = None,
     ) -> None:
         """`notes` have the paths they would have; `moved_files` are all paths that change, old to new, also of other files."""
-        super().__init__(network.connection, network.conventions, _MovedFiles(network._files, moved_files or {}))
+        super().__init__(network.connection, network.conventions, _MovedFiles(network.files, moved_files or {}))
         self._own: dict[str, list[Candidate]] = {}
         self._new_texts: dict[str, tuple[NotePlaces, str]] = {}
         given = list(notes)
