@@ -20,16 +20,19 @@ def explained(
     candidates: Sequence[Candidate],
     steps: Iterable[Mapping[int, Sequence[Step]]],
     retrievers: Mapping[int, Mapping[str, Source]] | None = None,
+    *,
+    embedded: bool = False,
 ) -> tuple[SearchHit, ...]:
     """Hits with how each came to stand where it does.
 
     `candidates` are all that fusion brought, best first. `steps` are what each later stage did, first things first, by entry
-    id. `retrievers` are how each entry and its note were seen, where more is known than the hit's `sources`.
+    id. `retrievers` are how each entry and its note were seen, where more is known than the hit's `sources`; `embedded`
+    says whether the query had a vector.
     """
     ranks = {candidate.entry.id: (rank, candidate.score) for rank, candidate in enumerate(candidates, 1)}
     stages = list(steps)
     embedded_as: Literal["query", "passage"] | None = "passage" if request.as_passage else "query"
-    if request.mode == "lexical":
+    if not embedded:
         embedded_as = None
     told = []
     for hit in hits:

@@ -128,7 +128,7 @@ def _shown(run: Run, every: Fused, candidates: list[Candidate], reranked: Rerank
     if not request.explain:
         return hits
     steps = [fusion_steps(every, candidates, request), rerank_steps(candidates, reranked), tuned.steps]
-    return explained(request, hits, candidates, steps, fusion_sources(every))
+    return explained(request, hits, candidates, steps, fusion_sources(every), embedded=run.vector is not None)
 
 
 def _typed(run: Run) -> str:

@@ -151,7 +151,7 @@ class Explanation:
     tuning: Tuning
     """Its numbers."""
     embedded_as: Literal["query", "passage"] | None = None
-    """What the query was embedded as; None where only words were looked for."""
+    """What the query was embedded as; None where it was not: only words were looked for, or no model was ready."""
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ class Explanation:
     numbers: dict[str, Any]
     """All numbers of it, with those of the question: see khoj/choices."""
     embedded_as: str | None = None
-    """query or passage: what the query was embedded as, which decides about the prefix that some models want; null where only
-    words were looked for."""
+    """query or passage: what the query was embedded as, which decides about the prefix that some models want; null where it
+    was not, as only words were looked for or no model was ready."""
 
 
 @dataclass(frozen=True)

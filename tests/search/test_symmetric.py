@@ -75,6 +75,12 @@ def test_words_alone_embed_nothing(house, recorder):
     assert (recorder.asked, {hit.explanation.embedded_as for hit in hits}) == ([], {None})
 
 
+def test_where_no_model_is_ready_nothing_was_embedded(house):
+    context = replace(house.context, model=None, index=None)
+    hits = search(context, SearchRequest(QUESTION, explain=True)).hits
+    assert {hit.explanation.embedded_as for hit in hits} == {None}
+
+
 @pytest.mark.parametrize(
     ("request_", "kind"),
     [
