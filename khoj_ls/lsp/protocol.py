@@ -19,10 +19,13 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.lsp.text_document import NoteWorkspace
+from khoj_ls.wire.chat_messages import CHAT_EVENT
 
 PREFIX = "khoj/"
 INDEX_CHANGED = "khoj/indexChanged"
-"""The one khoj/* message that is a notification."""
+"""The notification that notes have other content in the index."""
+_NOTIFICATIONS = frozenset({INDEX_CHANGED, CHAT_EVENT})
+"""The khoj/* messages that are no requests."""
 
 
 @attrs.define
@@ -55,7 +58,7 @@ class KhojProtocol(LanguageServerProtocol):
 
     def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]  # pygls leaves it without types
         """Type of an incoming message by its method."""
-        if method.startswith(PREFIX) and method != INDEX_CHANGED:
+        if method.startswith(PREFIX) and method not in _NOTIFICATIONS:
             return KhojRequest
         return types.METHOD_TO_TYPES.get(method, (None,))[0]
 
