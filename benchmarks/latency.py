@@ -4,8 +4,8 @@
 
 Words follow Zipf's law over 50,000 words, so that queries meet frequent and rare ones; vectors are random with a common part.
 Every query goes through the real pipeline: words, vectors, fusion, passages. Under *filtered* each query carries one of the
-filters of FILTERS, narrow and wide ones, single and combined; *new filter* are those of them whose filter is asked for the first
-time. Each size runs in a process of its own, whose memory is what the daemon would hold.
+filters of FILTERS, narrow and wide ones, single and combined; *new filter* are those of them whose filter was not asked before.
+Each size runs in a process of its own, whose memory is what the daemon would hold.
 """
 
 from __future__ import annotations
