@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.latency import DIMENSIONS, fill, merge_words, unit
-from khoj_ls.chat.conversations import KeptConversations
 from khoj_ls.chat.desk import ChatDesk, Persona
 from khoj_ls.chat.engine import answer, begin
-from khoj_ls.chat.notes import IndexedNotes
+from khoj_ls.chat.kept.conversations import KeptConversations
+from khoj_ls.chat.notes.indexed import IndexedNotes
 from khoj_ls.chat.types import ChatRequest, Done, Failed, Sources
 from khoj_ls.config.settings import ChatSettings, IndexSettings, SearchSettings
 from khoj_ls.content.registry import default_registry

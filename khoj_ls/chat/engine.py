@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from khoj_ls.chat.commands import plan_turn
 from khoj_ls.chat.desk import ChatDesk
-from khoj_ls.chat.saving import Saving
+from khoj_ls.chat.kept.saving import Saving
+from khoj_ls.chat.question.commands import plan_turn
 from khoj_ls.chat.turn import asked_of, model_name, persona_of, turn_events
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Consent, Done, Failed, Sources, Started, TextDelta
 from khoj_ls.config.profiles import find_profile

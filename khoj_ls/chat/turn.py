@@ -6,20 +6,20 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from khoj_ls.chat.asking import Conclusion, answer_of_model, concluded
-from khoj_ls.chat.commands import plan_turn
-from khoj_ls.chat.context import Passage, chosen_passages, fitted, in_turns
+from khoj_ls.chat.answer.asking import Conclusion, answer_of_model, concluded
+from khoj_ls.chat.answer.excerpts import ADD_A_MODEL, NO_MODEL_AT_ALL, excerpts
+from khoj_ls.chat.answer.streaming import shown
 from khoj_ls.chat.desk import ChatDesk, Persona, Turn
-from khoj_ls.chat.excerpts import ADD_A_MODEL, NO_MODEL_AT_ALL, excerpts
-from khoj_ls.chat.finding import Found, Searching, find, first_found, said, searching
-from khoj_ls.chat.follow_up import leans
-from khoj_ls.chat.prompt import Asking
-from khoj_ls.chat.queries import Search, ask_queries, reading
-from khoj_ls.chat.saving import Saving
-from khoj_ls.chat.seen import pictures_for
-from khoj_ls.chat.streaming import shown
+from khoj_ls.chat.kept.saving import Saving
+from khoj_ls.chat.prompt.context import Passage, chosen_passages, fitted, in_turns
+from khoj_ls.chat.prompt.seen import pictures_for
+from khoj_ls.chat.prompt.window import Rooms, rooms_of, told_again
+from khoj_ls.chat.prompt.wording import Asking
+from khoj_ls.chat.question.commands import plan_turn
+from khoj_ls.chat.question.finding import Found, Searching, find, first_found, said, searching
+from khoj_ls.chat.question.follow_up import leans
+from khoj_ls.chat.question.queries import Search, ask_queries, reading
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Source, Sources, Started, Status
-from khoj_ls.chat.window import Rooms, rooms_of, told_again
 from khoj_ls.config.options import suggestion
 from khoj_ls.core.chat import ChatModel, Message, Usage
 from khoj_ls.core.errors import UsageError

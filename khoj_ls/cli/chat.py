@@ -111,9 +111,9 @@ def command(
     """Ask and show."""
     # Imported here: what draws and streams is not needed for the help.
     from khoj_ls.cli.answer import made_ready, meaning_awaited
-    from khoj_ls.cli.chat_context import question_of
-    from khoj_ls.cli.chat_render import view_for
-    from khoj_ls.cli.chat_turn import Talking, take_turn
+    from khoj_ls.cli.chatting.context import question_of
+    from khoj_ls.cli.chatting.render import view_for
+    from khoj_ls.cli.chatting.turn import Talking, take_turn
 
     if latest and conversation:
         raise UsageError("write either --continue or --conversation ID")
@@ -133,7 +133,7 @@ def command(
         if message is not None:
             asking = {**params, "message": message}
             return take_turn(talking, asking, lambda: view_for(form, root, as_json=run.json), may_ask=not run.json).status
-        from khoj_ls.cli.chat_repl import Talk, converse
+        from khoj_ls.cli.chatting.repl import Talk, converse
         from khoj_ls.config.paths import folders
 
         talk = Talk(talking, root, lambda: view_for(form, root, as_json=False), params)
@@ -144,7 +144,7 @@ def command(
 
 def _params(root: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """The parameters of `khoj/chat` that the options give."""
-    from khoj_ls.cli.chat_context import context_of, images_of
+    from khoj_ls.cli.chatting.context import context_of, images_of
 
     return {
         "vault": str(root),

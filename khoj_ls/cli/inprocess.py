@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from khoj_ls.cli.chat_events import changed
+from khoj_ls.cli.chatting.events import changed
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.paths import folders
 from khoj_ls.core.errors import Cancelled, UsageError

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from khoj_ls.chat.chat_file import Change, ChatFile
+from khoj_ls.chat.file.layout import Change, ChatFile
 from khoj_ls.lsp.chat_files import OpenChat, key_of, open_chat
 from khoj_ls.lsp.edits import takes_document_changes
 from khoj_ls.lsp.server import KhojServer

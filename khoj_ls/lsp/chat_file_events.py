@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from khoj_ls.chat.kept import KeptTurn
+from khoj_ls.chat.kept.records import KeptTurn
 from khoj_ls.chat.types import Citation, Done, Failed, Source, Statement
 from khoj_ls.core.chat import StopReason, Usage
 from khoj_ls.core.errors import Cancelled

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from khoj_ls.chat import chat_file_changes as changes
-from khoj_ls.chat.chat_file import Change, ChatFile, Exchange
-from khoj_ls.chat.chat_file_answer import answer_text, notes_below
-from khoj_ls.chat.chat_file_context import Context, context_of
+from khoj_ls.chat.file import changes
+from khoj_ls.chat.file.answer import answer_text, notes_below
+from khoj_ls.chat.file.context import Context, context_of
+from khoj_ls.chat.file.layout import Change, ChatFile, Exchange
 from khoj_ls.chat.types import ContextItem, Done, Failed, Source
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import Progress

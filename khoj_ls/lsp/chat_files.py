@@ -14,7 +14,8 @@ from urllib.parse import unquote
 
 from lsprotocol import types
 
-from khoj_ls.chat.chat_file import (
+from khoj_ls.chat.file.context import Given, preamble_for
+from khoj_ls.chat.file.layout import (
     SUFFIXES,
     Change,
     ChatFile,
@@ -26,7 +27,6 @@ from khoj_ls.chat.chat_file import (
     new_mark,
     parse_file,
 )
-from khoj_ls.chat.chat_file_context import Given, preamble_for
 from khoj_ls.config.paths import Folders
 from khoj_ls.core.errors import UsageError
 from khoj_ls.lsp.positions import Positions

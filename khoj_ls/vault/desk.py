@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from khoj_ls.chat.commands import with_commands
 from khoj_ls.chat.desk import ChatDesk, Models, Persona
-from khoj_ls.chat.notes import IndexedNotes
-from khoj_ls.chat.personas import load_personas
+from khoj_ls.chat.notes.indexed import IndexedNotes
+from khoj_ls.chat.personas.known import load_personas
+from khoj_ls.chat.question.commands import with_commands
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import ChatModel, Message
 from khoj_ls.core.errors import UsageError

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
-from khoj_ls.chat.images import media_type
+from khoj_ls.chat.notes.pictures import media_type
 from khoj_ls.core.chat import Image
 from khoj_ls.core.errors import UsageError
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from khoj_ls.chat.commands import BUILT_IN
-from khoj_ls.chat.conversations import KeptConversations
 from khoj_ls.chat.desk import ChatDesk, Persona
-from khoj_ls.chat.notes import IndexedNotes
+from khoj_ls.chat.kept.conversations import KeptConversations
+from khoj_ls.chat.notes.indexed import IndexedNotes
+from khoj_ls.chat.question.commands import BUILT_IN
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Started
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import ChatSettings, SearchSettings, Settings

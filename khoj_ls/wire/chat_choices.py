@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from khoj_ls.chat.commands import BUILT_IN
-from khoj_ls.chat.personas import load_personas
+from khoj_ls.chat.personas.known import load_personas
+from khoj_ls.chat.question.commands import BUILT_IN
 from khoj_ls.vault import Vault
 from khoj_ls.wire.session import Session, chat_settings_for
 from khoj_ls.wire.tuning_messages import ChoicesResult, CommandChoice, ModelChoice, PersonaChoice

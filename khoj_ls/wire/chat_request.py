@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from khoj_ls.chat.commands import parse_command
+from khoj_ls.chat.question.commands import parse_command
 from khoj_ls.chat.types import ChatRequest, ContextItem
 from khoj_ls.core.errors import UsageError
 from khoj_ls.vault import Vault

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 
-from khoj_ls.chat.export import export
-from khoj_ls.chat.kept import KeptTurn, Summary
+from khoj_ls.chat.export.formats import export
+from khoj_ls.chat.kept.records import KeptTurn, Summary
 from khoj_ls.chat.types import Done
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from khoj_ls.chat.conversations import KeptConversations
+from khoj_ls.chat.kept.conversations import KeptConversations
 from khoj_ls.chat.types import Done, Source
 
 

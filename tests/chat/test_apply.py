@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from khoj_ls.chat.apply import GivenChanged, plan_apply
-from khoj_ls.chat.chat_file_context import given_lines
-from khoj_ls.chat.proposal import blocks, proposed
+from khoj_ls.chat.file.apply import GivenChanged, plan_apply
+from khoj_ls.chat.file.context import given_lines
+from khoj_ls.chat.file.proposal import blocks, proposed
 from khoj_ls.content.registry import default_registry
 from khoj_ls.core.errors import UsageError
 from khoj_ls.graph.open_note import NoteReader

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khoj_ls.chat.chat_file import Head, Part, begin_part, format_file, format_of, mark_line, new_mark, parse_file
-from khoj_ls.chat.chat_file_changes import applied, ask, ask_again, finish, grow, grown, insert_rest
-from khoj_ls.chat.chat_file_context import context_of, digest_of, find_given, given_lines, preamble_for, read_given
+from khoj_ls.chat.file.changes import applied, ask, ask_again, finish, grow, grown, insert_rest
+from khoj_ls.chat.file.context import context_of, digest_of, find_given, given_lines, preamble_for, read_given
+from khoj_ls.chat.file.layout import Head, Part, begin_part, format_file, format_of, mark_line, new_mark, parse_file
 
 MARK = "3f9a1c20"
 ROOT = Path("/home/me/my notes (new)")

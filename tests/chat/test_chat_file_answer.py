@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khoj_ls.chat.chat_file_answer import answer_text, file_link, notes_below, org_of, without_citations
+from khoj_ls.chat.file.answer import answer_text, file_link, notes_below, org_of, without_citations
 from khoj_ls.chat.types import Citation, Done, Failed, Source, Statement
 from khoj_ls.content.registry import default_registry
 from khoj_ls.core.chat import Usage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from khoj_ls.chat.claims import checked
-from khoj_ls.chat.streaming import AnswerFilter
+from khoj_ls.chat.answer.claims import checked
+from khoj_ls.chat.answer.streaming import AnswerFilter
 from khoj_ls.chat.types import Source
 from khoj_ls.core.text import text_lines
 

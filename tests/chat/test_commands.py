@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from khoj_ls.chat.commands import BUILT_IN, parse_command, plan_turn, with_commands
+from khoj_ls.chat.question.commands import BUILT_IN, parse_command, plan_turn, with_commands
 from khoj_ls.core.errors import KhojError, UsageError
 from khoj_ls.core.slash import Asked, Neighbour, Neighbours, Plan, SlashCommand
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khoj_ls.chat.context import Passage, chosen_passages, fitted, found_passages, in_turns, recut, shares
-from khoj_ls.chat.cutting import cut
 from khoj_ls.chat.desk import Section
+from khoj_ls.chat.prompt.context import Passage, chosen_passages, fitted, found_passages, in_turns, recut, shares
+from khoj_ls.chat.prompt.cutting import cut
 from khoj_ls.chat.types import ContextItem
 from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import Span

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from khoj_ls.chat.arriving import Arriving
-from khoj_ls.chat.conversations import KeptConversations, title_of
-from khoj_ls.chat.owners import is_alive, this_process
+from khoj_ls.chat.kept.arriving import Arriving
+from khoj_ls.chat.kept.conversations import KeptConversations, title_of
+from khoj_ls.chat.kept.owners import is_alive, this_process
 from khoj_ls.chat.types import Citation, Done, Failed, Source, Statement
 from khoj_ls.core.chat import Usage
 from khoj_ls.core.errors import UsageError
@@ -316,7 +316,8 @@ def test_turns_under_way_when_the_vault_is_closed_have_failed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "owner", ["", "nobody", "1 x", "999999999 5.0", "-5 1", f"{2**80} 1", this_process().split()[0] + " 5.0"]
+    "owner",
+    ["", "nobody", "1 x", "999999999 5.0", "-5 1", f"{2**80} 1", pytest.param(this_process().split()[0] + " 5.0", id="other")],
 )
 def test_an_owner_that_is_gone_or_none(owner):
     assert not is_alive(owner)

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from khoj_ls.chat.export import export
-from khoj_ls.chat.kept import KeptConversation, KeptTurn, Outcome
+from khoj_ls.chat.export.formats import export
+from khoj_ls.chat.kept.records import KeptConversation, KeptTurn, Outcome
 from khoj_ls.chat.types import Citation, Source, Statement
 from khoj_ls.content.registry import default_registry
 from khoj_ls.core.chat import Usage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from khoj_ls.chat.follow_up import leans, subject
+from khoj_ls.chat.question.follow_up import leans, subject
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khoj_ls.chat.desk import Turn
-from khoj_ls.chat.history import history
+from khoj_ls.chat.prompt.history import history
 
 
 def words(text: str) -> int:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from khoj_ls.chat import notes as notes_module
-from khoj_ls.chat.images import MAX_BYTES, MAX_PICTURES
-from khoj_ls.chat.notes import IndexedNotes
+from khoj_ls.chat.notes import indexed as notes_module
+from khoj_ls.chat.notes.indexed import IndexedNotes
+from khoj_ls.chat.notes.pictures import MAX_BYTES, MAX_PICTURES
 from khoj_ls.chat.types import ContextItem
 from khoj_ls.config.settings import IndexSettings
 from khoj_ls.content.registry import default_registry, parse_file

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from khoj_ls.chat.desk import Persona
-from khoj_ls.chat.persona_files import MAX_BYTES, MAX_FILES
-from khoj_ls.chat.personas import BUILT_IN, USER_FOLDER, VAULT_FOLDER, load_personas
+from khoj_ls.chat.personas.files import MAX_BYTES, MAX_FILES
+from khoj_ls.chat.personas.known import BUILT_IN, USER_FOLDER, VAULT_FOLDER, load_personas
 
 
 def put(root: Path, folder: str, files: dict[str, str]) -> None:

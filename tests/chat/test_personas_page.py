@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from khoj_ls.chat.commands import BUILT_IN as COMMANDS
-from khoj_ls.chat.commands import plan_turn, with_commands
-from khoj_ls.chat.persona_files import KEYS
-from khoj_ls.chat.personas import BUILT_IN, USER_FOLDER, load_personas
+from khoj_ls.chat.personas.files import KEYS
+from khoj_ls.chat.personas.known import BUILT_IN, USER_FOLDER, load_personas
+from khoj_ls.chat.question.commands import BUILT_IN as COMMANDS
+from khoj_ls.chat.question.commands import plan_turn, with_commands
 from khoj_ls.core.slash import Asked
 from khoj_ls.plugins.manager import plugin_manager
 

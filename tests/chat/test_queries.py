@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from khoj_ls.chat.queries import ask_queries, read_queries, reading, with_words
+from khoj_ls.chat.question.queries import ask_queries, read_queries, reading, with_words
 from khoj_ls.core.errors import Cancelled, RateLimited
 from khoj_ls.core.jobs import CancelToken
 
@@ -73,7 +73,7 @@ def test_a_failure_is_no_failure(scripted):
 
 
 def test_a_slow_model_is_not_waited_for(scripted, monkeypatch):
-    monkeypatch.setattr("khoj_ls.chat.queries._SECONDS", 0.05)
+    monkeypatch.setattr("khoj_ls.chat.question.queries._SECONDS", 0.05)
 
     def slow(messages, token):
         yield '["a"'

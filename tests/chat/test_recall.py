@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from khoj_ls.chat.conversations import KeptConversations
-from khoj_ls.chat.recall import passages_of
+from khoj_ls.chat.kept.conversations import KeptConversations
+from khoj_ls.chat.kept.recall import passages_of
 from khoj_ls.chat.types import Done, Failed, Source
 from khoj_ls.core.errors import Cancelled, ModelError, UsageError
 from khoj_ls.core.jobs import CancelToken

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from khoj_ls.chat.desk import Persona
-from khoj_ls.chat.prompt import Asking, messages_of
-from khoj_ls.chat.shield import one_line, words_only
+from khoj_ls.chat.prompt.shield import one_line, words_only
+from khoj_ls.chat.prompt.wording import Asking, messages_of
 from khoj_ls.chat.types import Source
 from khoj_ls.core.chat import Message
 

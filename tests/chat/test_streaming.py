@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from khoj_ls.chat.streaming import AnswerFilter
+from khoj_ls.chat.answer.streaming import AnswerFilter
 
 
 def filtered(text, *, size=None, known=("https://known.example/a.png",)):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from khoj_ls.chat.desk import Turn
 from khoj_ls.chat.engine import answer, begin
-from khoj_ls.chat.prompt import tokens_of
+from khoj_ls.chat.prompt.wording import tokens_of
 from khoj_ls.chat.types import ChatRequest, Done, Failed, Sources
 from khoj_ls.core.chat import Image
 from khoj_ls.core.jobs import CancelToken

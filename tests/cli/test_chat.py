@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from chat_service import ANSWER, ANSWERED, CITED, DONE, SOURCES, USAGE, ChatService, delta, done, failed, source
 
-from khoj_ls.cli import chat, chat_turn
+from khoj_ls.cli import chat
+from khoj_ls.cli.chatting import turn as chat_turn
 from khoj_ls.core.errors import DaemonError, UsageError
 
 Serve = Callable[..., ChatService]

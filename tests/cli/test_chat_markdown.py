@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from khoj_ls.cli.chat_markdown import Drawn, settled
+from khoj_ls.cli.chatting.markdown import Drawn, settled
 
 
 @pytest.mark.parametrize(

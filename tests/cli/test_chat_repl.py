@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from chat_service import ANSWER, ANSWERED, SOURCES, ChatService, delta, done, failed
 
-from khoj_ls.cli import chat_repl
-from khoj_ls.cli.chat_render import Text
-from khoj_ls.cli.chat_repl import Talk, converse
+from khoj_ls.cli.chatting import repl as chat_repl
+from khoj_ls.cli.chatting.render import Text
+from khoj_ls.cli.chatting.repl import Talk, converse
 
 Type = Callable[..., ChatService]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from khoj_ls.chat.conversations import KeptConversations
+from khoj_ls.chat.kept.conversations import KeptConversations
 from khoj_ls.chat.types import Citation, Done, Failed, Source, Statement
 from khoj_ls.config.paths import folders
 from khoj_ls.core.chat import Usage

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from khoj_ls.chat.personas import USER_FOLDER, VAULT_FOLDER
+from khoj_ls.chat.personas.known import USER_FOLDER, VAULT_FOLDER
 from khoj_ls.cli.checks.personas import checks
 from khoj_ls.config.paths import Folders
 

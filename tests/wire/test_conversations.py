@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from khoj_ls.chat.conversations import KeptConversations
+from khoj_ls.chat.kept.conversations import KeptConversations
 from khoj_ls.chat.types import Citation, Done, Failed, Source
 from khoj_ls.config.settings import Settings
 from khoj_ls.core.chat import Usage

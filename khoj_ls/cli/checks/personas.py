@@ -14,8 +14,8 @@ _ADVICE = "mend the file: docs/personas.md tells what may stand in one"
 
 def checks(folders: Folders, root: Path) -> Iterator[Check]:
     """Personas of the user, of plugins, and of the vault at `root`; slash commands of plugins."""
-    from khoj_ls.chat.commands import with_commands
-    from khoj_ls.chat.personas import load_personas
+    from khoj_ls.chat.personas.known import load_personas
+    from khoj_ls.chat.question.commands import with_commands
     from khoj_ls.plugins.manager import plugin_manager
 
     plugins = plugin_manager([])

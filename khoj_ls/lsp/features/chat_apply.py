@@ -10,10 +10,10 @@ import msgspec
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
-from khoj_ls.chat.apply import ApplyPlan, GivenChanged, plan_apply
-from khoj_ls.chat.chat_file import Exchange, Format
-from khoj_ls.chat.chat_file_context import Given, digest_of, read_given
-from khoj_ls.chat.proposal import proposed
+from khoj_ls.chat.file.apply import ApplyPlan, GivenChanged, plan_apply
+from khoj_ls.chat.file.context import Given, digest_of, read_given
+from khoj_ls.chat.file.layout import Exchange, Format
+from khoj_ls.chat.file.proposal import proposed
 from khoj_ls.core.errors import KhojError, UsageError
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.lsp.asked import Asked, asking

@@ -17,8 +17,8 @@ import msgspec
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
-from khoj_ls.chat.chat_file import SUFFIXES, Format, format_of
-from khoj_ls.chat.chat_file_context import Given, given_lines
+from khoj_ls.chat.file.context import Given, given_lines
+from khoj_ls.chat.file.layout import SUFFIXES, Format, format_of
 from khoj_ls.core.errors import KhojError, UsageError
 from khoj_ls.lsp.asked import Asked, asked
 from khoj_ls.lsp.chat_file_edits import ChatEditor

@@ -1,0 +1,1 @@
+"""What becomes of an answer on its way to the user: streamed, made harmless, checked against its sources."""

@@ -1,0 +1,1 @@
+"""The conversations of a vault: kept as they arrive, found again, exported."""

@@ -1,0 +1,208 @@
+"""From what was found and chosen to the passages that a model is given: whole sections, each once, within a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile, zip_longest
+
+from khoj_ls.chat.desk import Notes, Section
+from khoj_ls.chat.prompt.cutting import Count, cut, sought_in
+from khoj_ls.chat.types import ContextItem, Source
+from khoj_ls.search.types import SearchHit
+from khoj_ls.search.words import query_terms
+
+LEAST_TOKENS = 60
+"""Less of a passage says too little to be worth its place."""
+FRAME_TOKENS = 40
+"""What the lines around a passage in the prompt cost, beside its path and headings; rather too much."""
+_CHOSEN_WEIGHT = 4.0
+_MOST_SECTIONS_OF_HIT = 4
+_MOST_CHOSEN = 60
+_THIN_CHARS = 120
+"""A section with less text than this is little more than its heading: what stands below is given with it."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A section that may be given."""
+
+    section: Section
+    focus: tuple[int, int] | None = None
+    """First and last line of what was found in it."""
+    score: float | None = None
+    weight: float = 1.0
+    """Its share beside the others where not all have room."""
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """What tells it from others."""
+        return self.section.path, self.section.line
+
+
+def found_passages(notes: Notes, hits: Iterable[SearchHit], *, whole_notes: bool = False) -> list[Passage]:
+    """The sections that hits lie in, best first, each once; with `whole_notes` all sections of their notes."""
+    passages: dict[tuple[str, int], Passage] = {}
+    seen: set[str] = set()
+    for hit in hits:
+        if whole_notes:
+            if hit.path in seen:
+                continue
+            seen.add(hit.path)
+            sections: Iterable[Section] = _joined(notes.sections(hit.path))
+        else:
+            sections = _sections_of(notes, hit)
+        for section in sections:
+            focus = (max(hit.span.line, section.line), min(hit.span.end_line, section.end_line))
+            passage = Passage(section, focus if focus[0] <= focus[1] else None, hit.score)
+            passages.setdefault(passage.place, passage)
+    return list(passages.values())
+
+
+def _sections_of(notes: Notes, hit: SearchHit) -> Iterator[Section]:
+    """The section of a hit, and those after it that the hit reaches into; with what is below a heading that has no text."""
+    line = hit.span.line
+    for _ in range(_MOST_SECTIONS_OF_HIT):
+        section = notes.section(hit.path, line)
+        if section is None or not section.text.strip():
+            return
+        yield _with_subsections(notes, section)
+        line = section.end_line + 1
+        if line > hit.span.end_line:
+            return
+
+
+def _with_subsections(notes: Notes, section: Section) -> Section:
+    if len(section.text) >= _THIN_CHARS or not section.outline:
+        return section
+    below = []
+    for each in notes.sections(section.path):
+        if each.line > section.line:
+            if each.outline[: len(section.outline)] != section.outline or len(each.outline) <= len(section.outline):
+                break
+            below.append(each)
+    return _joined([section, *below])[0]
+
+
+def _joined(sections: Sequence[Section]) -> list[Section]:
+    """Sections that follow each other in one note as one, as long as all or none of them are private."""
+    joined: list[Section] = []
+    for section in sections:
+        last = joined[-1] if joined else None
+        if last and (last.path, last.end_line + 1, last.private) == (section.path, section.line, section.private):
+            break_between = "" if last.text.endswith(("\n", "\r")) else "\n"
+            outline = _shared(last.outline, section.outline)
+            text = last.text + break_between + section.text
+            joined[-1] = replace(last, outline=outline, end_line=section.end_line, text=text)
+        else:
+            joined.append(section)
+    return joined
+
+
+def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """The headings that two outlines begin with alike."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return tuple(heading for heading, _ in pairs)
+
+
+def chosen_passages(notes: Notes, items: Sequence[ContextItem], question: str, budget: int, count: Count) -> list[Passage]:
+    """What the user chose, in order. Whole notes where they fit; else their sections, those first that the question is about.
+
+    Raises UsageError where something is not there.
+    """
+    sections = list(dict.fromkeys(section for item in items for section in notes.chosen(item) if section.text.strip()))
+    whole = _joined(sections)
+    # Counting may ask the model's service: what is private is estimated.
+    size = sum(len(each.text) // 3 if each.private else count(each.text) for each in whole[:_MOST_CHOSEN])
+    if len(whole) > _MOST_CHOSEN or (len(sections) > 1 and size > budget):
+        asked = set(query_terms(question))
+        held = {id(each): len(asked & set(query_terms(each.text))) for each in sections}
+        whole = sorted(sections, key=lambda each: -held[id(each)])[:_MOST_CHOSEN]
+    selected = {item.name: (item.line, item.end_line or item.line) for item in items if item.line is not None}
+    return [Passage(each, _selection(each, selected), None, _CHOSEN_WEIGHT) for each in whole]
+
+
+def _selection(section: Section, selected: Mapping[str, tuple[int, int]]) -> tuple[int, int] | None:
+    lines = selected.get(section.path)
+    return lines if lines and lines[0] <= section.end_line and lines[1] >= section.line else None
+
+
+def in_turns(*lists: Sequence[Passage]) -> list[Passage]:
+    """Passages of several searches, the best of each first, each place once."""
+    mixed: dict[tuple[str, int], Passage] = {}
+    for row in zip_longest(*lists):
+        for passage in row:
+            if passage is not None:
+                mixed.setdefault(passage.place, passage)
+    return list(mixed.values())
+
+
+def fitted(
+    passages: Sequence[Passage], budget: int, count: Count, question: str, *, first: int = 1, taken: Collection[Source] = ()
+) -> tuple[Source, ...]:
+    """Sources numbered from `first`, of at most `budget` tokens together: short sections whole, long ones around what was hit.
+
+    What no longer has room for `LEAST_TOKENS` is left out, last ones first; so is what lies within sources already `taken`.
+    """
+    sought = sought_in(question)
+    kept = [each for each in passages if not any(_within(each.section, source) for source in taken)]
+    # Counting costs; what lies this far beyond the budget has no place.
+    kept = kept[: max(1, budget // LEAST_TOKENS)] if budget >= 0 else []
+    sizes = [(count(each.section.text), frame_tokens(each.section.path, each.section.outline, count)) for each in kept]
+    rooms = _rooms(sizes, [each.weight for each in kept], budget)
+    sources: list[Source] = []
+    for passage, given in zip(kept, rooms, strict=False):
+        section = passage.section
+        part = cut(section.text, section.line, given, count, focus=passage.focus, sought=sought)
+        if part and part.text.strip():
+            sources.append(
+                Source(
+                    first + len(sources), section.path, section.title, section.outline, part.line, part.end_line, part.text,
+                    passage.score, section.private,
+                )
+            )  # fmt: skip
+    return tuple(sources)
+
+
+def _within(section: Section, source: Source) -> bool:
+    """Whether all of a section was given."""
+    return section.path == source.path and source.line <= section.line and section.end_line <= source.end_line
+
+
+def frame_tokens(path: str, outline: Sequence[str], count: Count) -> int:
+    """What the lines around a passage cost."""
+    return FRAME_TOKENS + count(f"{path} {' '.join(outline)}")
+
+
+def _rooms(sizes: Sequence[tuple[int, int]], weights: Sequence[float], budget: int) -> list[int]:
+    """Tokens for each of the first texts that have room, given their sizes and those of their frames, best first."""
+    for many in range(len(sizes), 0, -1):
+        ranked = [weight * (2.0 - at / many) for at, weight in enumerate(weights[:many])]
+        texts = [size for size, _ in sizes[:many]]
+        rooms = shares(texts, ranked, budget - sum(frame for _, frame in sizes[:many]))
+        if all(given >= min(size, LEAST_TOKENS) for given, size in zip(rooms, texts, strict=True)):
+            return rooms
+    return []
+
+
+def shares(sizes: Sequence[int], weights: Sequence[float], budget: int) -> list[int]:
+    """What each gets of `budget`: all that it needs, or, where that is more than its share by weight, that share."""
+    given = [0] * len(sizes)
+    left, weight = max(0, budget), sum(weights)
+    for at in sorted(range(len(sizes)), key=lambda at: sizes[at] / weights[at]):
+        given[at] = min(sizes[at], int(left * weights[at] / weight))
+        left -= given[at]
+        weight = max(weight - weights[at], 1e-9)
+    return given
+
+
+def recut(sources: Sequence[Source], budget: int, count: Count, question: str) -> tuple[Source, ...]:
+    """The same sources under their numbers, with less of each, last ones left out: at most `budget` tokens together."""
+    sizes = [(count(source.text), frame_tokens(source.path, source.outline, count)) for source in sources]
+    rooms = _rooms(sizes, [_CHOSEN_WEIGHT if source.score is None else 1.0 for source in sources], budget)
+    sought = sought_in(question)
+    smaller = []
+    for source, room in zip(sources, rooms, strict=False):
+        if part := cut(source.text, source.line, room, count, focus=None, sought=sought):
+            smaller.append(replace(source, text=part.text, line=part.line, end_line=part.end_line))
+    return tuple(smaller)
