@@ -56,7 +56,7 @@ def of_status(connection: Connection, model: str, status: int, body: Any, *, key
     code, said = said_by(body, key)
     why = f": {said}" if said else ""
     if status in (401, 403):
-        return Trouble(KeyRefused(_key_message(connection, key, why)))
+        return Trouble(KeyRefused(key_message(connection, key, why)))
     if 300 <= status < 400:
         return Trouble(ModelError(f"{host} redirects elsewhere, which is not followed: correct {service.setting}"))
     if status == 402 or (status == 429 and _PAY.search(f"{code} {said}")):
@@ -146,7 +146,8 @@ def said_by(body: Any, key: str) -> tuple[str, str]:
     return code, (text.replace(key, "***") if key else text)[:_SHOWN]
 
 
-def _key_message(connection: Connection, key: str, why: str) -> str:
+def key_message(connection: Connection, key: str, why: str) -> str:
+    """What to do about a `key` that a service refuses, or that is not there (empty); `why` is what the service says."""
     name, host = connection.service.key_variable, connection.host
     if not name:
         return (

@@ -110,7 +110,12 @@ class ChatModels:
         return model
 
     def check_consent(self, model: ChatModel, messages: Sequence[Message]) -> None:
-        """Raise ConsentNeeded, which says what would be sent where and at about what cost, unless the user said yes before."""
+        """Raise ConsentNeeded, which says what would be sent where and at about what cost, unless the user said yes before.
+
+        Raises KeyRefused before anybody is asked where a key is missing.
+        """
+        if isinstance(model, ServedModel):
+            model.check_key()
         self._consents.check(model, messages)
 
     def allow(self, host: str) -> None:

@@ -7,9 +7,11 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import replace
 
 from khoj_ls.core.chat import Delta, Finished, Message, ModelCard, Sampling, StopReason, Usage
+from khoj_ls.core.errors import KeyRefused
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.llm.connection import Connection
 from khoj_ls.llm.counting import Counter, count_messages
+from khoj_ls.llm.failures import key_message
 from khoj_ls.llm.streaming import Patience, Piece, stream
 
 THINKING_TOKENS = 8192
@@ -61,6 +63,11 @@ class ServedModel(ABC):
             self._may_ask(self, messages)
         kept = tuple(messages)
         yield from stream(lambda: self._answer(kept, sampling), self._connection, self._patience, token)
+
+    def check_key(self) -> None:
+        """Raise KeyRefused where this service of another machine wants a key and there is none."""
+        if self.remote and self._connection.service.key_variable and not self._connection.key():
+            raise KeyRefused(key_message(self._connection, "", ""))
 
     def close(self) -> None:  # noqa: B027  # most models hold nothing to be closed
         """Nothing is held between two answers."""

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from khoj_ls.chat.kept.arriving import Arriving
@@ -321,6 +322,20 @@ def test_turns_under_way_when_the_vault_is_closed_have_failed(tmp_path):
 )
 def test_an_owner_that_is_gone_or_none(owner):
     assert not is_alive(owner)
+
+
+def test_a_process_that_was_killed_is_gone_before_its_parent_looks():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = f"{child.pid} {psutil.Process(child.pid).create_time():.2f}"
+    assert is_alive(owner)
+    child.kill()
+    deadline = time.monotonic() + 30
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+    assert not is_alive(owner)
+    child.wait()
+    assert child.stdin is not None
+    child.stdin.close()
 
 
 def test_this_process_is_alive():

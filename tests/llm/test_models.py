@@ -10,7 +10,7 @@ from chat_server import ChatServer
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import Delta, Message, ModelCard, Price, Sampling
-from khoj_ls.core.errors import ConsentNeeded, UsageError
+from khoj_ls.core.errors import ConsentNeeded, KeyRefused, UsageError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.llm.catalogue import CATALOGUE
 from khoj_ls.llm.models import ChatModels
@@ -165,7 +165,7 @@ ASKED = [Message("system", "s" * 400), Message("user", "word " * 1000)]
 
 
 def test_consent(models, folders):
-    chosen = models({"OPENAI_API_KEY": "sk-1"})
+    chosen = models({"OPENAI_API_KEY": "sk-1", "ANTHROPIC_API_KEY": "sk-2"})
     model = chosen.choose("gpt-4o")
     with pytest.raises(ConsentNeeded) as raised:
         chosen.check_consent(model, ASKED)
@@ -181,6 +181,12 @@ def test_consent(models, folders):
     assert load_user_settings(folders)[0].chat.allowed_hosts == ("https://api.openai.com",)
     with pytest.raises(ConsentNeeded):
         chosen.check_consent(chosen.choose("claude-haiku-4-5"), ASKED)
+
+
+def test_a_key_that_is_missing_is_told_before_a_yes_is_asked_for(models):
+    chosen = models()
+    with pytest.raises(KeyRefused, match="wants a key: set the environment variable OPENAI_API_KEY"):
+        chosen.check_consent(chosen.choose("gpt-4o"), ASKED)
 
 
 def test_a_yes_keeps_the_rest_of_the_file(models, folders):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,14 +72,15 @@ def checked(
     )
     if not statements:
         return Checked(citations, ())
-    bare = [each for each in said if not any(each.start <= start < each.end for start, _ in marks) and _states(each, code)]
+    starts = [start for start, _ in marks]
+    bare = [each for each in said if bisect_left(starts, each.start) == bisect_left(starts, each.end) and _states(each, code)]
     return Checked(citations, tuple(Statement(each.text, each.start, each.end) for each in bare))
 
 
 def _claim(text: str, said: Sequence[Sentence], mark: Placed) -> str:
     """What a citation stands for: its sentence up to it; where it stands alone, the sentence before."""
-    at = next((at for at, each in enumerate(said) if each.start <= mark.start < each.end), None)
-    if at is None:
+    at = bisect_right(said, mark.start, key=lambda each: each.start) - 1
+    if at < 0 or mark.start >= said[at].end:
         return text[max(0, mark.start - 200) : mark.start]
     sentence = said[at]
     before = text[sentence.start : mark.start]
@@ -101,7 +103,8 @@ def _states(sentence: Sentence, code: Sequence[tuple[int, int]]) -> bool:
     bare = sentence.text.strip("*_~ \"'”“»«|")
     if bare.endswith(("?", "？", ":", "：")) or _FILLER.fullmatch(bare):
         return False
-    if any(start <= sentence.start and sentence.end <= end for start, end in code):
+    at = bisect_right(code, sentence.start, key=lambda each: each[0]) - 1
+    if at >= 0 and sentence.end <= code[at][1]:
         return False
     if is_unspaced(bare):
         return sum(char.isalnum() for char in bare) >= _LEAST_SIGNS

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from khoj_ls.core.text import text_lines
 
@@ -37,11 +39,11 @@ class Sentence:
 def sentences(text: str, code: Sequence[tuple[int, int]] = (), marks: Sequence[tuple[int, int]] = ()) -> Iterator[Sentence]:
     """The sentences of `text` in order, without blanks around them. Lines that are `code` from their start are none.
 
-    `marks` are citations: those right behind the end of a sentence belong to it.
+    `marks` are citations: those right behind the end of a sentence belong to it. Both are ranges in order, and apart.
     """
     for start, end, kind in _blocks(text, code):
         whole = kind in ("heading", "row")
-        for first, last in [(start, end)] if whole else list(_pieces(text, start, end, marks)):
+        for first, last in [(start, end)] if whole else _pieces(text, start, end, marks):
             cut = text[first:last]
             lead = _LEAD.match(cut)
             first += lead.end() if lead else 0
@@ -74,7 +76,8 @@ def _blocks(text: str, code: Sequence[tuple[int, int]]) -> Iterator[tuple[int, i
 def _is_code(line: str, start: int, code: Sequence[tuple[int, int]]) -> bool:
     """Whether all of a line is code."""
     first, last = start + len(line) - len(line.lstrip(" \t>")), start + len(line.rstrip())
-    return any(begun <= first and last <= end for begun, end in code)
+    at = bisect_right(code, first, key=lambda each: each[0]) - 1
+    return at >= 0 and last <= code[at][1]
 
 
 def _kind(line: str, following: str) -> str:
@@ -94,7 +97,7 @@ def _kind(line: str, following: str) -> str:
 def _pieces(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     first = start
     for found in _END.finditer(text, start, end):
-        if found.start() < first or any(a <= found.start() < b for a, b in marks):
+        if found.start() < first or _within(found.start(), marks):
             continue
         if found[0] == "." and _ABBREVIATED.search(text, first, found.end()):
             continue
@@ -110,7 +113,14 @@ def _pieces(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -
 
 def _with_marks(text: str, end: int, marks: Sequence[tuple[int, int]]) -> int:
     """The end of a sentence with the citations right behind it."""
-    for start, last in marks:
-        if start >= end and not text[end:start].strip(" \t"):
-            end = last
+    for start, last in islice(marks, bisect_left(marks, (end, 0)), None):
+        if text[end:start].strip(" \t"):
+            break
+        end = last
     return end
+
+
+def _within(at: int, ranges: Sequence[tuple[int, int]]) -> bool:
+    """Whether `at` lies in one of `ranges`, which are in order and apart."""
+    before = bisect_left(ranges, (at + 1, 0))
+    return before > 0 and at < ranges[before - 1][1]

@@ -20,6 +20,9 @@ _PLAIN = re.compile(r"[^\\`!<\[\]【［ \t\r\n]+")
 _REST_OF_LINE = re.compile(r"[^\r\n]*")
 _TICKS = re.compile(r"`+")
 _LETTER = re.compile(r"[^\W\d_]")
+_LINE_CHARS = 4096
+_PIECE_CHARS = 4096
+"""A text that is there as a whole is read in pieces: each step copies what is left of its piece."""
 _MOST_CODE = 1000
 _RISKY_END = frozenset("!<[`\\(&~:*_#|>-+=")
 """After one of these, what follows a citation that is taken out must not close up."""
@@ -118,7 +121,9 @@ class AnswerFilter:
             self._given.append(text)
             self._size += len(text)
             self._last = text[-1]
-            self._line += text
+            # All that is asked of a line is known by its first letter.
+            if len(self._line) < _LINE_CHARS and not _LETTER.search(self._line):
+                self._line += text
 
     # -- lines and fences ------------------------------------------------------------------------------------------
 
@@ -252,6 +257,7 @@ class AnswerFilter:
 def shown(text: str, sources: Sequence[Source]) -> AnswerFilter:
     """A text that is there as a whole, with citations of `sources`."""
     answer = AnswerFilter(frozenset(source.number for source in sources), addresses(*(source.text for source in sources)))
-    answer.feed(text)
+    for start in range(0, len(text), _PIECE_CHARS):
+        answer.feed(text[start : start + _PIECE_CHARS])
     answer.end()
     return answer

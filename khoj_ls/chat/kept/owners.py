@@ -19,7 +19,10 @@ def is_alive(owner: str) -> bool:
     """Whether the process that `owner` names still runs."""
     number, _, began = owner.partition(" ")
     try:
-        return abs(psutil.Process(int(number)).create_time() - float(began)) < _CLOCK_SECONDS
+        process = psutil.Process(int(number))
+        same = abs(process.create_time() - float(began)) < _CLOCK_SECONDS
+        # One that was killed stays a zombie until its parent looks.
+        return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.AccessDenied:
         return True
     except (psutil.Error, ValueError, OverflowError):

@@ -12,7 +12,8 @@ from khoj_ls.chat.types import Done, Failed, Source
 from khoj_ls.core.errors import KhojError
 
 _log = logging.getLogger(__name__)
-_SECONDS = 0.3
+_CHARS_PER_SECOND = 5_000_000
+"""Putting a long answer together at every piece must not cost more than a small part of the time."""
 
 
 class Saving:
@@ -36,11 +37,12 @@ class Saving:
                 self._failed(error)
 
     def arrived(self, pieces: Sequence[str]) -> None:
-        """Keep what arrived, a few times a second."""
+        """Keep what arrived; when it is written is the conversations' to say."""
         if self._keep and time.monotonic() >= self._next:
-            self._next = time.monotonic() + _SECONDS
+            text = "".join(pieces)
+            self._next = time.monotonic() + len(text) / _CHARS_PER_SECOND
             try:
-                self._conversations.arrived(self._turn, "".join(pieces))
+                self._conversations.arrived(self._turn, text)
             except KhojError as error:
                 self._failed(error)
 

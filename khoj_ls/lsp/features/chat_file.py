@@ -27,7 +27,7 @@ from khoj_ls.lsp.chat_files import OpenChat, create_chat, key_of, new_head, open
 from khoj_ls.lsp.server import KhojServer, rpc_error
 from khoj_ls.vaults import to_path
 from khoj_ls.wire.messages import Range, TextDocument
-from khoj_ls.wire.session import asked_vaults
+from khoj_ls.wire.session import asked_vaults, chat_settings_for
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +202,8 @@ def _created(server: KhojServer, about: Asked | None, params: ChatFileParams) ->
     title, format = root.name, params.format or "markdown"
     if about is not None:
         title, format = about.note.parsed.title or Path(about.path).stem, params.format or format_of(about.path)
-    head = new_head(root, session.settings.chat.persona, session.settings.chat.model)
+    chat = chat_settings_for(session, root)
+    head = new_head(root, chat.persona, chat.model)
     return create_chat(session.vaults.folders, root, format, title, head, given, params.message)
 
 
