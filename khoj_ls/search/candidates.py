@@ -111,6 +111,7 @@ def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
             scope=run.scope,
             by_words=lexical.entries,
             chunks=found.chunks,
+            scopes=run.context.scopes,
         )
         clock.lap("dense")
     run.check()

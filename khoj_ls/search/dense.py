@@ -8,11 +8,14 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from khoj_ls.core.types import Vector
+from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.filters.rows import IN_MASK
 from khoj_ls.search.scope import Scope
 from khoj_ls.store.chunks import ActiveModel, ChunkRow, EmbeddedChunks, chunks_of_embeddings
 from khoj_ls.store.vectors import VectorIndex
 
+_NARROW = 3
+"""So many times cheaper an entry of the scope is to compare than a neighbour is to find and to look up."""
 _WIDER = 1.5
 """How many more neighbours are asked for than would do, where a wide filter drops some; and again while they do not."""
 
@@ -45,14 +48,16 @@ def match_meaning(
     scope: Scope | None = None,
     by_words: Mapping[int, float] | None = None,
     chunks: EmbeddedChunks | None = None,
+    scopes: ScopeCache | None = None,
 ) -> dict[EntryRef, DenseMatch]:
     """Entries by their nearest passage, of the `pool` nearest vectors and of `chunks`.
 
     A chunk that covers a small subtree stands for one of its entries: the one that words found best (`by_words`: score by
     entry id), else the outermost. So no passage is two hits. What `chunks` hold is compared besides the nearest.
+    Which vectors belong to a narrow scope is remembered in `scopes`.
     """
     known = by_words or {}
-    nearest = _nearest(connection, model, index, vector, pool, scope)
+    nearest = _nearest(connection, model, index, vector, pool, scope, scopes or ScopeCache())
     cosines = dict(nearest)
     # What words found is compared too: a score that is missing is no score of nothing.
     others = {embedding: held for embedding, held in (chunks or {}).items() if embedding not in cosines}
@@ -75,7 +80,13 @@ def match_meaning(
 
 
 def _nearest(
-    connection: sqlite3.Connection, model: ActiveModel, index: VectorIndex, vector: Vector, pool: int, scope: Scope | None
+    connection: sqlite3.Connection,
+    model: ActiveModel,
+    index: VectorIndex,
+    vector: Vector,
+    pool: int,
+    scope: Scope | None,
+    scopes: ScopeCache,
 ) -> list[tuple[int, float]]:
     """The nearest embeddings: exactly the `pool` nearest that a narrow scope leaves, those of a wide one that HNSW finds."""
     if scope is None:
@@ -83,13 +94,15 @@ def _nearest(
     # So many neighbours hold a pool of allowed ones, where these are spread evenly. If that is more than there are allowed
     # ones, looking those up costs less.
     near = pool * max(1, len(index)) // max(1, len(scope.rows))
-    while len(scope.rows) > near:
+    while len(scope.rows) > _NARROW * near:
         near = int(_WIDER * near) + 1
         found = index.search(vector, near)
         allowed = _allowed(connection, model, [embedding for embedding, _ in found], scope)
         if len(allowed) >= pool or len(found) < near:
             return [(embedding, cosine) for embedding, cosine in found if embedding in allowed][:pool]
-    return index.search_among(vector, _embeddings_of(connection, model, scope.rows), pool)
+    asked = ("embeddings", model.id, index.state, scope.rows)
+    embeddings = scopes.remembered(connection, asked, lambda: _embeddings_of(connection, model, scope.rows))
+    return index.search_among(vector, embeddings, pool)
 
 
 def _allowed(connection: sqlite3.Connection, model: ActiveModel, embeddings: Iterable[int], scope: Scope) -> set[int]:

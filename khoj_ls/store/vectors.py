@@ -67,6 +67,11 @@ class VectorIndex:
         """How many vectors are searched."""
         return self._count
 
+    @property
+    def state(self) -> tuple[int, int]:
+        """Differs whenever other vectors are searched."""
+        return self._purges, self._last_id
+
     def search(self, query: Vector, k: int) -> list[tuple[int, float]]:
         """The `k` nearest embeddings as (id, cosine), nearest first."""
         import numpy as np
@@ -78,7 +83,7 @@ class VectorIndex:
             vector = np.frombuffer(query, np.float32)
             k = min(k, self._count)
             if self._hnsw is not None:
-                self._hnsw.set_ef(max(_HNSW_EF, 2 * k))
+                self._hnsw.set_ef(max(_HNSW_EF, k + k // 4))
                 labels, distances = self._hnsw.knn_query(vector, k=k, num_threads=1)
                 return [(int(label), 1.0 - float(distance)) for label, distance in zip(labels[0], distances[0], strict=True)]
             return _nearest(self._matrix[: self._count] @ vector, self._ids[: self._count], k)

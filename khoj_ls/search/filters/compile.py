@@ -22,6 +22,10 @@ from khoj_ls.store.facets import tags_in_use
 from khoj_ls.store.fts import display_title
 
 _WORD = re.compile(r"[a-z0-9]+")
+_HEADED_BY_ASCII = "FROM entry INDEXED BY idx_entry_heading WHERE heading LIKE ?1 OR (outline <> '[]' AND outline LIKE ?1)"
+_HEADINGS_NOT_ASCII = (
+    "SELECT id, heading, outline FROM entry WHERE length(CAST(outline || heading AS BLOB)) <> length(outline || heading)"
+)
 _decoded = msgspec.json.Decoder(list[str]).decode
 _TYPES = MappingProxyType({"md": "markdown", "txt": "text", "plaintext": "text"})
 
@@ -112,10 +116,15 @@ def _of_type(index: Index, asked: Filter) -> RowSet:
 
 
 def _with_heading(index: Index, asked: Filter) -> RowSet:
-    meant = match.part(asked.value)
+    meant, folded = match.part(asked.value), match.fold(asked.value)
+    likely = _likely_headings(index.connection, folded)
     found: list[int] = []
+    if _WORD.fullmatch(folded):
+        # Of one plain word SQLite knows as much: not a heading need be looked at here.
+        found = [row for (row,) in index.connection.execute(f"SELECT id {_HEADED_BY_ASCII}", (f"%{folded}%",))]
+        likely = iter(index.connection.execute(_HEADINGS_NOT_ASCII))
     known = {"[]": False}
-    for row, heading, outline in _likely_headings(index.connection, asked.value):
+    for row, heading, outline in likely:
         if outline not in known:
             known[outline] = any(meant(above) for above in _strings(outline))
         if known[outline] or (heading and meant(heading)):
@@ -123,21 +132,15 @@ def _with_heading(index: Index, asked: Filter) -> RowSet:
     return RowSet.of(found)
 
 
-def _likely_headings(connection: sqlite3.Connection, value: str) -> Iterator[tuple[int, str, str]]:
-    """Entries whose heading, or one above, may hold `value`; some come twice.
+def _likely_headings(connection: sqlite3.Connection, folded: str) -> Iterator[tuple[int, str, str]]:
+    """Entries whose heading, or one above, may hold a value as it is compared; some come twice.
 
     They are looked up by its longest word, as SQLite folds ASCII letters; headings with others have an index of their own.
     """
-    folded = match.fold(value)
     if folded.isascii():
-        yield from connection.execute(
-            "SELECT id, heading, outline FROM entry INDEXED BY idx_entry_heading "
-            "WHERE heading LIKE ?1 OR (outline <> '[]' AND outline LIKE ?1)",
-            (f"%{max(_WORD.findall(folded), key=len, default='')}%",),
-        )
-    yield from connection.execute(
-        "SELECT id, heading, outline FROM entry WHERE length(CAST(outline || heading AS BLOB)) <> length(outline || heading)"
-    )
+        word = max(_WORD.findall(folded), key=len, default="")
+        yield from connection.execute(f"SELECT id, heading, outline {_HEADED_BY_ASCII}", (f"%{word}%",))
+    yield from connection.execute(_HEADINGS_NOT_ASCII)
 
 
 def _tagged(index: Index, asked: Filter) -> RowSet:

@@ -48,6 +48,11 @@ class RowSet(Set[int]):
     def __iter__(self) -> Iterator[int]:
         return compress(count(), self.mask)
 
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, RowSet):
+            return self.mask.rstrip(b"\0") == other.mask.rstrip(b"\0")
+        return super().__eq__(other)
+
     def __hash__(self) -> int:
         return hash(self.mask.rstrip(b"\0"))
 
