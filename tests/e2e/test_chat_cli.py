@@ -22,6 +22,7 @@ pytestmark = pytest.mark.model
 SECONDS = 60
 NOTES = {"boat.md": "# The boat\n\nOur boat is called Albatross.\n", "bread.md": "# Bread\n\nRye flour at noon.\n"}
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_BEGUN = re.compile(r"(?:\x1b(?:\[[0-9;?]*)?)?$")
 
 
 class Terminal:
@@ -34,7 +35,7 @@ class Terminal:
             os.chdir(shell.base)
             command = [sys.executable, "-m", "khoj_ls", *map(str, arguments)]
             os.execve(sys.executable, command, environment)
-        self._seen = ""
+        self._seen = self._held = ""
 
     def type(self, text: str) -> None:
         os.write(self._terminal, text.encode())
@@ -73,7 +74,10 @@ class Terminal:
             data = os.read(self._terminal, 1 << 16)
         except OSError:  # the other side is closed
             return False
-        self._seen += _CODES.sub("", data.decode(errors="replace"))
+        # A code that is not all there yet is looked at with what follows.
+        text = self._held + data.decode(errors="replace")
+        self._held = _BEGUN.search(text)[0]
+        self._seen += _CODES.sub("", text[: len(text) - len(self._held)])
         return bool(data)
 
 

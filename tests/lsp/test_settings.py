@@ -37,6 +37,13 @@ def session(tmp_path, home, monkeypatch):
     session.close()
 
 
+def apply(session, values, **more):
+    async def run():  # on the connection's loop, where settings arrive
+        configuration.apply(session.server, values, **more)
+
+    session.loop.run_until_complete(run())
+
+
 def lenses(session) -> list[int]:
     document = types.TextDocumentIdentifier(uri=(session.root / "a.md").as_uri())
     found = session.ask(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensParams(text_document=document))
@@ -62,7 +69,7 @@ HINT, ERROR = types.DiagnosticSeverity.Hint, types.DiagnosticSeverity.Error
     ],
 )  # fmt: skip
 def test_layers(session, sent, profile, limit, shown, severity, told):
-    configuration.apply(session.server, sent)
+    apply(session, sent)
     settings = session.server.session.settings_of(session.vault)
     assert (settings.search.profile, settings.search.limit) == (profile, limit)
     assert settings.search.profiles["theirs"] == {"max_per_file": 4}
@@ -70,10 +77,10 @@ def test_layers(session, sent, profile, limit, shown, severity, told):
     assert Reporter(session.server, session.vault).severities["broken-link"] == severity
     assert session.told == told
     # What is set again takes the place of all that was set before.
-    configuration.apply(session.server, {})
+    apply(session, {})
     assert session.server.session.settings_of(session.vault) == session.vault.settings
 
 
 def test_before_any_folder_is_open_its_profiles_are_not_asked_for(session):
-    configuration.apply(session.server, {"search": {"profile": "theirs"}, "embedding": {"model": "x"}}, look=False)
+    apply(session, {"search": {"profile": "theirs"}, "embedding": {"model": "x"}}, look=False)
     assert [message.partition(": an editor")[0] for message in session.told] == ["khoj-ls: editor: embedding.model"]
