@@ -190,12 +190,14 @@ def test_ctrl_c_calls_the_turn_off_and_tells_its_end(daemon, vault):
         from khoj_ls.daemon.client import DaemonClient
         with DaemonClient.connect(start=False) as client:
             events = client.stream("khoj/chat", json.loads(sys.argv[1]))
+            show = lambda event: print(event["kind"], event.get("code", ""), flush=True)
             try:
                 for event in events:
-                    print(event["kind"], event.get("code", ""), flush=True)
+                    show(event)
             except KeyboardInterrupt:  # it came while we printed
-                event = events.throw(KeyboardInterrupt)
-                print(event["kind"], event["code"], flush=True)
+                show(events.throw(KeyboardInterrupt))
+                for event in events:
+                    show(event)
     """
     with ChatServer([Reply(["It "], silent_after=1)]) as server:
         command = [sys.executable, "-c", code, json.dumps(question(vault, server))]
