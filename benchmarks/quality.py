@@ -122,7 +122,7 @@ def main() -> int:
         with closing(VectorCache(options.cache / "vectors.db", encoder)) as vectors:
             made, numbered = (
                 [evaluate(data, encoder, vectors, each, options.cache, _report(data.name)) for data in sets]
-                for each in (wish, Wish(modes=_BEST, names="opaque"))
+                for each in (wish, Wish(names="opaque"))
             )
     text = page(made, numbered)
     sys.stdout.write(text)

@@ -156,3 +156,15 @@ async def test_a_rename_that_only_the_watcher_saw_is_offered_once(client, vault)
     assert (vault / "a.md").read_text() == "[[switch]] and [x](switch.md#fix)\n"
     assert asked == ["khoj-ls: router.md is now switch.md. Update 2 links in 1 note?"]
     assert len(applied) == 1
+
+
+def test_links_that_no_rename_can_lead_on_are_told(session, monkeypatch):
+    told = []
+    monkeypatch.setattr(session.server, "window_show_message", lambda params: told.append(params.message))
+    (session.root / "short.org").write_text("#+LINK: g file:garden/%s.md\n[[g:Plum Tree]]\n")
+    session.index()
+    moved = types.FileRename((session.root / "garden" / "Plum Tree.md").as_uri(), (session.root / "Plum.md").as_uri())
+    session.ask(types.WORKSPACE_WILL_RENAME_FILES, types.RenameFilesParams(files=[moved]))
+    assert [text.startswith("khoj-ls: links will break that cannot be written otherwise: short.org:2") for text in told] == [
+        True
+    ]

@@ -65,7 +65,7 @@ def register(server: KhojServer) -> None:
 async def _mended(server: KhojServer, vault: Vault, renames: Sequence[tuple[str, str]]) -> types.WorkspaceEdit | None:
     about, versions = asking(server, vault), shown_versions(server)
 
-    def question(job: Job) -> types.WorkspaceEdit | None:
+    def question(job: Job) -> tuple[types.WorkspaceEdit | None, tuple[str, ...]]:
         files = {old: _files_below(vault.root, old) for old, _ in renames}
 
         def ask(network: LinkNetwork) -> VaultEdit:
@@ -75,9 +75,13 @@ async def _mended(server: KhojServer, vault: Vault, renames: Sequence[tuple[str,
             return mend_moves(network, SessionNotes(about), moves, job.token)
 
         edit = vault.links(ask)
-        return None if edit.is_empty else workspace_edit(server, about, versions, edit)
+        return (None if edit.is_empty else workspace_edit(server, about, versions, edit)), tuple(edit.unmended)
 
-    return await server.answer(question)
+    mended, broken = await server.answer(question)
+    if broken:  # the files are renamed all the same: the editor only asks what to change with them
+        message = f"khoj-ls: links will break that cannot be written otherwise: {'; '.join(broken[:3])}"
+        server.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=message))
+    return mended
 
 
 def _files_below(root: Path, folder: str) -> list[str]:
