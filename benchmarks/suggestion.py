@@ -38,7 +38,7 @@ from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.graph.place import terms_of
 from khoj_ls.graph.suggest import suggest
 from khoj_ls.links.conventions import Conventions
-from khoj_ls.search.bm25 import NOTES, affordable, count, ranked
+from khoj_ls.search.bm25 import NOTES, affordable, counted, ranked
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.dense import match_meaning
 from khoj_ls.search.words import phrase, query_terms
@@ -186,7 +186,7 @@ class Asker:
         """The paragraph's words, by BM25 over notes."""
         text = _paragraph(self._bench, removed)
         with self._bench.database.read() as connection:
-            counts = {phrase(term): count(connection, NOTES, phrase(term)) for term in dict.fromkeys(query_terms(text))}
+            counts = counted(connection, NOTES, [phrase(term) for term in dict.fromkeys(query_terms(text))])
             scores = ranked(connection, NOTES, affordable(dict(sorted(counts.items(), key=lambda item: item[1]))), 30)
             own = connection.execute("SELECT id FROM file WHERE path = ?", (removed.path,)).fetchone()[0]
         return [file_id for file_id in sorted(scores, key=lambda each: -scores[each]) if file_id != own][:_DEPTH]
