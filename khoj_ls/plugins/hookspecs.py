@@ -33,7 +33,7 @@ def khoj_content_processors() -> list[ContentProcessor]:  # type: ignore[empty-b
 
 
 @hookspec
-def khoj_slash_commands() -> list[SlashCommand]:  # type: ignore[empty-body]
+def khoj_slash_commands() -> list[SlashCommand]:  # type: ignore[empty-body]  # as above
     """Slash commands for the chat, beside the built-in ones, whose names are taken.
 
     A command's `plan` gets what was asked (`core.slash.Asked`) and returns how the turn is answered (`core.slash.Plan`), before
@@ -43,7 +43,7 @@ def khoj_slash_commands() -> list[SlashCommand]:  # type: ignore[empty-body]
 
 
 @hookspec
-def khoj_personas() -> list[Mapping[str, object]]:  # type: ignore[empty-body]
+def khoj_personas() -> list[Mapping[str, object]]:  # type: ignore[empty-body]  # as above
     """Personas for the chat: tables with the keys of a persona's TOML file (docs/personas.md), `name` among them.
 
     They are checked as files are. The user's own personas may take the place of one; none may choose a `model`. Called when a

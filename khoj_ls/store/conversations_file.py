@@ -20,10 +20,10 @@ from khoj_ls.core.errors import StoreError
 from khoj_ls.store.conversations_rescue import rescue_conversations
 from khoj_ls.store.conversations_schema import CONVERSATIONS_VERSION, migrate_conversations
 from khoj_ls.store.database import set_aside
+from khoj_ls.store.trouble import guarded, place_of
 
 log = logging.getLogger(__name__)
 
-_DAMAGED = ("malformed", "not a database", "disk i/o error", "corrupt", "vtable constructor failed")
 _BUSY_SECONDS = 30.0
 
 Answer = TypeVar("Answer")
@@ -95,7 +95,7 @@ class ConversationsFile:
 
     def _opened(self) -> sqlite3.Connection:
         """The connection to the file that is there now: another process may have set a damaged one aside."""
-        if self._connection is not None and self._place == _place(self.path):
+        if self._connection is not None and self._place == place_of(self.path):
             return self._connection
         self._close()
         with self._alone():
@@ -129,7 +129,7 @@ class ConversationsFile:
         except BaseException:  # not to be used, whatever it was; it is raised again
             connection.close()
             raise
-        self._connection, self._place = connection, _place(self.path)
+        self._connection, self._place = connection, place_of(self.path)
         return connection
 
     def _recover(self, error: _Damaged) -> None:
@@ -137,7 +137,7 @@ class ConversationsFile:
         damaged = self._place
         self._close()
         with self._alone(), _guarded(self.path):
-            replaced = damaged is not None and damaged != _place(self.path)
+            replaced = damaged is not None and damaged != place_of(self.path)
             if (replaced or "i/o" in str(error).lower()) and _intact(self.path):
                 return
             log.error("%s", error)
@@ -173,34 +173,5 @@ def _intact(path: Path) -> bool:
         return False
 
 
-def _place(path: Path) -> tuple[int, int] | None:
-    """What tells this file from another of the same name; None when there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-@contextlib.contextmanager
-def _guarded(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a StoreError that names the file and what to do."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        text = str(error).lower()
-        if "full" in text:
-            raise StoreError(
-                f"the disk that holds {path} is full: free some space; nothing more is saved until then"
-            ) from error
-        if any(mark in text for mark in _DAMAGED):
-            raise _Damaged(f"{path} is damaged ({error})") from error
-        if "locked" in text:
-            raise StoreError(
-                f"{path} is in use by another program that does not let go of it: end that, and try again"
-            ) from error
-        if "readonly" in text or "unable to open" in text or "permission" in text:
-            raise StoreError(f"{path} cannot be opened ({error}): check the permissions of its folder") from error
-        raise StoreError(f"{path}: {error}") from error
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}: check the permissions and the space of its folder") from error
+def _guarded(path: Path) -> contextlib.AbstractContextManager[None]:
+    return guarded(path, damaged=_Damaged, full="; nothing more is saved until then")

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from khoj_ls.core.errors import StoreError
 from khoj_ls.store.migrations import SCHEMA_VERSION, migrate
-
-_DAMAGED = ("malformed", "not a database", "disk i/o error", "corrupt", "vtable constructor failed")
+from khoj_ls.store.trouble import guarded, place_of
 
 
 class DamagedDatabase(StoreError):
@@ -34,7 +33,7 @@ class Database:
         self._connections: list[sqlite3.Connection] = []
         self._registry_lock = threading.Lock()
         self._closed = False
-        with guarded(path):
+        with _guarded(path):
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 path.touch(mode=0o600)
@@ -53,7 +52,7 @@ class Database:
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 if version < SCHEMA_VERSION:
                     migrate(self._writer)
-        self._place = _place(path)
+        self._place = place_of(path)
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rw'}"
@@ -69,7 +68,7 @@ class Database:
     def read(self) -> Iterator[sqlite3.Connection]:
         """A consistent snapshot for the calling thread; never blocked by the writer. May be nested."""
         connection = getattr(self._local, "reader", None)
-        with guarded(self.path):
+        with _guarded(self.path):
             if connection is None:
                 connection = self._local.reader = self._connect()
                 connection.execute("PRAGMA query_only = ON")
@@ -87,7 +86,7 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One write transaction: committed at the end, rolled back on any error. Raises the revision of the index."""
-        with self._write_lock, guarded(self.path):
+        with self._write_lock, _guarded(self.path):
             connection = self._writer
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -111,7 +110,7 @@ class Database:
     @property
     def lost(self) -> bool:
         """Whether the file was deleted, or replaced by another, since it was opened: we read and write what nobody finds."""
-        return self._place != _place(self.path)
+        return self._place != place_of(self.path)
 
     def size_bytes(self) -> int:
         """Size of the database with its write-ahead log."""
@@ -127,33 +126,12 @@ class Database:
             self._connections.clear()
 
 
-def _place(path: Path) -> tuple[int, int] | None:
-    """What tells this file from another of the same name; None when there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-@contextlib.contextmanager
-def guarded(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into a StoreError that names the file and what to do."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        text = str(error).lower()
-        if "full" in text:
-            raise StoreError(
-                f"the disk that holds {path} is full: free some space, the index goes on from where it was"
-            ) from error
-        if any(mark in text for mark in _DAMAGED):
-            raise DamagedDatabase(f"{path} is damaged ({error}): it will be set aside and built anew from the notes") from error
-        if "readonly" in text or "unable to open" in text or "permission" in text:
-            raise StoreError(f"{path} cannot be opened ({error}): check the permissions of its folder") from error
-        raise StoreError(f"{path}: {error}") from error
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}: check the permissions and the space of its folder") from error
+def _guarded(path: Path) -> contextlib.AbstractContextManager[None]:
+    return guarded(
+        path,
+        damaged=lambda told: DamagedDatabase(f"{told}: it will be set aside and built anew from the notes"),
+        full=", the index goes on from where it was",
+    )
 
 
 def set_aside(path: Path) -> Path:

@@ -17,7 +17,7 @@ def test_what_is_promised_is_there(name):
 
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Khoj'"):
-        khoj_ls.Khoj  # noqa: B018
+        khoj_ls.Khoj  # noqa: B018 - looking the name up is the test
 
 
 def test_importing_the_package_imports_nothing_else():

@@ -136,7 +136,7 @@ def test_plugins_bring_commands_and_a_broken_one_is_told() -> None:
         ("good", echo),
         ("good", SlashCommand("fails", "Fails.", fails)),
         ("good", SlashCommand("refuses", "Refuses.", refuses)),
-        ("good", SlashCommand("odd", "Odd.", lambda asked: "no plan")),  # type: ignore[arg-type, return-value]
+        ("good", SlashCommand("odd", "Odd.", lambda asked: "no plan")),  # type: ignore[arg-type, return-value]  # what a wrong plugin does
         ("bad", SlashCommand("notes", "Takes a built-in's place.", echo.plan)),
         ("bad", SlashCommand("Two Words", "No name.", echo.plan)),
         ("bad", "echo"),

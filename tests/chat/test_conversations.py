@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from khoj_ls.chat.kept.arriving import Arriving
 from khoj_ls.chat.kept.conversations import KeptConversations, title_of
@@ -51,13 +52,6 @@ def ask(kept, question, answer="", conversation=None, *, replaces=None, sources=
 
 def held(kept, conversation):
     return [turn.question for turn in kept.get(conversation).turns]
-
-
-def wait_until(condition, seconds=20.0):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.01)
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ def forever(*arguments: Any) -> None:
     threading.Event().wait()
 
 
-OpenVaults.close = forever  # type: ignore[method-assign]
+OpenVaults.close = forever  # type: ignore[method-assign]  # the stubborn one
 reindex = next(operation for operation in operations.OPERATIONS if operation.name == "reindex")
 object.__setattr__(reindex, "run", forever)
 sys.argv[0] = "khoj-ls"

@@ -383,7 +383,7 @@ def test_ctrl_c_calls_the_work_off(make_khoj: Callable[[], Khoj], where: list[st
         while len(embedded) < 2 or embedded[-1] != embedded[-2]:
             (vault,) = khoj.json("status")["vaults"]
             embedded.append(vault["embedded"])
-            time.sleep(0.5)
+            time.sleep(0.5)  # a batch takes less: what has not grown by then has stopped
         assert embedded[-1] < vault["chunks"], "the daemon has stopped, too"
 
 

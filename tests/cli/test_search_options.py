@@ -113,4 +113,4 @@ def test_a_profile_that_is_set_and_there_is_not(verb: Any, private_home: Path, a
 
 def test_a_shell_completes_profiles(verb: Any, private_home: Path) -> None:
     verb("config", "set", "search.profiles.press.base", "precise")
-    assert search._profiles(None, None, "pre") == ["precise", "press"]  # type: ignore[arg-type]
+    assert search._profiles(None, None, "pre") == ["precise", "press"]  # type: ignore[arg-type]  # neither is looked at

@@ -67,10 +67,10 @@ def test_a_broken_keys_file_is_named_without_its_content(folders: Folders) -> No
 
 @pytest.mark.parametrize(
     "shown",
-    [str, repr, "{}".format, "{!r:>10}".format, lambda key: f"{key}", lambda key: f"{[key]}", lambda key: "%s" % key],  # noqa: UP031
+    [str, repr, "{}".format, "{!r:>10}".format, lambda key: f"{key}", lambda key: f"{[key]}", lambda key: "%s" % key],  # noqa: UP031 - people write this too
 )
 def test_a_secret_shows_itself_nowhere(shown: object) -> None:
-    assert "sk-1" not in shown(Secret("sk-1"))  # type: ignore[operator]
+    assert "sk-1" not in shown(Secret("sk-1"))  # type: ignore[operator]  # one of the functions above
 
 
 def test_a_secret_is_neither_logged_nor_sent(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,10 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from khoj_ls.config.paths import folders
 from khoj_ls.core.errors import DaemonError
@@ -32,13 +32,7 @@ class Toys:
     def __init__(self):
         self.processes = []
 
-    @staticmethod
-    def wait_until(condition, what="it"):
-        """Wait for a condition to hold; how long it takes is no part of a test."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"{what} never came true"
-            time.sleep(0.005)
+    wait_until = staticmethod(wait_until)
 
     @property
     def folder(self):

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from chat_server import ChatServer, Reply
@@ -153,14 +152,13 @@ def test_a_client_that_is_gone_frees_everything(wire, vault, daemon):
         daemon.wait_until(lambda: launch.status()["sessions"] == 0)
 
 
-def test_two_sessions_and_two_turns_of_one_at_the_same_time(wire, vault):
+def test_two_sessions_and_two_turns_of_one_at_the_same_time(daemon, wire, vault):
     gate = threading.Event()
     with ChatServer([Reply(["slow"], gate=gate), Reply(["quick"])]) as server:
         one, other = wire(), wire()
         one.send(1, "khoj/chat", question(vault, server))
         started = one.receive()["result"]
-        while not server.requests:
-            time.sleep(0.005)
+        daemon.wait_until(lambda: server.requests)
         one.send(2, "khoj/chat", question(vault, server))
         quick = one.events()
         assert [each["params"]["text"] for each in quick if each.get("params", {}).get("kind") == "done"] == ["quick"]

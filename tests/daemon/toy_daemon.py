@@ -91,7 +91,7 @@ def slowly(word):
     """Letting go of what the next daemon needs takes its time."""
 
     def work():
-        time.sleep(0.3)
+        time.sleep(0.3)  # the time it takes, which the next daemon must wait
         logging.getLogger("toy").info(word)
 
     return work

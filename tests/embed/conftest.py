@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 import pytest
+from waiting import wait_until
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.embed.service import EncoderService
@@ -14,14 +12,7 @@ from khoj_ls.embed.service import EncoderService
 @pytest.fixture
 def until():
     """Wait until a condition holds."""
-
-    def wait(condition, seconds=60.0):
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            threading.Event().wait(0.005)
-
-    return wait
+    return wait_until
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def entry(lines: list[str], start: int, line: int, end_line: int) -> Entry:
 
 def misbehave(text: str) -> None:
     if "!!hang" in text:
-        time.sleep(3600)
+        time.sleep(3600)  # what hangs: the parser must be ended
     if "!!crash" in text:
         os.kill(os.getpid(), signal.SIGKILL)
     if "!!bloat" in text:

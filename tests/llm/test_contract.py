@@ -10,6 +10,7 @@ import time
 
 import pytest
 from chat_server import PIECES, ChatServer, Reply
+from waiting import wait_until
 
 from khoj_ls.core.chat import ChatModel, Delta, Finished, Image, Message, Sampling, Usage
 from khoj_ls.core.errors import (
@@ -34,13 +35,6 @@ def ask(model, token=None, messages=ASKED):
 
 def answer_threads():
     return [thread for thread in threading.enumerate() if thread.name == "khoj-chat-answer"]
-
-
-def wait_until(condition, seconds=10):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        threading.Event().wait(0.005)
 
 
 def test_it_is_a_chat_model(kind, make):

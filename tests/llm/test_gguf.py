@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import struct
-import threading
 import time
 
 import httpx
 import pytest
+from waiting import wait_until
 
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import ChatModel, Delta, Finished, Message, Sampling
@@ -32,13 +32,6 @@ def chosen(tmp_path_factory, gguf):
     models = ChatModels(lambda: chat, Folders(home / "config", home / "data", home / "state", home / "run"), {}, 5)
     yield models.choose(str(gguf))
     models.close()
-
-
-def wait_until(condition, seconds=60):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        threading.Event().wait(0.01)
 
 
 def ask(model, messages, most=20, token=None):

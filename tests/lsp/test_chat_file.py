@@ -144,7 +144,7 @@ async def test_at_most_four_edits_a_second_each_of_the_version_shown(editor):
     editor.before_edit = lambda: times.append(loop.time())
     for number in range(30):
         editor.script.say(f"{number} ")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # pieces arrive one after the other, faster than edits may
     editor.script.say(cited(" ".join(map(str, range(30))) + " [1]"))
     await shows(editor, uri, ":notes")
     growing = times[:-1]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import random
 import tempfile
-import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from waiting import wait_until
 
 from khoj_ls.config.settings import RerankSettings
 from khoj_ls.rerank.service import RerankerService
@@ -50,14 +49,7 @@ def answers(asked, told):
 @pytest.fixture
 def until():
     """Wait until a condition holds."""
-
-    def wait(condition, seconds=60.0):
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            threading.Event().wait(0.005)
-
-    return wait
+    return wait_until
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def loopback_only() -> Iterator[list[str]]:
     def allowed(sock: socket.socket, address: object) -> None:
         if sock.family not in (socket.AF_INET, socket.AF_INET6):
             return
-        host, port = address[:2]  # type: ignore[index]
+        host, port = address[:2]  # type: ignore[index]  # of these families it is a tuple
         try:
             inside = host == "localhost" or ipaddress.ip_address(host.partition("%")[0]).is_loopback
         except ValueError:  # a name, which would have to be asked for
@@ -37,8 +37,8 @@ def loopback_only() -> Iterator[list[str]]:
         allowed(sock, address)
         return connect_ex(sock, address)
 
-    socket.socket.connect, socket.socket.connect_ex = guarded_connect, guarded_connect_ex  # type: ignore[method-assign]
+    socket.socket.connect, socket.socket.connect_ex = guarded_connect, guarded_connect_ex  # type: ignore[method-assign]  # the guard
     try:
         yield tried
     finally:
-        socket.socket.connect, socket.socket.connect_ex = connect, connect_ex  # type: ignore[method-assign]
+        socket.socket.connect, socket.socket.connect_ex = connect, connect_ex  # type: ignore[method-assign]  # as before

@@ -72,7 +72,7 @@ async def until(condition, seconds: float = 20.0):
 
     async def poll():
         while not (value := await condition()):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # between two looks
         return value
 
     return await asyncio.wait_for(poll(), seconds)

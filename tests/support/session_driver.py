@@ -42,7 +42,7 @@ class Session:
         self.vault.index(wait=meaning)
         deadline = time.monotonic() + 60
         while not meaning and self.vault.status().phase in ("scan", "words") and time.monotonic() < deadline:
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two looks: status is asked, it does not call back
 
     def open(self, path: str, text: str | None = None) -> str:
         """Open a document; its URI."""

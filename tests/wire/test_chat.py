@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
 from contextlib import closing
 
 import msgspec
 import pytest
 from chat_server import ChatServer, Reply
+from waiting import wait_until
 
 from khoj_ls.config.load import load_user_settings, session_values
 from khoj_ls.config.paths import Folders
@@ -32,13 +32,6 @@ NOTES = {
 PNG = b"\x89PNG\r\n\x1a\nrest"
 QUESTION = "which channel is the router on?"
 HOST = "https://chat.example"
-
-
-def wait_until(condition, what="it"):
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until, f"{what} never came true"
-        time.sleep(0.005)
 
 
 @pytest.fixture

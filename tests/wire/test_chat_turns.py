@@ -100,7 +100,7 @@ async def test_the_first_piece_goes_at_once_and_fast_ones_go_together():
     begun = loop.time()
     for _ in range(200):
         turn.put(TextDelta("x"))
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # a model that writes faster than a client is told
     turn.put(Done("x" * 200))
     await asyncio.wait_for(sending, 10)
     *pieces, last = client.events

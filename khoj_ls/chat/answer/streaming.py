@@ -216,8 +216,8 @@ class AnswerFilter:
 
     def _run(self, rest: str, whole: bool) -> int | None:
         """Backticks: code where the same number of them closes it on this line."""
-        line = _REST_OF_LINE.match(rest[:_MOST_CODE])[0]  # type: ignore[index]
-        opened = _TICKS.match(line)[0]  # type: ignore[index]
+        line = _REST_OF_LINE.match(rest[:_MOST_CODE])[0]  # type: ignore[index]  # it matches anything
+        opened = _TICKS.match(line)[0]  # type: ignore[index]  # the line begins with one
         closing = next((run for run in _TICKS.finditer(line, len(opened)) if len(run[0]) == len(opened)), None)
         ends = len(line) < len(rest) or len(line) == _MOST_CODE or whole
         if not ends and (closing is None or closing.end() == len(line)):

@@ -15,7 +15,7 @@ from khoj_ls.content.plaintext import PlainTextProcessor
 from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import Chunk, Entry, ParsedFile
 
-WORDS = "the router in the attic drops its wireless link whenever somebody uses the microwave oven downstairs".split()  # noqa: SIM905
+WORDS = "the router in the attic drops its wireless link whenever somebody uses the microwave oven downstairs".split()  # noqa: SIM905 - it reads as a sentence
 
 
 def prose(tokens: int, start: int = 0) -> str:

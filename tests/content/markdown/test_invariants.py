@@ -55,7 +55,7 @@ def check(data: bytes, parsed: ParsedFile) -> None:
         assert all(0 <= block < count for block in entry.blocks)
         above = parsed.entries[entry.parent] if entry.parent is not None else None
         assert entry.outline == ((*above.outline, above.heading) if above else ())
-        assert above is None or (entry.parent < index and above.level < entry.level)  # type: ignore[operator]
+        assert above is None or (entry.parent < index and above.level < entry.level)  # type: ignore[operator]  # an entry with one above has a parent
         assert (entry.level == 0) <= (index == 0 and entry.heading == "" and above is None)
         assert "\n" not in entry.heading
         for place in (*(link.span for link in entry.links), *(anchor.span for anchor in entry.anchors)):
