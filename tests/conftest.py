@@ -7,9 +7,14 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import settings
 from loopback_only import loopback_only
 
 from khoj_ls.config.settings import EmbeddingSettings
+
+# The same examples at every run, so that a change is judged by what it changed. `HYPOTHESIS_PROFILE=default` tries new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(autouse=True)

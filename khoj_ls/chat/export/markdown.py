@@ -61,7 +61,7 @@ def _turn(turn: KeptTurn, number: int, root: Path, zone: tzinfo | None) -> Itera
 def _question(text: str) -> str:
     """A question word for word: quoted, or fenced where some of it could be taken for markup."""
     lines = lines_of(text)
-    return "\n".join(f"> {line}".rstrip() for line in lines) if is_plain(lines) else _fenced("\n".join(lines))
+    return "\n".join(f"> {line}" if line else ">" for line in lines) if is_plain(lines) else _fenced("\n".join(lines))
 
 
 def _fenced(text: str) -> str:
