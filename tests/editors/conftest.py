@@ -1,0 +1,54 @@
+"""The editors that are here, and a desk for each file of tests.
+
+An editor that is missing skips its tests and says how to install it; with KHOJ_LS_EDITORS=required it fails them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from editor_desk import PLACE, Desk
+
+
+def missing(name: str) -> NoReturn:
+    """Skip, or fail where every editor is wanted."""
+    why = f"{name} is not here: tests/editors/install.sh installs it"
+    pytest.fail(why) if os.environ.get("KHOJ_LS_EDITORS") == "required" else pytest.skip(why)
+
+
+def program(name: str, *places: Path) -> Path:
+    """A program in one of these places, or else on the path."""
+    found = next((place for place in places if os.access(place, os.X_OK)), None) or shutil.which(name)
+    return Path(found) if found else missing(name)
+
+
+@pytest.fixture(scope="module")
+def desk(prepared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk of the module's own."""
+    with Desk(tmp_path_factory.mktemp("desk").resolve(), prepared_models) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def emacs() -> Path:
+    """Emacs, with Eglot, lsp-mode, markdown-mode and consult as Debian packs them."""
+    if not Path("/usr/share/emacs/site-lisp/elpa").is_dir():
+        missing("emacs")
+    return program("emacs")
+
+
+@pytest.fixture(scope="session")
+def nvim() -> Path:
+    """Neovim 0.11 or later."""
+    return program("nvim", PLACE / "nvim" / "bin" / "nvim")
+
+
+@pytest.fixture(scope="session")
+def tmux() -> Path:
+    """A terminal whose screen can be read."""
+    return program("tmux")

@@ -1,0 +1,101 @@
+"""A person's desk for the tests in real editors: notes, settings, a daemon and a chat service of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from chat_server import ChatServer, Reply
+
+TOP = Path(__file__).parents[2]
+PLACE = TOP / ".editors"
+"""Where tests/editors/install.sh puts the editors that Debian does not have."""
+ANSWER = (
+    "Both changes were made ",
+    "on 3 May: the radio went ",
+    "to channel 36, ",
+    "80 MHz wide [1]. ",
+    "The firmware was rolled back [2].",
+)
+SETTINGS = """
+[chat]
+model = "scripted/plain"
+subqueries = false
+
+[chat.providers.scripted]
+kind = "openai"
+base_url = "{url}"
+"""
+
+
+def answer(body: Any) -> Reply:
+    """What the chat service says: to a question with the word `slowly` a text without end, to others `ANSWER`."""
+    asked = next(message["content"] for message in reversed(body["messages"]) if message["role"] == "user")
+    text = asked if isinstance(asked, str) else " ".join(part.get("text", "") for part in asked)
+    if re.search(r"\bslowly\b", text):
+        return Reply(pieces=[f"word{number} " for number in range(5000)], pause=0.02)
+    return Reply(pieces=ANSWER, pause=0.02)
+
+
+class Desk:
+    """A context manager: a copy of examples/vault, indexed, and all that a program needs to work with it and nothing else."""
+
+    def __init__(self, base: Path, models: Path) -> None:
+        """`base`: an empty folder; `models`: the folder with the prepared embedding model."""
+        self.base = base
+        self.person = base / "person"
+        """The home folder."""
+        self.notes = self.person / "notes"
+        self.home = base / "home"
+        """KHOJ_LS_HOME."""
+        self.chat = ChatServer(answer)
+        # A daemon's socket has a path of at most some 100 bytes; the home is therefore not below a long temporary path.
+        (self.home / "data").mkdir(parents=True)
+        (self.home / "data" / "models").symlink_to(models)
+        (self.home / "config").mkdir()
+        (self.home / "config" / "config.toml").write_text(SETTINGS.format(url=self.chat.url))
+        shutil.copytree(TOP / "examples" / "vault", self.notes)
+        self.environment = {
+            "HOME": str(self.person),
+            "KHOJ_LS_HOME": str(self.home),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            "TMPDIR": str(base),
+        }
+        """The whole environment of what runs at this desk."""
+
+    def __enter__(self) -> Desk:
+        self.chat.__enter__()
+        self.khoj("index", self.notes)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.khoj("daemon", "stop")
+        self.chat.__exit__(*error)
+
+    def khoj(self, *arguments: str | Path) -> str:
+        """What `khoj-ls ...` prints; it has to succeed."""
+        return self.run([sys.executable, "-m", "khoj_ls", *arguments])
+
+    def run(self, command: list[str | Path], *, folder: Path | None = None, seconds: float = 180.0, **environment: str) -> str:
+        """Output and errors of a program at this desk, which has to succeed; in the notes' folder unless told otherwise."""
+        done = subprocess.run(
+            [*map(str, command)],
+            cwd=folder or self.notes,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+        assert done.returncode == 0, f"status {done.returncode} of {' '.join(map(str, command))}\n{done.stdout}"
+        return done.stdout
