@@ -18,7 +18,7 @@ _KEY = ("chat", "allowed_hosts")
 
 
 class Consents:
-    """Which hosts were allowed: in the settings, or in this process. Any thread may ask."""
+    """Which hosts were allowed: in the settings, or, where those cannot be changed, in this process. Any thread may ask."""
 
     def __init__(self, settings: Callable[[], ChatSettings], folders: Folders) -> None:
         """Go by `settings`; a new yes is written to the user's file in `folders`."""
@@ -55,9 +55,16 @@ class Consents:
         )
 
     def allow(self, host: str) -> None:
-        """Keep the user's yes to `host`, in this process and in the user's file. Raises SettingsError."""
+        """Keep the user's yes to `host` in the user's file; where that cannot be, in this process.
+
+        Raises SettingsError where the file cannot be written.
+        """
         with self._lock:
-            self._allowed |= {host}
-            kept = load_user_settings(self._folders)[0].chat.allowed_hosts
-            if host not in kept:
-                edit(self._folders.user_settings, _KEY, [*kept, host])
+            try:
+                kept = load_user_settings(self._folders)[0].chat.allowed_hosts
+                if host not in kept:
+                    edit(self._folders.user_settings, _KEY, [*kept, host])
+            finally:
+                # A yes that the settings have is theirs alone: who takes it out of them takes it back.
+                if host not in self._settings().allowed_hosts:
+                    self._allowed |= {host}

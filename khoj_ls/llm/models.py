@@ -26,7 +26,7 @@ from khoj_ls.llm.ollama import START, Ollama, installed, window_and_sight
 from khoj_ls.llm.openai_compatible import OpenAiCompatible
 from khoj_ls.llm.served import ServedModel
 from khoj_ls.llm.streaming import Patience
-from khoj_ls.models.endpoint import is_loopback
+from khoj_ls.models.endpoint import host_of, is_loopback
 
 S = TypeVar("S", bound=ServedModel)
 
@@ -93,12 +93,13 @@ class ChatModels:
             return None
         settings = self._settings()
         chosen = what_is_meant(settings, name, base_url)
-        wanted = (chosen, *(getattr(settings, name) for name in _MATTERS))
+        look = self._may_look(chosen)
+        wanted = (chosen, look, *(getattr(settings, name) for name in _MATTERS))
         with self._lock:
             held = self._held.get(wanted)
             if held is not None and time.monotonic() < held.until:
                 return held.model
-        model, fresh = self._make(chosen, settings)
+        model, fresh = self._make(chosen, settings, look=look)
         with self._lock:
             before = self._held.get(wanted)
             if before is not None and isinstance(before.model, GgufModel):
@@ -150,8 +151,8 @@ class ChatModels:
 
     # -- making ----------------------------------------------------------------------------------------------------
 
-    def _make(self, chosen: Chosen, settings: ChatSettings) -> tuple[ChatModel, float]:
-        """The model, and for how many seconds what is known of it holds."""
+    def _make(self, chosen: Chosen, settings: ChatSettings, *, look: bool) -> tuple[ChatModel, float]:
+        """The model, and for how many seconds what is known of it holds; `look`: its service may be asked of it."""
         patience = Patience(settings.timeout_seconds, settings.tries)
         if chosen.kind == LOCAL:
             return self._gguf(chosen, settings, patience), float("inf")
@@ -160,11 +161,13 @@ class ChatModels:
             card = _card(chosen, chosen.window or DEFAULT_WINDOW)
             return self._served(Anthropic, chosen, card, connection, patience), float("inf")
         if chosen.kind == "ollama":
-            card, told = _of_ollama(chosen, connection, settings)
+            longest, sees = window_and_sight(connection, chosen.name) if look else (None, False)
+            window = chosen.window or settings.local_window
+            card = _card(replace(chosen, vision=chosen.vision or sees), min(window, longest or window))
             model = self._served(Ollama, chosen, card, connection, patience)
             model.keep_alive = settings.keep_alive
-            return model, _FRESH_SECONDS if told else _ABSENT_SECONDS
-        if not chosen.open_ended or not self._may_look(connection):
+            return model, _ABSENT_SECONDS if look and longest is None else _FRESH_SECONDS
+        if not (chosen.open_ended and look):
             card = _card(chosen, chosen.window or DEFAULT_WINDOW)
             return self._served(OpenAiCompatible, chosen, card, connection, patience), float("inf")
         has = listed_models(connection)
@@ -238,9 +241,9 @@ class ChatModels:
         service = Service(chosen.provider, chosen.base_url, chosen.key_variable, chosen.setting, start)
         return Connection(service, self._environment, self._folders)
 
-    def _may_look(self, connection: Connection) -> bool:
+    def _may_look(self, chosen: Chosen) -> bool:
         """Whether the service may be asked what it has: one elsewhere not before the user said yes to it."""
-        return not connection.remote or self._consents.given(connection.host)
+        return is_loopback(chosen.base_url) or self._consents.given(host_of(chosen.base_url))
 
     # -- listing ---------------------------------------------------------------------------------------------------
 
@@ -285,14 +288,6 @@ def _has_key(connection: Connection) -> bool:
         return bool(connection.key())
     except KeyRefused:
         return False
-
-
-def _of_ollama(chosen: Chosen, connection: Connection, settings: ChatSettings) -> tuple[ModelCard, bool]:
-    """The card of a model that Ollama runs, and whether Ollama told of it."""
-    longest, sees = window_and_sight(connection, chosen.name)
-    window = chosen.window or settings.local_window
-    card = _card(replace(chosen, vision=chosen.vision or sees), min(window, longest or window))
-    return card, longest is not None
 
 
 def _card(chosen: Chosen, window: int) -> ModelCard:

@@ -10,11 +10,13 @@ from chat_server import ChatServer
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import Delta, Message, ModelCard, Price, Sampling
-from khoj_ls.core.errors import ConsentNeeded, KeyRefused, UsageError
+from khoj_ls.core.errors import ConsentNeeded, KeyRefused, SettingsError, UsageError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.llm.catalogue import CATALOGUE
+from khoj_ls.llm.connection import Connection
 from khoj_ls.llm.models import ChatModels
 
+FAR = "https://llm.example.org/v1"
 CLOSED = "http://127.0.0.1:9"
 NOTHING_HERE = {name: {"base_url": f"{CLOSED}/v1"} for name in ("lmstudio", "vllm", "llamacpp", "ollama")}
 
@@ -63,7 +65,7 @@ def test_what_is_known_of_models():
 )
 def test_names(models, name, card):
     chosen = models(
-        providers={"work": {"base_url": "https://llm.example.org/v1"}},
+        providers={"work": {"base_url": FAR}},
         models={
             "work-large": {
                 "provider": "work", "model": "large-2026", "window": 32_768, "vision": True, "price_input": 1.0,
@@ -201,12 +203,12 @@ def test_a_yes_keeps_the_rest_of_the_file(models, folders):
 @pytest.mark.parametrize(
     ("allowed", "base_url", "asks"),
     [
-        ((), "https://llm.example.org/v1", True),
-        (("llm.example.org",), "https://llm.example.org/v1", False),
-        (("https://llm.example.org",), "https://llm.example.org/v1", False),
+        ((), FAR, True),
+        (("llm.example.org",), FAR, False),
+        (("https://llm.example.org",), FAR, False),
         (("llm.example.org",), "http://llm.example.org/v1", True),
         (("http://llm.example.org",), "http://llm.example.org/v1", False),
-        (("example.org",), "https://llm.example.org/v1", True),
+        (("example.org",), FAR, True),
         (("llm.example.org",), "https://llm.example.org:8443/v1", True),
         (("llm.example.org",), "https://llm.example.org.evil.org/v1", True),
         ((), "http://127.0.0.1:1234/v1", False),
@@ -231,16 +233,45 @@ def test_a_yes_is_for_one_host(models, allowed, base_url, asks):
     assert raised.value.cost is None
 
 
-def test_nothing_is_asked_of_a_host_that_was_not_allowed(models, monkeypatch):
-    from khoj_ls.llm.connection import Connection
-
+@pytest.mark.parametrize(("kind", "window"), [("openai", 16_384), ("ollama", 2048)])
+def test_nothing_is_asked_of_a_host_that_was_not_allowed(models, folders, monkeypatch, kind, window):
     asked = []
-    monkeypatch.setattr(Connection, "ask", lambda self, path, *rest, **more: asked.append((self.host, path)))
-    names = {"work": {"base_url": "https://llm.example.org/v1"}}
-    assert models(providers=names).choose("work/any").card.window == 8192
-    assert asked == []
-    models(providers=names, allowed_hosts=("llm.example.org",)).choose("work/any")
-    assert {host for host, _ in asked} == {"https://llm.example.org"}
+    told = {
+        "/v1/models": {"data": [{"id": "any", "max_model_len": window}]},
+        "/api/show": {"model_info": {"llama.context_length": window}},
+    }
+    monkeypatch.setattr(Connection, "ask", lambda self, path, *rest, **more: asked.append(self.host) or told.get(path))
+    chosen = ChatModels(
+        lambda: replace(load_user_settings(folders)[0].chat, providers={"work": {"kind": kind, "base_url": FAR}}),
+        folders,
+        {},
+        0,
+    )
+    assert (chosen.choose("work/any").card.window, asked) == (8192, [])
+    chosen.allow("https://llm.example.org")
+    # at once: what was guessed before the yes is not held on to
+    assert (chosen.choose("work/any").card.window, {*asked}) == (window, {"https://llm.example.org"})
+
+
+def test_a_yes_can_be_taken_back(folders):
+    chosen = ChatModels(
+        lambda: replace(load_user_settings(folders)[0].chat, providers={"work": {"base_url": FAR}}), folders, {}, 0
+    )
+    model = chosen.choose("work/any")
+    chosen.allow(model.host)
+    chosen.check_consent(model, ASKED)
+    folders.user_settings.write_text("[chat]\nallowed_hosts = []\n")
+    with pytest.raises(ConsentNeeded):
+        chosen.check_consent(model, ASKED)
+
+
+def test_a_yes_that_cannot_be_written_holds_for_this_process(models, folders):
+    folders.user_settings.mkdir(parents=True)  # no file
+    chosen = models(providers={"work": {"base_url": FAR}})
+    model = chosen.choose("work/any")
+    with pytest.raises(SettingsError):
+        chosen.allow(model.host)
+    chosen.check_consent(model, ASKED)
 
 
 def test_lists(models):
