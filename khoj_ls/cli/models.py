@@ -55,7 +55,7 @@ def command(run: Run, usable: bool) -> int:
         echo_json({"model": chosen, "models": [_json(each, chosen) for each in listed]})
         return FOUND
     _show(listed, chosen)
-    for line in _how(listed, chosen, str(here.models / "chat")):
+    for line in _how(listed, chosen, str(here.chat_models)):
         note(line)
     return FOUND
 

@@ -33,6 +33,11 @@ class Folders:
         return self.data / "models"
 
     @property
+    def chat_models(self) -> Path:
+        """GGUF files of chat models, put there by the user."""
+        return self.models / "chat"
+
+    @property
     def log(self) -> Path:
         """The daemon's log file."""
         return self.state / "daemon.log"

@@ -37,7 +37,7 @@ class Anthropic(ServedModel):
                     # Given, so that neither the environment of this process nor a profile on its disk is looked at.
                     api_key=key or "none",
                     webhook_key="",
-                    base_url=self._connection.service.base_url,
+                    base_url=self._connection.root,
                     max_retries=0,
                     open_telemetry=False,
                     http_client=self._connection.client(key, self._silence(), _VERSION_HEADERS),

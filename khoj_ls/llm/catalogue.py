@@ -23,11 +23,11 @@ DEFAULT_WINDOW = 8192
 
 @dataclass(frozen=True)
 class Known:
-    """A model as its vendor describes it."""
+    """A model as its vendor describes it; numbers that are 0 are to be asked of the service."""
 
     name: str
-    window: int
-    max_answer: int
+    window: int = 0
+    max_answer: int = 0
     vision: bool = False
     price: Price | None = None
     samples: bool = True
@@ -86,10 +86,10 @@ CATALOGUE: Mapping[str, tuple[Known, ...]] = MappingProxyType(
             Known("gemini-3.1-pro-preview", _GEMINI, 65_536, True, Price(2, 12), thinks=True),
             _thinking("gemini-3.8-flash", _M, 65_536, Price(0.75, 3.75)),
         ),
-        "ollama": (Known("llama3.1:8b", 8192, 4096), Known("mistral:7b", 8192, 4096)),
+        "ollama": (Known("llama3.1:8b"), Known("mistral:7b")),
     }
 )
-"""Models by provider. Those of `ollama` are presets: it runs any that was pulled."""
+"""Models by provider. Those of `ollama` are names to begin with: it runs any that was pulled, and tells of its window."""
 
 FIXED = frozenset(("openai", "anthropic", "google"))
 """Providers whose models are those listed here, as long as their address is the vendor's."""
@@ -115,9 +115,13 @@ class Chosen:
     thinks: bool = False
 
     @property
-    def open_ended(self) -> bool:
-        """Whether the service itself knows more of the model than is known here."""
-        return not self.window
+    def of_vendor(self) -> bool:
+        """Whether it is asked at the vendor's own address, who says no more of his models than is known here."""
+        return _is_of_vendor(self.provider, self.base_url)
+
+
+def _is_of_vendor(provider: str, base_url: str) -> bool:
+    return provider in FIXED and host_of(base_url) == host_of(BUILT_IN[provider].base_url)
 
 
 def what_is_meant(chat: ChatSettings, name: str, base_url: str | None = None) -> Chosen:
@@ -135,18 +139,12 @@ def what_is_meant(chat: ChatSettings, name: str, base_url: str | None = None) ->
     return _elsewhere(chosen, base_url) if base_url else chosen
 
 
-def known_names(chat: ChatSettings) -> tuple[str, ...]:
-    """What may be chosen by name: the user's own presets and the known models as PROVIDER/NAME."""
-    return (*presets(chat), *(f"{provider}/{known.name}" for provider, models in CATALOGUE.items() for known in models))
-
-
 def _of_name(chat: ChatSettings, name: str, *, any_goes: bool) -> Chosen:
     services = providers(chat)
     provider, slash, rest = name.partition("/")
     if slash and rest and provider in services:
         known = next((each for each in CATALOGUE.get(provider, ()) if each.name == rest), None)
-        fixed = provider in FIXED and services[provider].base_url == BUILT_IN[provider].base_url
-        if known is None and fixed and not any_goes:
+        if known is None and not any_goes and _is_of_vendor(provider, services[provider].base_url):
             its = [each.name for each in CATALOGUE[provider]]
             raise UsageError(
                 f"no model {rest[:80]!r} of {provider} is known here{suggestion(rest, its)} (known: {', '.join(its)}); "
@@ -159,7 +157,7 @@ def _of_name(chat: ChatSettings, name: str, *, any_goes: bool) -> Chosen:
                 return _chosen(chat, provider, name, known)
     if any_goes:
         return Chosen("custom", "openai", name)
-    names = known_names(chat)
+    names = (*presets(chat), *(f"{provider}/{known.name}" for provider, models in CATALOGUE.items() for known in models))
     near = suggestion(name, (*names, *(each.name for models in CATALOGUE.values() for each in models)))
     raise UsageError(
         f"there is no chat model {name[:80]!r}{near} (known: {', '.join(names)}); any model of a service is "

@@ -54,8 +54,13 @@ class Connection:
         self._origin = _origin(service)
         self.host = host_of(service.base_url)
         """Without path."""
+        path = urlsplit(service.base_url).path.rstrip("/")
+        self.root = self.host + path.removesuffix("/v1")
+        """The address without a `/v1` at its end: what the paths of all APIs of a server follow."""
+        self.version = "/v1" if path.endswith("/v1") else ""
+        """What the address has after `root`."""
         self.remote = not is_loopback(service.base_url)
-        self._certificates: ssl.SSLContext | bool | None = None
+        self._context: ssl.SSLContext | None = None
 
     def __repr__(self) -> str:
         return f"Connection({self.service.provider}, {self.host})"
@@ -88,7 +93,7 @@ class Connection:
         )
 
     def ask(self, path: str, body: Any = None, *, seconds: float = 2.0) -> Any:
-        """The decoded answer to one short question (GET, or POST with `body`) at `path` from the service's root; None: none.
+        """The decoded answer to one short question (GET, or POST with `body`) at `path` below `root`; None: none.
 
         For what is good to know and can be done without: lists, windows, counts.
         """
@@ -103,7 +108,7 @@ class Connection:
                 follow_redirects=False,
                 timeout=seconds,
             ) as client:
-                answer = client.request("GET" if body is None else "POST", f"{self.host}{path}", json=body)
+                answer = client.request("GET" if body is None else "POST", f"{self.root}{path}", json=body)
                 return answer.json() if answer.status_code == 200 else None
         except (httpx2.HTTPError, httpx2.InvalidURL, ModelError, ValueError, RecursionError):
             return None
@@ -113,12 +118,20 @@ class Connection:
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
         try:
-            if self._certificates is None:
-                self._certificates = certificates(self._environment) if self.remote else True
+            if self._context is None:
+                self._context = self._trusted()
             proxy = proxy_for(self.service.base_url, self._environment) if self.remote else None
         except (ValueError, OSError) as error:
             raise ModelError(f"the certificates for {self.host} cannot be used: {error}") from error
-        return {"verify": self._certificates, "proxy": proxy}
+        return {"verify": self._context, "proxy": proxy}
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Whose certificates are trusted: reading them takes longer than a short question, so it is done once."""
+        import httpx2
+
+        if self._origin[0] == "http":
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody's: nothing is encrypted
+        return httpx2.create_ssl_context(certificates(self._environment), trust_env=False)
 
 
 def _origin(service: Service) -> tuple[str, str, int]:

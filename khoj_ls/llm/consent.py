@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from khoj_ls.config.edit import edit
 from khoj_ls.config.load import load_user_settings
@@ -17,6 +17,11 @@ from khoj_ls.llm.counting import count_messages
 _KEY = ("chat", "allowed_hosts")
 
 
+def is_allowed(host: str, allowed: Iterable[str]) -> bool:
+    """Whether `allowed` has a yes to `host` (`https://api.example.org`)."""
+    return not {host, host.removeprefix("https://")}.isdisjoint(allowed)  # a yes to a name is one to its encrypted service only
+
+
 class Consents:
     """Which hosts were allowed: in the settings, or, where those cannot be changed, in this process. Any thread may ask."""
 
@@ -28,9 +33,8 @@ class Consents:
         self._lock = threading.Lock()
 
     def given(self, host: str) -> bool:
-        """Whether the user said yes to `host` (`https://api.example.org`)."""
-        names = {host, host.removeprefix("https://")}  # a yes to a name is one to its encrypted service only
-        return bool(names & {*self._allowed, *self._settings().allowed_hosts})
+        """Whether the user said yes to `host`."""
+        return is_allowed(host, (*self._allowed, *self._settings().allowed_hosts))
 
     def check(self, model: ChatModel, messages: Sequence[Message]) -> None:
         """Raise ConsentNeeded, unless the model runs on this machine or the user said yes to its host."""

@@ -16,6 +16,7 @@ import msgspec
 from khoj_ls.core.chat import Delta, Finished, Message, ModelCard, Sampling
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.llm.asking import tokens_of
 from khoj_ls.llm.connection import Connection, Service
 from khoj_ls.llm.counting import Counter, estimate
 from khoj_ls.llm.gguf_worker import Start, Started
@@ -171,16 +172,6 @@ class GgufModel:
                 self.close()
             else:
                 self._look_again(left)
-
-
-def tokens_of(connection: Connection, model: str, text: str) -> int | None:
-    """Tokens of a text by a server's own tokenizer, as llama.cpp and vLLM tell them; None where it has no such door."""
-    body = {"content": text, "model": model, "prompt": text, "add_special": False, "add_special_tokens": False}
-    told = connection.ask("/tokenize", body)
-    if not isinstance(told, dict):
-        return None
-    count, tokens = told.get("count"), told.get("tokens")
-    return count if type(count) is int else len(tokens) if isinstance(tokens, list) else None
 
 
 def _end(running: Future[tuple[Child, OpenAiCompatible]]) -> None:

@@ -1,14 +1,15 @@
-"""What the head of a GGUF file says of the model in it (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md)."""
+"""GGUF files: where they are, and what the head of one says (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md)."""
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from khoj_ls.core.errors import ModelError
+from khoj_ls.core.errors import ModelError, UsageError
 
 _NUMBERS: Mapping[int, str] = MappingProxyType(
     {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -18,6 +19,25 @@ _TEXT, _LIST = 8, 9
 _MOST_KEYS = 10_000
 _LONGEST = 64 << 20
 """Bytes of one value, more than any vocabulary has."""
+
+
+def gguf_files(folder: Path) -> list[Path]:
+    """The models in the folder of the user's own, by name."""
+    return sorted(folder.glob("*.gguf")) if folder.is_dir() else []
+
+
+def find_gguf(name: str, folder: Path) -> Path:
+    """The file that a name means: a full path, or a file in `folder`, with or without its suffix. Raises UsageError."""
+    path = Path(os.path.expanduser(name))  # noqa: PTH111  # Path.expanduser raises for a user that there is not
+    if path.is_absolute():
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}: name a model in GGUF format")
+        return path
+    found = folder / (name if name.endswith(".gguf") else f"{name}.gguf")
+    if ".." in found.parts or not found.is_file():
+        known = ", ".join(file.stem for file in gguf_files(folder)) or "none"
+        raise UsageError(f"there is no model {name!r} in {folder} (there: {known}): put its .gguf file there, or name its path")
+    return found
 
 
 def trained_window(path: Path) -> int:

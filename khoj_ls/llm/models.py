@@ -15,14 +15,14 @@ from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import ChatModel, Message, ModelCard
 from khoj_ls.core.errors import KeyRefused, ModelError, UsageError
 from khoj_ls.llm.anthropic import Anthropic
-from khoj_ls.llm.asking import listed_models, loaded_window
+from khoj_ls.llm.asking import connection_to, loaded_window, models_at, tokens_of
 from khoj_ls.llm.catalogue import CATALOGUE, DEFAULT_WINDOW, Chosen, what_is_meant
-from khoj_ls.llm.connection import Connection, Service
+from khoj_ls.llm.connection import Connection
 from khoj_ls.llm.consent import Consents
 from khoj_ls.llm.counting import Counter
-from khoj_ls.llm.gguf import GgufModel, tokens_of
-from khoj_ls.llm.gguf_file import trained_window
-from khoj_ls.llm.ollama import START, Ollama, installed, window_and_sight
+from khoj_ls.llm.gguf import GgufModel
+from khoj_ls.llm.gguf_file import find_gguf, gguf_files, trained_window
+from khoj_ls.llm.ollama import Ollama, window_and_sight
 from khoj_ls.llm.openai_compatible import OpenAiCompatible
 from khoj_ls.llm.served import ServedModel
 from khoj_ls.llm.streaming import Patience
@@ -129,17 +129,17 @@ class ChatModels:
         Services of this machine that are not there cost nothing, one that is silent half a second each.
         """
         settings = self._settings()
-        found = [self._listed(settings, name, name, None) for name in presets(settings)]
+        found = [self._listed(settings, name, None) for name in presets(settings)]
         here = self._present(settings)
         for provider, models in CATALOGUE.items():
             has = here.get(provider)
             for known in models:
                 name = f"{provider}/{known.name}"
-                found.append(self._listed(settings, name, name, None if has is None else known.name in has))
+                found.append(self._listed(settings, name, None if has is None else known.name in has))
         names = {each.name for each in found if each is not None}
         for provider, has in here.items():
             more = [f"{provider}/{model}" for model in has]
-            found += [self._listed(settings, name, name, True) for name in more if name not in names]
+            found += [self._listed(settings, name, True) for name in more if name not in names]
         return [each for each in found if each is not None]
 
     def close(self) -> None:
@@ -167,14 +167,16 @@ class ChatModels:
             model = self._served(Ollama, chosen, card, connection, patience)
             model.keep_alive = settings.keep_alive
             return model, _ABSENT_SECONDS if look and longest is None else _FRESH_SECONDS
-        if not (chosen.open_ended and look):
+        if chosen.of_vendor or not look or (connection.remote and chosen.window):
             card = _card(chosen, chosen.window or DEFAULT_WINDOW)
             return self._served(OpenAiCompatible, chosen, card, connection, patience), float("inf")
-        has = listed_models(connection)
-        window = loaded_window(connection) or (has or {}).get(chosen.name, 0)
-        counter = None
-        if tokens_of(connection, chosen.name, "one two") is not None:
-            counter = Counter(lambda text: tokens_of(connection, chosen.name, text))
+        has = models_at(connection, chosen.kind)
+        window, counter = chosen.window, None
+        if has is not None:
+            window = window or loaded_window(connection) or has.get(chosen.name, 0)
+            # One elsewhere is not asked: each passage that may be given is counted, and each time is a journey.
+            if not connection.remote and tokens_of(connection, chosen.name, "one two") is not None:
+                counter = Counter(lambda text: tokens_of(connection, chosen.name, text))
         card = _card(chosen, window or DEFAULT_WINDOW)
         made = self._served(OpenAiCompatible, chosen, card, connection, patience, counter)
         return made, _ABSENT_SECONDS if has is None else _FRESH_SECONDS
@@ -199,11 +201,9 @@ class ChatModels:
         )
 
     def _gguf(self, chosen: Chosen, settings: ChatSettings, patience: Patience) -> GgufModel:
-        path = self._file(chosen.name)
-        trained = trained_window(path)
-        window = chosen.window or min(settings.local_window, trained or settings.local_window)
+        path = find_gguf(chosen.name, self._folders.chat_models)
         return GgufModel(
-            _card(replace(chosen, name=path.stem), window),
+            _card_of_file(chosen, path, settings),
             path,
             lambda service, key: Connection(service, self._environment, self._folders, key=key),
             patience,
@@ -212,34 +212,8 @@ class ChatModels:
             idle_seconds=settings.local_idle_seconds,
         )
 
-    def _file(self, name: str) -> Path:
-        """The GGUF file that a name means. Raises UsageError."""
-        path = Path(name).expanduser()
-        if path.is_absolute():
-            if not path.is_file():
-                raise UsageError(f"there is no file {path}: name a model in GGUF format")
-            return path
-        folder = self._gguf_folder
-        found = folder / (name if name.endswith(".gguf") else f"{name}.gguf")
-        if ".." in found.parts or not found.is_file():
-            known = ", ".join(file.stem for file in self._gguf_files()) or "none"
-            raise UsageError(
-                f"there is no model {name!r} in {folder} (there: {known}): put its .gguf file there, or name its path"
-            )
-        return found
-
-    @property
-    def _gguf_folder(self) -> Path:
-        """Where models for `local/NAME` are put."""
-        return self._folders.models / "chat"
-
-    def _gguf_files(self) -> list[Path]:
-        return sorted(self._gguf_folder.glob("*.gguf")) if self._gguf_folder.is_dir() else []
-
     def _connection(self, chosen: Chosen) -> Connection:
-        start = START if chosen.kind == "ollama" and is_loopback(chosen.base_url) else ""
-        service = Service(chosen.provider, chosen.base_url, chosen.key_variable, chosen.setting, start)
-        return Connection(service, self._environment, self._folders)
+        return connection_to(chosen, self._environment, self._folders)
 
     def _may_look(self, chosen: Chosen) -> bool:
         """Whether the service may be asked what it has: one elsewhere not before the user said yes to it."""
@@ -249,7 +223,7 @@ class ChatModels:
 
     def _present(self, settings: ChatSettings) -> dict[str, list[str]]:
         """What the services of this machine have, by provider; those that do not answer are left out."""
-        found = {LOCAL: [path.stem for path in self._gguf_files()]}
+        found = {LOCAL: [path.stem for path in gguf_files(self._folders.chat_models)]}
         for provider, service in providers(settings).items():
             if provider == LOCAL or not is_loopback(service.base_url):
                 continue
@@ -257,22 +231,17 @@ class ChatModels:
                 connection = self._connection(Chosen(provider, service.kind, "", service.base_url, service.api_key_variable))
             except ModelError:  # `khoj-ls doctor` and the problems of the settings tell what is wrong with the address
                 continue
-            if service.kind == "ollama":
-                has = installed(connection, seconds=_PICKER_SECONDS)
-            else:
-                models = listed_models(connection, seconds=_PICKER_SECONDS)
-                has = None if models is None else list(models)
+            has = models_at(connection, service.kind, seconds=_PICKER_SECONDS)
             if has is not None:
-                found[provider] = has
+                found[provider] = list(has)
         return found
 
-    def _listed(self, settings: ChatSettings, name: str, meant: str, there: bool | None) -> Listed | None:
+    def _listed(self, settings: ChatSettings, name: str, there: bool | None) -> Listed | None:
         try:
-            chosen = what_is_meant(settings, meant)
+            chosen = what_is_meant(settings, name)
             if chosen.kind == LOCAL:
-                path = self._file(chosen.name)
-                window = chosen.window or min(settings.local_window, trained_window(path) or settings.local_window)
-                return Listed(name, _card(replace(chosen, name=path.stem), window), "", False, "", True)
+                path = find_gguf(chosen.name, self._folders.chat_models)
+                return Listed(name, _card_of_file(chosen, path, settings), "", False, "", True)
             connection = self._connection(chosen)
             window = chosen.window or (settings.local_window if chosen.kind == "ollama" else DEFAULT_WINDOW)
             key: Literal["", "there", "missing"] = ""
@@ -288,6 +257,12 @@ def _has_key(connection: Connection) -> bool:
         return bool(connection.key())
     except KeyRefused:
         return False
+
+
+def _card_of_file(chosen: Chosen, path: Path, settings: ChatSettings) -> ModelCard:
+    """Raises ModelError for a file that is no model."""
+    window = chosen.window or min(settings.local_window, trained_window(path) or settings.local_window)
+    return _card(replace(chosen, name=path.stem), window)
 
 
 def _card(chosen: Chosen, window: int) -> ModelCard:

@@ -36,7 +36,7 @@ class Ollama(ServedModel):
         try:
             async with (
                 self._connection.client(key, self._silence()) as client,
-                client.stream("POST", f"{self._connection.host}/api/chat", json=self._body(messages, sampling)) as response,
+                client.stream("POST", f"{self._connection.root}/api/chat", json=self._body(messages, sampling)) as response,
             ):
                 if response.status_code != 200:
                     await response.aread()

@@ -28,7 +28,7 @@ def checked(home: Path, text: str) -> tuple[str, str, str]:
         ('model = "gpt-4o-mini"\n', "sk-1", "ok", "not contacted; the first question asks for your yes", ""),
         (f'model = "gpt-4o-mini"\n{YES}', "sk-1", "ok", "not contacted; you allowed", ""),
         ('model = "gpt-9"\n', "", "fail", "there is no chat model 'gpt-9'", "khoj-ls models"),
-        ('model = "local/none"\n', "", "fail", "none.gguf is not there", "put the model's .gguf file there"),
+        ('model = "local/none"\n', "", "fail", "put its .gguf file there", "khoj-ls models"),
     ],
 )
 def test_by_the_settings_alone(
@@ -45,6 +45,7 @@ def test_by_the_settings_alone(
         ("ollama/qwen3:4b", "ok", "it answers", ""),
         ("ollama/llama3.2", "fail", "Ollama does not have this model", "run: ollama pull llama3.2"),
         ("llamacpp/any", "ok", "it answers", ""),
+        ("claudes/any", "ok", "it answers", ""),
         ("lmstudio/x", "fail", "it does not answer", "start it, or correct chat.providers.lmstudio.base_url"),
     ],
 )
@@ -56,6 +57,7 @@ def test_services_of_this_machine_are_asked(
             private_home,
             f'[chat]\nmodel = "{model}"\n[chat.providers.ollama]\nbase_url = "{server.root}"\n'
             f'[chat.providers.llamacpp]\nbase_url = "{server.url}"\n'
+            f'[chat.providers.claudes]\nkind = "anthropic"\nbase_url = "{server.root}"\n'
             f'[chat.providers.lmstudio]\nbase_url = "http://127.0.0.1:{unused_tcp_port}/v1"\n',
         )
     assert (told[0], message in told[1], advice in told[2]) == (state, True, True), told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 
 import httpx2
 import pytest
@@ -115,14 +116,40 @@ def test_the_key_is_looked_for_when_it_is_needed(folders):
     assert "sk-later" not in repr(here)
 
 
-@pytest.mark.parametrize("answer", ["not json", "[" * 100_000])
+@pytest.mark.parametrize("answer", [b"", b"not json", b"\xff\xfe{}", b"[" * 100_000, b"1" * 5000])
 def test_a_short_question_that_nobody_answers_well(folders, answer):
-    here = connection(folders, "http://127.0.0.1:9/v1")
-    assert here.ask("/v1/models") is None
+    with ChatServer(short=answer) as server:
+        assert connection(folders, server.url).ask("/v1/models") is None
+    assert [request.path for request in server.asked] == ["/v1/models"]
+    assert connection(folders, server.url).ask("/v1/models") is None  # nothing listens
+
+
+@pytest.mark.parametrize(
+    ("url", "root", "version"),
+    [
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11434", ""),
+        ("http://127.0.0.1:1234/v1/", "http://127.0.0.1:1234", "/v1"),
+        ("https://example.org/llm/v1", "https://example.org/llm", "/v1"),
+        ("https://example.org/v1beta/openai", "https://example.org/v1beta/openai", ""),
+    ],
+)
+def test_the_root_of_an_address(folders, url, root, version):
+    here = connection(folders, url)
+    assert (here.root, here.version) == (root, version)
+
+
+def test_a_short_question_goes_below_the_root(folders):
     with ChatServer(models={"m": 1}) as server:
-        here = connection(folders, server.url)
-        assert here.ask("/v1/models") == {"object": "list", "data": [{"id": "m", "object": "model", "max_model_len": 1}]}
-        assert here.ask("/nothing", {"a": answer}) is None
+        for url in (server.root, server.url, f"{server.url}/"):
+            assert connection(folders, url).ask("/v1/models")["data"][0]["id"] == "m"
+
+
+def test_certificates_are_read_once_and_none_is_trusted_without_encryption(folders):
+    for url, trusts in (("https://example.org", True), ("https://127.0.0.1:9", True), ("http://127.0.0.1:9", False)):
+        here = connection(folders, url)
+        trusted = here._way()["verify"]
+        assert trusted is here._way()["verify"]
+        assert (trusted.verify_mode, trusted.cert_store_stats()["x509_ca"] > 0) == (ssl.CERT_REQUIRED, trusts)
 
 
 def test_tests_stay_on_this_machine():

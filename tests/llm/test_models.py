@@ -14,6 +14,7 @@ from khoj_ls.core.errors import ConsentNeeded, KeyRefused, SettingsError, UsageE
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.llm.catalogue import CATALOGUE
 from khoj_ls.llm.connection import Connection
+from khoj_ls.llm.counting import estimate
 from khoj_ls.llm.models import ChatModels
 
 FAR = "https://llm.example.org/v1"
@@ -40,7 +41,7 @@ def test_what_is_known_of_models():
     for models in CATALOGUE.values():
         names = [known.name for known in models]
         assert len(set(names)) == len(names)
-        assert all(0 < known.max_answer <= known.window for known in models)
+        assert all(0 <= known.max_answer <= known.window for known in models)
     every = [known.name for models in CATALOGUE.values() for known in models]
     assert len(set(every)) == len(every)  # so that a bare name means one
 
@@ -105,20 +106,21 @@ def test_a_gateway_of_ones_own_takes_any_name(models):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "path"),
+    ("name", "base", "kind", "path"),
     [
-        ("some-model", "OpenAiCompatible", "/v1/chat/completions"),
-        ("openai/gpt-4o", "OpenAiCompatible", "/v1/chat/completions"),
-        ("lmstudio/x", "OpenAiCompatible", "/v1/chat/completions"),
-        ("anthropic/claude-haiku-4-5", "Anthropic", "/v1/messages"),
-        ("ollama/x", "Ollama", "/api/chat"),
+        ("some-model", "/v1", "OpenAiCompatible", "/v1/chat/completions"),
+        ("openai/gpt-4o", "/v1/", "OpenAiCompatible", "/v1/chat/completions"),
+        ("lmstudio/x", "/v1", "OpenAiCompatible", "/v1/chat/completions"),
+        ("anthropic/claude-haiku-4-5", "", "Anthropic", "/v1/messages"),
+        ("anthropic/claude-haiku-4-5", "/v1", "Anthropic", "/v1/messages"),
+        ("ollama/x", "", "Ollama", "/api/chat"),
+        ("ollama/x", "/v1/", "Ollama", "/api/chat"),
     ],
 )
-def test_another_address_for_one_question(models, name, kind, path):
+def test_another_address_for_one_question(models, name, base, kind, path):
     keys = {"OPENAI_API_KEY": "sk-openai", "ANTHROPIC_API_KEY": "sk-anthropic"}
     with ChatServer(["hi"]) as server:
-        base = server.url if kind == "OpenAiCompatible" else server.root
-        model = models(keys).choose(name, base)
+        model = models(keys).choose(name, server.root + base)
         assert type(model).__name__ == kind
         got = list(model.stream([Message("user", "hi")], Sampling(10), CancelToken()))
     assert (got[0], server.requests[0].path) == (Delta("hi"), path)
@@ -133,26 +135,50 @@ def test_models_are_made_once(models):
 
 
 @pytest.mark.parametrize(
-    ("servers", "provider", "name", "window", "exact"),
+    ("has", "name", "window"),
     [
-        ({"models": {"m": 16_384}}, "vllm", "vllm/m", 16_384, False),
-        ({"models": {"m": 4096}, "tokens": lambda text: len(text.split())}, "llamacpp", "llamacpp/m", 4096, True),
-        ({"models": {"other": 4096}}, "vllm", "vllm/m", 8192, False),
-        ({"models": {"m": 131_072}}, "ollama", "ollama/m", 8192, False),
-        ({"models": {"m": 2048}}, "ollama", "ollama/m", 2048, False),
+        ({"m": 16_384}, "vllm/m", 16_384),
+        ({"other": 4096}, "vllm/m", 8192),
+        ({"m": 16_384}, "mine", 6000),  # a preset says so
+        ({"m": 131_072}, "ollama/m", 12_000),  # chat.local_window
+        ({"m": 2048}, "ollama/m", 2048),
+        ({"mistral:7b": 32_768}, "ollama/mistral:7b", 12_000),
+        ({}, "ollama/mistral:7b", 12_000),
     ],
 )
-def test_services_tell_how_long_their_windows_are(models, servers, provider, name, window, exact):
-    with ChatServer(**servers) as server:
-        base = server.root if provider == "ollama" else server.url
-        model = models(providers={provider: {"base_url": base}}).choose(name)
-        assert (model.card.window, model.counts_exactly) == (window, exact)
-        assert model.card.vision == ((provider == "ollama" and window != 8192) or provider == "ollama")
-        if exact:
-            assert [model.count("one two three"), model.count("one two three")] == [3, 3]
-            assert len([request for request in server.asked if (request.body or {}).get("content") == "one two three"]) == 1
-    if exact:
-        assert model.count("four words are here") >= 4  # the server is gone: an estimate
+def test_how_long_windows_are(models, has, name, window):
+    with ChatServer(models=has) as server:
+        model = models(
+            providers={"vllm": {"base_url": server.url}, "ollama": {"base_url": server.root}},
+            models={"mine": {"provider": "vllm", "model": "m", "window": 6000}},
+            local_window=12_000,
+        ).choose(name)
+    assert model.card.window == window
+
+
+def test_ollama_tells_whether_a_model_sees(models):
+    with ChatServer(models={"m": 4096}) as server:
+        chosen = models(providers={"ollama": {"base_url": server.root}})
+        assert (chosen.choose("ollama/m").card.vision, chosen.choose("ollama/other").card.vision) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["llamacpp/m", "mine"])
+def test_a_server_of_this_machine_counts(models, name):
+    with ChatServer(models={"m": 4096}, tokens=lambda text: len(text.split())) as server:
+        model = models(
+            providers={"llamacpp": {"base_url": server.url}},
+            models={"mine": {"provider": "llamacpp", "model": "m", "window": 4000}},
+        ).choose(name)
+        assert [model.count("one two three"), model.count("one two three")] == [3, 3]
+        assert len([request for request in server.asked if (request.body or {}).get("content") == "one two three"]) == 1
+    assert model.count("four words are here") == estimate("four words are here")  # the server is gone
+
+
+def test_a_server_elsewhere_does_not_count(models, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Connection, "ask", lambda self, path, *rest, **more: asked.append(path) or {"data": [], "tokens": [1]})
+    chosen = models(providers={"work": {"base_url": FAR}}, allowed_hosts=("llm.example.org",)).choose("work/any")
+    assert chosen.count("one two three") == estimate("one two three") and "/tokenize" not in asked
 
 
 def test_a_thinking_model_gets_room_for_its_thoughts(models):
@@ -278,7 +304,11 @@ def test_lists(models):
     with ChatServer(models={"llama3.1:8b": 8192, "phi4": 16_384}) as ollama, ChatServer(models={"qwen": 4096}) as studio:
         listed = models(
             {"ANTHROPIC_API_KEY": "sk-a"},
-            providers={"ollama": {"base_url": ollama.root}, "lmstudio": {"base_url": studio.url}},
+            providers={
+                "ollama": {"base_url": ollama.root},
+                "lmstudio": {"base_url": studio.url},
+                "claudes": {"kind": "anthropic", "base_url": studio.root},
+            },
             models={"mine": {"provider": "openai", "model": "gpt-99", "window": 1000}},
         ).listed()
     found = {each.name: (each.remote, each.key, each.installed) for each in listed}
@@ -289,6 +319,7 @@ def test_lists(models):
     assert found["ollama/mistral:7b"] == (False, "", False)
     assert found["ollama/phi4"] == (False, "", True)
     assert found["lmstudio/qwen"] == (False, "", True)
+    assert found["claudes/qwen"] == (False, "", True)
     assert len(found) == len(listed)
 
 

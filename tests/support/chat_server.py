@@ -79,12 +79,21 @@ class ChatServer:
     """A context manager that serves a script. `url` ends in /v1, `root` does not."""
 
     def __init__(
-        self, script: Script = (), *, models: Mapping[str, int] | None = None, tokens: Callable[[str], int] | None = None
+        self,
+        script: Script = (),
+        *,
+        models: Mapping[str, int] | None = None,
+        tokens: Callable[[str], int] | None = None,
+        short: bytes | None = None,
     ):
-        """`models`: names with their windows, for lists; `tokens`: what /tokenize counts (none: the path is not there)."""
+        """`models`: names with their windows, for lists; `tokens`: what /tokenize counts (none: the path is not there).
+
+        `short`: the body that answers each short question, whatever it asks.
+        """
         self._script = script
         self.models = dict(models or {})
         self.tokens = tokens
+        self.short = short
         self.requests: list[Request] = []
         """Those for an answer."""
         self.asked: list[Request] = []
@@ -153,7 +162,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         chat = self.server.chat
         chat.asked.append(Request(self.path, dict(self.headers), None))
-        if self.path == "/v1/models":
+        if chat.short is not None:
+            self._body(200, chat.short)
+        elif self.path == "/v1/models":
             listed = [{"id": name, "object": "model", "max_model_len": window} for name, window in chat.models.items()]
             self._json(200, {"object": "list", "data": listed})
         elif self.path == "/api/tags":
@@ -177,7 +188,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(request, self.server.chat.next_line(request), answer)
             return
         self.server.chat.asked.append(request)
-        if self.path == "/tokenize" and self.server.chat.tokens:
+        if self.server.chat.short is not None:
+            self._body(200, self.server.chat.short)
+        elif self.path == "/tokenize" and self.server.chat.tokens:
             self._json(200, {"tokens": list(range(self.server.chat.tokens(body["content"])))})
         elif self.path == "/api/show" and body.get("model") in self.server.chat.models:
             window = self.server.chat.models[body["model"]]
@@ -186,7 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"error": {"message": "not found"}})
 
     def _json(self, status: int, told: Any, headers: Mapping[str, str] | None = None) -> None:
-        data = json.dumps(told).encode()
+        self._body(status, json.dumps(told).encode(), headers)
+
+    def _body(self, status: int, data: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}.items():
             self.send_header(name, value)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from khoj_ls.cli.checks import Check
 from khoj_ls.config.chat_models import LOCAL
-from khoj_ls.config.keys import find_key
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.errors import KhojError
-from khoj_ls.llm.asking import listed_models
+from khoj_ls.llm.asking import connection_to, models_at
 from khoj_ls.llm.catalogue import Chosen, what_is_meant
-from khoj_ls.llm.connection import Connection, Service
-from khoj_ls.llm.ollama import installed
-from khoj_ls.models.endpoint import host_of, is_loopback
+from khoj_ls.llm.connection import Connection
+from khoj_ls.llm.consent import is_allowed
+from khoj_ls.llm.gguf_file import find_gguf
 
 _NAME = "chat"
 
@@ -39,33 +37,28 @@ def checks(here: Folders) -> Iterator[Check]:
 
 
 def _runs_here(here: Folders, chosen: Chosen) -> Check:
-    name = chosen.name if chosen.name.endswith(".gguf") else f"{chosen.name}.gguf"
-    path = Path(name).expanduser() if Path(name).expanduser().is_absolute() else here.models / "chat" / name
-    if not path.is_file():
-        return Check(_NAME, "fail", f"{path} is not there", "put the model's .gguf file there, or run: khoj-ls models")
+    path = find_gguf(chosen.name, here.chat_models)
     if importlib.util.find_spec("xllamacpp") is None:
         return Check(_NAME, "fail", f"{path} needs xllamacpp to run", "run: pip install 'khoj-ls[local]'")
     return Check(_NAME, "ok", f"{path}, run by khoj-ls itself")
 
 
 def _served(here: Folders, chat: ChatSettings, chosen: Chosen) -> Check:
-    host = host_of(chosen.base_url)
-    about = f"{chosen.name} at {host}"
-    if chosen.key_variable and not find_key(chosen.key_variable, os.environ, here):
+    connection = connection_to(chosen, os.environ, here)
+    about = f"{chosen.name} at {connection.host}"
+    if chosen.key_variable and not connection.key():
         key = chosen.key_variable
         return Check(_NAME, "fail", f"{about}: there is no key {key}", f"run: khoj-ls config key {key}")
-    if is_loopback(chosen.base_url):
-        return _on_this_machine(here, chosen, about)
-    if not {host, host.removeprefix("https://")} & {*chat.allowed_hosts}:
+    if not connection.remote:
+        return _on_this_machine(connection, chosen, about)
+    if not is_allowed(connection.host, chat.allowed_hosts):
         return Check(_NAME, "ok", f"{about}, not contacted; the first question asks for your yes to sending passages there")
     return Check(_NAME, "ok", f"{about}, not contacted; you allowed that passages are sent there")
 
 
-def _on_this_machine(here: Folders, chosen: Chosen, about: str) -> Check:
-    service = Service(chosen.provider, chosen.base_url, chosen.key_variable, chosen.setting)
-    connection = Connection(service, os.environ, here)
+def _on_this_machine(connection: Connection, chosen: Chosen, about: str) -> Check:
     ollama = chosen.kind == "ollama"
-    has = installed(connection) if ollama else listed_models(connection)
+    has = models_at(connection, chosen.kind)
     if has is None:
         advice = "run: ollama serve" if ollama else f"start it, or correct {chosen.setting}"
         return Check(_NAME, "fail", f"{about}: it does not answer", advice)
