@@ -54,8 +54,15 @@ class Context:
 
 def digest_of(text: str) -> str:
     """Tells texts apart; line ends and blanks at the ends of lines do not count, as editors take them away when saving."""
-    lines = [line.rstrip() for line in text_lines(text)]
-    return hashlib.sha256("\n".join(lines).encode(errors="replace")).hexdigest()[:16]
+    return _digest(b"\n".join(_normal_lines(text)))
+
+
+def _normal_lines(text: str) -> list[bytes]:
+    return [line.rstrip().encode(errors="replace") for line in text_lines(text)]
+
+
+def _digest(normal: bytes | memoryview) -> str:
+    return hashlib.sha256(normal).hexdigest()[:16]
 
 
 def lines_of(text: str, line: int, end_line: int) -> str:
@@ -82,13 +89,22 @@ def read_given(written: str) -> Given | None:
 
 def find_given(text: str, given: Given) -> tuple[int, int] | None:
     """The lines of `text` that are what was given: where they were, else the one place they moved to; None where changed."""
-    lines = text_lines(text)
+    lines = _normal_lines(text)
     if given.whole:
         return (1, max(1, len(lines))) if digest_of(text) == given.digest else None
+    # Every place is looked at in the one text that they all are pieces of: a long selection has as many as the note has lines.
+    whole, starts = memoryview(b"\n".join(lines)), [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
     size = given.end_line - given.line + 1
-    if digest_of("".join(lines[given.line - 1 : given.end_line])) == given.digest and given.end_line <= len(lines):
+
+    def is_it(at: int) -> bool:
+        return _digest(whole[starts[at] : starts[at + size] - 1]) == given.digest
+
+    last = len(lines) - size
+    if 0 <= given.line - 1 <= last and is_it(given.line - 1):
         return given.line, given.end_line
-    found = [at for at in range(len(lines) - size + 1) if digest_of("".join(lines[at : at + size])) == given.digest]
+    found = [at for at in range(last + 1) if is_it(at)] if size > 0 else []
     return (found[0] + 1, found[0] + size) if len(found) == 1 else None
 
 
