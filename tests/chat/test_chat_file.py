@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khoj_ls.chat.file.changes import applied, ask, ask_again, finish, grow, grown, insert_rest
-from khoj_ls.chat.file.context import context_of, digest_of, find_given, given_lines, preamble_for, read_given
+from khoj_ls.chat.file.context import Context, context_of, digest_of, find_given, given_lines, preamble_for, read_given
 from khoj_ls.chat.file.layout import Head, Part, begin_part, format_file, format_of, mark_line, new_mark, parse_file
 
 MARK = "3f9a1c20"
@@ -223,6 +223,7 @@ NOTE = "# Router\n\nIt dropped clients.\nEvery night.\n\n## Fix\n\nChannel 36.\n
         (NOTE + NOTE, (3, 4)),
         ("x\n" + NOTE + NOTE, None),
         (NOTE.replace("clients", "everybody"), None),
+        (NOTE[:30], None),
         ("", None),
     ],
 )
@@ -257,6 +258,30 @@ def test_context_is_what_the_links_say(format, lines, tmp_path):
     if format == "markdown":
         file = parse_file(text.replace("About", link + " About"), format)
         assert context_of(file, root, {}.get).items[0].kind == "folder"
+
+
+@pytest.mark.parametrize(
+    ("format", "link"),
+    [
+        ("org", "[[file:~nobody-of-that-name/a.md][a]]"),
+        ("markdown", "[a](file:~nobody-of-that-name/a.md)"),
+        ("markdown", "[a](file://[b)"),
+        ("markdown", "[a](file:///%00)"),
+        ("markdown", "[a](file:a.md)"),
+        ("markdown", "[a](file://ROOT/" + "x" * 300 + ")"),
+        ("markdown", "[a](file://ROOT/../a.md)"),
+        ("markdown", "[a](file://ROOT/out.md)"),
+        ("org", "[[file:ROOT/out.md]]"),
+    ],
+)
+def test_links_that_lead_nowhere_or_out_of_the_vault_are_passed_over(format, link, tmp_path):
+    root = tmp_path / "vault"
+    root.mkdir()
+    (tmp_path / "a.md").write_text("a")
+    (root / "out.md").symlink_to(tmp_path / "a.md")
+    text = format_file(format, HEAD, "T", link.replace("ROOT", str(root)), [part("you", "?")])
+    context = context_of(parse_file(text, format), root, lambda path: "a" if len(path) < 255 else None)
+    assert context == Context((), None)
 
 
 def test_parts_have_one_line_marks():

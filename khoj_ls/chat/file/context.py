@@ -133,7 +133,7 @@ def context_of(file: ChatFile, root: Path, read: Callable[[str], str | None]) ->
     items: list[ContextItem] = []
     first: Given | None = None
     for path, lines in _links(file, root):
-        if (root / path).is_dir():
+        if os.path.isdir(root / path):  # noqa: PTH112 - Path.is_dir raises for names that are too long
             items.append(ContextItem("folder", path))
             continue
         text = read(path)
@@ -162,7 +162,10 @@ def _links(file: ChatFile, root: Path) -> list[tuple[str, tuple[int, int] | None
             path = decode(place, "org")
             fragment = re.fullmatch(r"(\d+)", line)
         else:
-            parts = urlsplit(target)
+            try:
+                parts = urlsplit(target)
+            except ValueError:  # `file://[`: no address
+                continue
             path, fragment = unquote(parts.path), _FRAGMENT.match(parts.fragment)
         if said := _LINES.search(link["words"] or ""):
             lines = (int(said[1]), int(said[2] or said[1]))
@@ -175,8 +178,9 @@ def _links(file: ChatFile, root: Path) -> list[tuple[str, tuple[int, int] | None
 
 
 def _inside(path: str, root: Path) -> str | None:
-    file = Path(path).expanduser()
-    for candidate in (file, Path(os.path.realpath(file))):
-        if candidate.is_absolute() and root in (candidate, *candidate.parents) and ".." not in candidate.parts:
-            return candidate.relative_to(root).as_posix()
-    return None
+    """Where `path` leads, relative to the vault, symbolic links followed; None for what is not in it."""
+    try:
+        file = Path(path).expanduser()
+        return Path(os.path.realpath(file)).relative_to(root).as_posix() if file.is_absolute() else None
+    except (ValueError, RuntimeError):  # elsewhere, or a NUL in it; `~nobody/` has no home
+        return None
