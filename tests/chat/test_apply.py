@@ -85,7 +85,7 @@ def test_the_block_at_the_caret_is_meant():
 def test_where_it_goes(lines, proposal, what, new):
     assert after(NOTE, proposal, given_lines("router.md", NOTE, *(lines or ()))) == (what, new)
     crlf = NOTE.replace("\n", "\r\n")
-    assert after(crlf, proposal, given_lines("router.md", NOTE, *(lines or ())))[0] == what
+    assert after(crlf, proposal, given_lines("router.md", NOTE, *(lines or ()))) == (what, new.replace("\n", "\r\n"))
 
 
 def test_org_sections_are_replaced_with_all_below_them():
@@ -111,6 +111,12 @@ def test_what_has_moved_is_found_and_what_has_changed_is_refused():
         "Insert below line 4 of router.md",
         NOTE.replace("night.\n\n", "night.\n\nSo.\n\n"),
     )
+
+
+def test_what_is_put_below_lines_is_a_paragraph_of_its_own():
+    text = "One.\r\nTwo.\r\n"
+    new = after(text, "So.\nWell.\n", given_lines("router.md", text, 1, 1), how="below")[1]
+    assert new == "One.\r\n\r\nSo.\r\nWell.\r\n\r\nTwo.\r\n"
 
 
 def test_chosen_lines_must_have_been_given():

@@ -6,7 +6,8 @@ it instead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from khoj_ls.chat.file.context import Given, find_given
@@ -18,6 +19,7 @@ from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.links.rewrite import Edit
 
 How = Literal["replace", "below"]
+_BREAK = re.compile(r"\r\n?|\n")
 
 
 class GivenChanged(UsageError):
@@ -127,8 +129,9 @@ def _below(note: OpenNote, text: str, lines: tuple[int, int] | None) -> ApplyPla
     if not last:
         return _plan(note, Edit(at, at, text), f"Add to {note.path}")
     before = "\n" if index.lines[last - 1].endswith(("\n", "\r")) else "\n\n"
+    behind = "\n\n" if last < len(index) and index.lines[last].strip() else "\n"
     what = f"Insert below line {last} of {note.path}" if last < len(index) else f"Add to the end of {note.path}"
-    return _plan(note, Edit(at, at, before + text.strip("\r\n") + "\n"), what)
+    return _plan(note, Edit(at, at, before + text.strip("\r\n") + behind), what)
 
 
 def _named(lines: tuple[int, int], note: OpenNote) -> str:
@@ -137,4 +140,7 @@ def _named(lines: tuple[int, int], note: OpenNote) -> str:
 
 
 def _plan(note: OpenNote, edit: Edit, what: str) -> ApplyPlan:
-    return ApplyPlan(VaultEdit(edits={note.path: NoteEdit(note, (edit,))}), what, edit.start)
+    """The edit, its lines ended as those of the note are."""
+    break_ = _BREAK.search(note.text)
+    text = _BREAK.sub(break_[0] if break_ else "\n", edit.text)
+    return ApplyPlan(VaultEdit(edits={note.path: NoteEdit(note, (replace(edit, text=text),))}), what, edit.start)
