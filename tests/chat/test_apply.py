@@ -36,11 +36,24 @@ def after(text, proposal, given, path="router.md", **more):
         ("#+BEGIN_EXAMPLE\nA\n#+END_EXAMPLE", "org", "A\n"),
         ("**Plain** words [1, 2].", "org", "*Plain* words.\n"),
         ("See [1](file:///n/a.md#L3).", "markdown", "See.\n"),
+        (
+            "```python\nx = a[1]\n```\nUse `a[1]` of [2024] [^1], [1-3].",
+            "markdown",
+            "```python\nx = a[1]\n```\nUse `a[1]` of [2024],.\n",
+        ),
+        ("Both [1, 2](file:///n/a.md#L3) do.", "markdown", "Both do.\n"),
         ("  \n", "markdown", ""),
     ],
 )
 def test_what_is_proposed(answer, type, proposal):
     assert proposed(answer, type) == proposal
+
+
+def test_citations_of_an_org_chat_file_stay_out():
+    shown = "Both [[file:/n/\\[x\\]/a.org::3][1, 2]] say =a[1]= and ~b[2]~ [3].\n#+begin_src python\nx = a[1]\n#+end_src"
+    assert proposed(shown, "org", written="org", shown=True) == (
+        "Both say =a[1]= and ~b[2]~.\n#+begin_src python\nx = a[1]\n#+end_src\n"
+    )
 
 
 @pytest.mark.parametrize(("format", "shown"), [("markdown", "### A\n\nx\n\n#### B"), ("org", "** A\n\nx\n\n*** B")])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from khoj_ls.chat.file.answer import org_of, with_own_headings, without_citations
+from khoj_ls.chat.answer.citations import MARK
+from khoj_ls.chat.export.text import CODE
+from khoj_ls.chat.file.answer import org_of, with_own_headings
 from khoj_ls.chat.file.layout import Format
 from khoj_ls.core.text import text_lines
 
@@ -13,6 +15,13 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)")
 _BEGIN = re.compile(r"[ \t]*#\+begin_(src|example)(?:[ \t]+(\S+))?.*", re.IGNORECASE)
 _NOTE_LANGUAGES = frozenset({"", "markdown", "md", "org", "text", "txt"})
 """What a block that is to stand in a note calls itself; `python` is an example."""
+_NUMBERS = r"\[[\d\s,;^–-]+\]"
+_CITED = re.compile(
+    rf"[ \t]?(?:{_NUMBERS}\(file:[^()\s]*\)|\[\[file:(?:[^\[\]\\]|\\.)*\]{_NUMBERS}\]|{MARK.pattern})", re.IGNORECASE
+)
+"""A citation, as a chat file shows it or as it was written."""
+_VERBATIM = re.compile(r"(?<!\w)([=~])(?=\S)(.{1,1000}?)(?<=\S)\1(?!\w)")
+"""Code within a line of Org."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +80,27 @@ def proposed(
     own = [block for block in meant if _is_of(block.language, str(note))]
     if own or meant:
         return _ended((own or meant)[-1].text)
-    text = without_citations(answer).strip()
+    text = _without_citations(answer, found, written).strip()
     if shown and not found:
         text = with_own_headings(written, text)
     return _ended(org_of(text) if note == "org" and written == "markdown" else text)
+
+
+def _without_citations(answer: str, code: tuple[Block, ...], written: Format) -> str:
+    """An answer without its citations, as a model wrote them or as a chat file links them; `x[1]` in code is none."""
+    pieces, at = [], 0
+    for block in code:
+        pieces += [_uncited(answer[at : block.start], written), answer[block.start : block.end]]
+        at = block.end
+    return "".join([*pieces, _uncited(answer[at:], written)])
+
+
+def _uncited(text: str, written: Format) -> str:
+    pieces, at = [], 0
+    for code in (CODE if written == "markdown" else _VERBATIM).finditer(text):
+        pieces += [_CITED.sub("", text[at : code.start()]), code[0]]
+        at = code.end()
+    return "".join([*pieces, _CITED.sub("", text[at:])])
 
 
 def _is_of(language: str, note: str) -> bool:
