@@ -36,7 +36,8 @@ _BULLET = re.compile(r"^(\s*)[*+](?=\s)")
 _TABLE_RULE = re.compile(r"\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*)?\|?\s*")
 _KEYWORD = re.compile(r"[A-Z]{2,}(?:\s|$)|\[#|COMMENT")
 _LINK = re.compile(r"(?<!!)\[([^\[\]]+)\]\(<?([^()\s<>\[\]]+)>?\)")
-_BOLD = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)(.+?)(?<=\S)\1(?![\w*])")
+_BOLD = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)(.{1,500}?)(?<=\S)\1(?![\w*])")
+"""At most so long, as in CODE."""
 _ITALIC = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]*[^\s*])\*(?![\w*])")
 _RUNS = re.compile(r"\b(elisp|shell)(?=:)|\b(src|call)(?=_\w)", re.IGNORECASE)
 """Links and calls that Org would run."""

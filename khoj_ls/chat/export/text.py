@@ -13,8 +13,9 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 _LINE_ENDS = re.compile(r"\r\n?")
 _PLAIN_LINE = re.compile(r"[^\W\d_][^<>\[\]\\`*_|~$%#&{}^=+/\n]*")
-CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
-"""Code within a line of Markdown."""
+CODE = re.compile(r"(?<!`)(`+)(?!`)(.{1,1000}?)(?<!`)\1(?!`)")
+"""Code within a line of Markdown. Longer code, and emphasis, is left as it is: to look for the end of each span to the end of
+a long line would take time that grows with its square."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from khoj_ls.chat.export.text import CODE
 from khoj_ls.chat.file.layout import Format
 from khoj_ls.chat.types import Citation, Done, Failed, Source
 from khoj_ls.links.encode import encode
@@ -19,13 +20,14 @@ _HELD = "\x02{}\x03"
 _HOLDER = re.compile("\x02(\\d+)\x03")
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})[ \t]*([^\s`]*)[^`\r\n]*")
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
-_CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _IMAGE_OR_LINK = re.compile(r"(!?)\[([^\[\]\n]*)\]\(<?([^()<>\s]*(?:\([^()\s]*\)[^()<>\s]*)*)>?(?:[ \t]+\"[^\"\n]*\")?\)")
-_BOTH = re.compile(r"\*\*\*(?=\S)(.+?)(?<=\S)\*\*\*")
-_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+# At most so long, as in CODE.
+_BOTH = re.compile(r"\*\*\*(?=\S)(.{1,500}?)(?<=\S)\*\*\*")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)(.{1,500}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*\x04])(\*|_)(?=[^\s*_])([^*_\n]+?)(?<=\S)\1(?![\w*])")
-_STRUCK = re.compile(r"~~(?=\S)(.+?)(?<=\S)~~")
-_CITED = re.compile(r"[ \t]?\[\d+(?:[ \t]*,[ \t]*\d+)*\]")
+_STRUCK = re.compile(r"~~(?=\S)(.{1,500}?)(?<=\S)~~")
+_ZERO_WIDTH = "\u200b"
+"""Before stars that Markdown takes for stars (Org manual, "Escape Character")."""
 _SHOWN_STATEMENT = 100
 _DEEPER: Mapping[Format, int] = MappingProxyType({"markdown": 2, "org": 1})
 """How far below their own level the headings of an answer stand in a chat file."""
@@ -92,12 +94,6 @@ def with_own_headings(format: Format, shown: str) -> str:
     return re.sub(rf"^{re.escape(sign) * by}(?={re.escape(sign)}+[ \t])", "", shown, flags=re.MULTILINE)
 
 
-def without_citations(text: str) -> str:
-    """An answer's text without the numbers that name sources, as written by a model or as linked in a chat file."""
-    text = re.sub(r"[ \t]?\[\d+\]\(file:[^()\s]*\)|[ \t]?\[\[file:(?:[^\[\]\\]|\\.)*\]\[\d+\]\]", "", text)
-    return _CITED.sub("", text)
-
-
 def org_of(markdown: str, level: int = 0) -> str:
     """Markdown as Org; its headings stand `level` below the top, and nothing else becomes one."""
     lines: list[str] = []
@@ -132,13 +128,14 @@ def org_of(markdown: str, level: int = 0) -> str:
 def _org_line(line: str) -> str:
     if re.match(r"[*+] ", line):
         return "- " + _org_inline(line[2:])
-    return _org_inline(line)
+    written = _org_inline(line)
+    return _ZERO_WIDTH + written if re.match(r"\*+ ", written) else written
 
 
 def _org_inline(text: str) -> str:
     """Markup within a line; code stays as it is."""
     pieces, at = [], 0
-    for code in _CODE.finditer(text):
+    for code in CODE.finditer(text):
         sign = "~" if "~" not in code[2] else "="
         pieces += [_org_markup(text[at : code.start()]), f"{sign}{code[2].strip()}{sign}"]
         at = code.end()
