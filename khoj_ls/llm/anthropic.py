@@ -60,7 +60,7 @@ class Anthropic(ServedModel):
         body: dict[str, Any] = {
             "model": self.card.name,
             "messages": [message for message in spoken if message["content"]],
-            "max_tokens": self._most(messages, sampling),
+            "max_tokens": self.longest_answer(messages, sampling.max_tokens),
         }
         if not body["messages"]:
             raise Trouble(ModelError("there is nothing to ask: the message is empty"))

@@ -13,6 +13,7 @@ from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import ChatModel, Message
 from khoj_ls.core.errors import ConsentNeeded
 from khoj_ls.llm.counting import count_messages
+from khoj_ls.llm.served import ServedModel
 
 _KEY = ("chat", "allowed_hosts")
 
@@ -37,7 +38,10 @@ class Consents:
         return is_allowed(host, (*self._allowed, *self._settings().allowed_hosts))
 
     def check(self, model: ChatModel, messages: Sequence[Message]) -> None:
-        """Raise ConsentNeeded, unless the model runs on this machine or the user said yes to its host."""
+        """Raise ConsentNeeded, unless the model runs on this machine or the user said yes to its host.
+
+        The cost it tells is that of one question with the longest answer that the settings allow.
+        """
         if not model.remote or self.given(model.host):
             return
         settings = self._settings()
@@ -45,8 +49,10 @@ class Consents:
         cost: float | None = None
         if price := model.card.price:
             answer = min(settings.max_answer_tokens, model.card.max_answer)
+            if isinstance(model, ServedModel):
+                answer = model.longest_answer(messages, answer)
             cost = (tokens * price.input + answer * price.output) / 1e6
-        about = f", at a cost of at most about ${cost:.2g}" if cost is not None else ""
+        about = f", at a cost of about ${cost:.2g}" if cost is not None else ""
         open_line = " over a connection that is not encrypted" if model.host.startswith("http://") else ""
         hosts = show([*settings.allowed_hosts, model.host])
         raise ConsentNeeded(

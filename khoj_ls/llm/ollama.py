@@ -51,7 +51,7 @@ class Ollama(ServedModel):
         numbers: dict[str, Any] = {
             # Ollama's own default is small, and it cuts what is longer from the front.
             "num_ctx": self.card.window,
-            "num_predict": self._most(messages, sampling),
+            "num_predict": self.longest_answer(messages, sampling.max_tokens),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
         }

@@ -67,7 +67,7 @@ class OpenAiCompatible(ServedModel):
             "model": self.card.name,
             "messages": [self._message(message) for message in messages],
             # Others do not know the newer name, OpenAI's thinking models only that.
-            "max_completion_tokens" if own else "max_tokens": self._most(messages, sampling),
+            "max_completion_tokens" if own else "max_tokens": self.longest_answer(messages, sampling.max_tokens),
             "stream_options": {"include_usage": True},
         }
         if self._samples:

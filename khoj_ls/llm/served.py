@@ -42,7 +42,6 @@ class ServedModel(ABC):
         self.card = card
         self.host = connection.host
         self.remote = connection.remote
-        self.counts_exactly = counter is not None and counter.exact
         self._connection = connection
         self._patience = replace(patience, slow_start=thinks or not connection.remote)
         self._may_ask = may_ask
@@ -54,7 +53,7 @@ class ServedModel(ABC):
         return f"{type(self).__name__}({self.card.id}, {self.host})"
 
     def count(self, text: str) -> int:
-        """Tokens of `text`, an estimate where `counts_exactly` is false."""
+        """Tokens of `text`, an estimate where there is no counter that asks a tokenizer."""
         return self._counter.count(text)
 
     def stream(self, messages: Sequence[Message], sampling: Sampling, token: CancelToken) -> Iterator[Delta | Finished]:
@@ -63,6 +62,14 @@ class ServedModel(ABC):
             self._may_ask(self, messages)
         kept = tuple(messages)
         yield from stream(lambda: self._answer(kept, sampling), self._connection, self._patience, token)
+
+    def longest_answer(self, messages: Sequence[Message], wanted: int) -> int:
+        """Most tokens of an answer of which `wanted` are wanted: room for thoughts is added, as far as the window has it."""
+        wanted = min(wanted, self.card.max_answer)
+        if not self._thinks:
+            return wanted
+        free = self.card.window - count_messages(self.count, messages)
+        return min(self.card.max_answer, max(wanted, min(wanted + THINKING_TOKENS, free)))
 
     def check_key(self) -> None:
         """Raise KeyRefused where this service of another machine wants a key and there is none."""
@@ -87,14 +94,6 @@ class ServedModel(ABC):
         if told is not None:
             return Finished(Usage(*told), reason)
         return Finished(Usage(count_messages(self.count, messages), self.count("".join(written)), estimated=True), reason)
-
-    def _most(self, messages: Sequence[Message], sampling: Sampling) -> int:
-        """Most tokens of the answer: as asked, with room for thoughts as far as the window has it."""
-        wanted = min(sampling.max_tokens, self.card.max_answer)
-        if not self._thinks:
-            return wanted
-        free = self.card.window - count_messages(self.count, messages)
-        return min(self.card.max_answer, max(wanted, min(wanted + THINKING_TOKENS, free)))
 
 
 def token_counts(read: object, written: object) -> tuple[int, int] | None:

@@ -192,6 +192,21 @@ def test_a_thinking_model_gets_room_for_its_thoughts(models):
 ASKED = [Message("system", "s" * 400), Message("user", "word " * 1000)]
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "read", "written", "answer"),
+    [
+        ("gpt-4o", {}, 2.5, 10, 2048),
+        ("gpt-4o", {"max_answer_tokens": 200_000}, 2.5, 10, 16_384),  # no longer than the model's
+        ("gpt-5", {}, 1.25, 10, 2048 + 8192),  # its thoughts are paid for
+    ],
+)
+def test_what_a_question_would_cost(models, name, settings, read, written, answer):
+    chosen = models({"OPENAI_API_KEY": "sk-1"}, **settings)
+    with pytest.raises(ConsentNeeded) as raised:
+        chosen.check_consent(chosen.choose(name), ASKED)
+    assert raised.value.cost == pytest.approx((raised.value.tokens * read + answer * written) / 1e6)
+
+
 def test_consent(models, folders):
     chosen = models({"OPENAI_API_KEY": "sk-1", "ANTHROPIC_API_KEY": "sk-2"})
     model = chosen.choose("gpt-4o")
@@ -199,7 +214,6 @@ def test_consent(models, folders):
         chosen.check_consent(model, ASKED)
     error = raised.value
     assert error.host == "https://api.openai.com" and 1000 <= error.tokens <= 2500
-    assert error.cost == pytest.approx((error.tokens * 2.5 + 2048 * 10) / 1e6)
     assert all(part in str(error) for part in ("https://api.openai.com", "openai/gpt-4o", "$0.0", "chat.allowed_hosts"))
     with pytest.raises(ConsentNeeded):  # the model itself asks too, before it opens a connection
         list(model.stream(ASKED, Sampling(10), CancelToken()))
