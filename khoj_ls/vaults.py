@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from khoj_ls.config.load import load_vault_settings
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import ChatSettings, EmbeddingSettings, Settings
 from khoj_ls.core.errors import UsageError
+from khoj_ls.core.paths import to_path as to_path  # for those who ask for a vault by a path
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.rerank.service import RerankerService
 from khoj_ls.vault import Vault
@@ -25,22 +25,6 @@ from khoj_ls.vault.chatting import ChatShared
 
 if TYPE_CHECKING:
     from khoj_ls.llm.models import ChatModels
-
-
-def to_path(reference: str) -> Path:
-    """Absolute path of a file URI or a path. Raises UsageError for other schemes and relative paths."""
-    if "://" in reference or reference.startswith("file:"):
-        parts = urlsplit(reference)
-        if parts.scheme != "file":
-            raise UsageError(f"{reference} is not a file on this machine")
-        text = unquote(parts.path)
-        # file:///C:/notes on Windows
-        path = Path(text[1:] if len(text) > 2 and text[2] == ":" else text)
-    else:
-        path = Path(reference).expanduser()
-    if not path.is_absolute():
-        raise UsageError(f"{reference} is not an absolute path")
-    return path
 
 
 class OpenVaults:

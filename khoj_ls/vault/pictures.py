@@ -6,15 +6,12 @@ import base64
 import binascii
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote_to_bytes, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote_to_bytes
 
-from khoj_ls.chat.notes.pictures import media_type
+from khoj_ls.chat.notes.pictures import MAX_BYTES, media_type
 from khoj_ls.core.chat import Image
 from khoj_ls.core.errors import UsageError
-
-MOST_BYTES = 10_000_000
-"""The services take no larger picture."""
+from khoj_ls.core.paths import to_path
 
 
 def read_picture(reference: str, root: Path, relative: Callable[[Path], str], read: Callable[[str], Image]) -> Image:
@@ -23,9 +20,8 @@ def read_picture(reference: str, root: Path, relative: Callable[[Path], str], re
     `relative` makes a path one of the vault, and `read` the picture at it. Raises UsageError.
     """
     if reference.startswith("data:"):
-        return _picture(_data(reference), "the picture")
-    path = Path(url2pathname(urlsplit(reference).path)) if reference.startswith("file:") else root / reference
-    return read(relative(path))
+        return _picture(_data(reference))
+    return read(relative(to_path(reference) if reference.startswith("file:") else root / reference))
 
 
 def _data(reference: str) -> bytes:
@@ -39,11 +35,11 @@ def _data(reference: str) -> bytes:
         raise UsageError(f"the picture is no base64: {error}") from error
 
 
-def _picture(data: bytes, name: str) -> Image:
+def _picture(data: bytes) -> Image:
     """Judged by its first bytes: what a client says may be wrong, and services refuse what does not agree."""
-    if len(data) > MOST_BYTES:
-        raise UsageError(f"{name} is larger than {MOST_BYTES // 1_000_000} MB, which no service takes")
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"the picture is larger than {MAX_BYTES // 1_000_000} MB, which not every service takes")
     kind = media_type(data)
     if kind is None:
-        raise UsageError(f"{name} is no picture that models see: PNG, JPEG, GIF or WebP")
+        raise UsageError("the picture is none that models see: use PNG, JPEG, GIF or WebP")
     return Image(kind, data)
