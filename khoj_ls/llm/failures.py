@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -71,7 +72,7 @@ def of_status(connection: Connection, model: str, status: int, body: Any, *, key
             )
         )
     if status == 404:
-        return Trouble(ModelError(f"{host} has no model {model!r}, or chat.providers is wrong about its address{why}"))
+        return Trouble(ModelError(f"{host} has no model {model!r}, or {service.setting} is wrong{why}"))
     if status in _AGAIN:
         return Trouble(Unreachable(f"{host} cannot answer now (status {status}): try later{why}"), again=True, asked=asked)
     return Trouble(ModelError(f"{host} does not take the question (status {status}){why or ': see the log of the service'}"))
@@ -88,7 +89,6 @@ def of_connection(connection: Connection, error: BaseException) -> Trouble:
     """The trouble that no answer, or half of one, means."""
     import httpx2
 
-    host, service = connection.host, connection.service
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:
@@ -100,17 +100,31 @@ def of_connection(connection: Connection, error: BaseException) -> Trouble:
         if isinstance(own, KhojError):
             return Trouble(ModelError(str(own)))
     if any(isinstance(each, (httpx2.ConnectError, httpx2.ConnectTimeout)) for each in chain):
-        if not connection.remote and service.start:
-            # It will not start by being asked again.
-            return Trouble(Unreachable(f"{service.start} ({host})"))
-        if not connection.remote:
-            return Trouble(Unreachable(f"nothing answers at {host}: start the service, or correct {service.setting}"))
-        return Trouble(Unreachable(f"{host} is not reached: is there a connection to the network?"), again=True)
+        return _not_connected(connection, chain)
     if any(isinstance(each, httpx2.TimeoutException) for each in chain):
         return silent(connection)
     if any(isinstance(each, httpx2.TransportError) for each in chain):
         return broken(connection)
     return unreadable(connection)
+
+
+def _not_connected(connection: Connection, chain: Iterable[BaseException]) -> Trouble:
+    host, service = connection.host, connection.service
+    for each in chain:
+        if isinstance(each, ssl.SSLError) and not isinstance(each, ssl.SSLEOFError):
+            why = getattr(each, "verify_message", "") or each.reason or type(each).__name__
+            return Trouble(
+                Unreachable(
+                    f"no encrypted connection to {host} can be made ({why}): correct {service.setting}, or name the file with "
+                    "the certificates that you trust as SSL_CERT_FILE in the environment"
+                )
+            )
+    if connection.remote:
+        return Trouble(Unreachable(f"{host} is not reached: is there a connection to the network?"), again=True)
+    # What is not running will not start by being asked again.
+    if service.start:
+        return Trouble(Unreachable(f"{service.start} ({host})"))
+    return Trouble(Unreachable(f"nothing answers at {host}: start the service, or correct {service.setting}"))
 
 
 def silent(connection: Connection) -> Trouble:
