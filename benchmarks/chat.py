@@ -52,7 +52,6 @@ class Ready:
     card = ModelCard("made-up", "model", 32_000, 2048)
     host = ""
     remote = False
-    counts_exactly = False
 
     def choose(self, name: str, base_url: str | None = None) -> ChatModel:
         """Itself."""

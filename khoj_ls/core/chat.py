@@ -107,11 +107,9 @@ class ChatModel(Protocol):
     """Where messages are sent (`https://api.openai.com`, without name, password and path); empty: nowhere, it runs here."""
     remote: bool
     """Whether `host` is another machine than this one."""
-    counts_exactly: bool
-    """Whether `count` asks the model's own tokenizer; else it is an estimate that is rather too high."""
 
     def count(self, text: str) -> int:
-        """Tokens of `text`. Never raises: where the tokenizer cannot be asked, an estimate."""
+        """Tokens of `text`. Never raises: where the model's own tokenizer cannot be asked, an estimate, rather too high."""
         ...
 
     def stream(self, messages: Sequence[Message], sampling: Sampling, token: CancelToken) -> Iterator[Delta | Finished]:

@@ -64,11 +64,6 @@ class Counter:
         self._characters = 0
         self._lock = threading.Lock()
 
-    @property
-    def exact(self) -> bool:
-        """Whether a tokenizer is asked."""
-        return self._tokenize is not None
-
     def count(self, text: str) -> int:
         """Tokens of `text`. Never raises."""
         if self._tokenize is None or not text:

@@ -51,7 +51,6 @@ class GgufModel:
         self.card = card
         self.host = ""
         self.remote = False
-        self.counts_exactly = True
         self._path = path
         self._connect = connect
         self._patience = patience
@@ -67,19 +66,13 @@ class GgufModel:
     def __repr__(self) -> str:
         return f"GgufModel({self.card.id})"
 
-    @property
-    def pid(self) -> int | None:
-        """Process id of the worker; None while none runs."""
-        running = self._running
-        if running is None or not running.done() or running.exception() is not None:
-            return None
-        child = running.result()[0]
-        return child.pid if child.alive else None
-
     def count(self, text: str) -> int:
-        """Tokens of `text`: exact as soon as the model is loaded. Until then an estimate, while it loads."""
+        """Tokens of `text`: exact as soon as the model is loaded. Until then an estimate, while it loads.
+
+        One that could not be loaded is not tried again for a count: the next question does that.
+        """
         with self._lock:
-            running = self._start()
+            running = self._start(retry=False)
         if not running.done() or running.exception() is not None:
             return estimate(text)
         return running.result()[1].count(text)
@@ -110,13 +103,13 @@ class GgufModel:
         if running is not None:
             running.add_done_callback(_end)
 
-    def _start(self) -> Future[tuple[Child, OpenAiCompatible]]:
-        """The worker that runs or is starting; another one where it failed or ended."""
+    def _start(self, *, retry: bool = True) -> Future[tuple[Child, OpenAiCompatible]]:
+        """The worker that runs or is starting; another one where it ended, and with `retry` where it could not start."""
         self._used = time.monotonic()
         running = self._running
         if running is not None and not running.done():
             return running
-        if running is not None and running.exception() is None and running.result()[0].alive:
+        if running is not None and (not retry if running.exception() else running.result()[0].alive):
             return running
         started: Future[tuple[Child, OpenAiCompatible]] = Future()
         self._running = started

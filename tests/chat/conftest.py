@@ -34,7 +34,6 @@ class ScriptedChatModel:
     card: ModelCard = field(default_factory=lambda: ModelCard("scripted", "model", window=8192, max_answer=2048))
     host: str = ""
     remote: bool = False
-    counts_exactly: bool = True
     asked: list = field(default_factory=list)
     closed_streams: int = 0
     closed: bool = False

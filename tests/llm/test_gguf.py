@@ -34,6 +34,14 @@ def chosen(tmp_path_factory, gguf):
     models.close()
 
 
+def pid_of(model):
+    """Process id of the worker; None while none runs."""
+    running = model._running
+    if running is None or not running.done() or not running.result()[0].alive:
+        return None
+    return running.result()[0].pid
+
+
 def ask(model, messages, most=20, token=None):
     return model.stream(messages, Sampling(most, 0.0), token or CancelToken())
 
@@ -81,20 +89,20 @@ def test_a_process_that_was_killed_is_started_again(chosen):
     import signal
 
     list(ask(chosen, HELLO, most=1))
-    before = chosen.pid
+    before = pid_of(chosen)
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: chosen.pid is None)
+    wait_until(lambda: pid_of(chosen) is None)
     assert isinstance(list(ask(chosen, HELLO, most=1))[-1], Finished)
-    assert chosen.pid not in (None, before)
+    assert pid_of(chosen) not in (None, before)
 
 
 def test_counts_are_estimates_until_it_is_loaded_and_it_is_unloaded_when_idle(gguf, folders):
     models = ChatModels(lambda: ChatSettings(local_window=512, local_idle_seconds=0.2), folders, {}, 0)
     model = models.choose(str(gguf))
-    assert model.pid is None
+    assert pid_of(model) is None
     assert model.count("hello world") == estimate("hello world")
-    wait_until(lambda: model.pid is not None)
-    wait_until(lambda: model.pid is None)
+    wait_until(lambda: pid_of(model) is not None)
+    wait_until(lambda: pid_of(model) is None)
     models.close()
 
 
@@ -129,6 +137,21 @@ def test_a_file_that_is_no_model(gguf, tmp_path, folders):
     models = ChatModels(lambda: ChatSettings(), folders, {}, 0)
     with pytest.raises(ModelError, match=r"half\.gguf cannot be run"):
         list(ask(models.choose(str(half)), HELLO))
+    models.close()
+
+
+def test_a_file_that_is_no_model_is_not_loaded_for_every_count(gguf, tmp_path, folders):
+    half = tmp_path / "half.gguf"
+    half.write_bytes(gguf.read_bytes()[: 8 << 20])
+    models = ChatModels(lambda: ChatSettings(), folders, {}, 0)
+    model = models.choose(str(half))
+    assert model.count("one two") == estimate("one two")
+    failed = model._running
+    wait_until(failed.done)
+    assert model.count("one two") == estimate("one two") and model._running is failed
+    with pytest.raises(ModelError):  # a question tries again: the file may have been mended
+        list(ask(model, HELLO))
+    assert model._running is not failed
     models.close()
 
 

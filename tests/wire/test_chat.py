@@ -356,7 +356,7 @@ class FarModel:
     """A model on another machine that answers once the host is allowed."""
 
     card = ModelCard("far", "model", window=8192, max_answer=512)
-    host, remote, counts_exactly = HOST, True, True
+    host, remote = HOST, True
     asked = 0
 
     def count(self, text):
