@@ -29,6 +29,7 @@ import psutil
 from khoj_ls.core.types import Chunk, Entry, EntryDate, Link, ParsedFile, Span
 from khoj_ls.daemon.launch import daemon_environment
 from khoj_ls.indexing.storing import NAMING
+from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
@@ -129,7 +130,7 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
         index = VectorIndex(database, model, Path(folder) / "v.hnsw", exact_below=30_000)
         index.catch_up()
         result: dict[str, float] = {"chunks": chunks}
-        shared, finder, scopes = StatisticsCache(), WordFinder(), ScopeCache()
+        shared, finder, scopes, chunks = StatisticsCache(), WordFinder(), ScopeCache(), ChunkCache()
         asked = [" ".join(numbers.choices(vocabulary, weights, k=numbers.randint(2, 9))) for _ in range(queries)]
         vectors = unit(generator.normal(size=(queries, DIMENSIONS)) + 0.5)
         filters = ["", *([*FILTERS] * queries)[: queries - 1]]  # the first finds out which entries are whose
@@ -150,6 +151,7 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
                     statistics=shared,
                     finder=finder,
                     scopes=scopes,
+                    chunks=chunks,
                 )
                 begun = time.perf_counter()
                 search(context, SearchRequest(text, mode=mode))  # type: ignore[arg-type]  # of the three above

@@ -14,7 +14,7 @@ from khoj_ls.core.types import Vector
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.privacy import may_embed
-from khoj_ls.store.chunks import chunks_of_embeddings, chunks_of_file
+from khoj_ls.store.chunks import chunks_of_file
 from khoj_ls.store.links import file_at
 
 PATIENCE_SECONDS = 0.02
@@ -94,10 +94,11 @@ def _nearest(context: SearchContext, note: OpenNote, offset: int, text: str) -> 
     nearest = dict(context.index.search(vector, _POOL))
     found: dict[int, float] = {}
     with context.database.read() as connection:
-        for embedding, chunks in chunks_of_embeddings(connection, context.model, list(nearest)).items():
-            for chunk, _ in chunks:
-                if known is None or chunk.file_id != known[0]:
-                    found[chunk.file_id] = max(found.get(chunk.file_id, 0.0), nearest[embedding])
+        homes = context.chunks.of(connection, context.model).homes(list(nearest))
+        for embedding, files in homes.items():
+            for file_id in files:
+                if known is None or file_id != known[0]:
+                    found[file_id] = max(found.get(file_id, 0.0), nearest[embedding])
     return found
 
 

@@ -14,7 +14,7 @@ from khoj_ls.core.types import Vector
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.linked import linked_files
 from khoj_ls.store import links as store
-from khoj_ls.store.chunks import ChunkRow, chunks_of_embeddings, chunks_of_file
+from khoj_ls.store.chunks import ChunkRow, chunks_of_file
 from khoj_ls.store.fts import display_title
 
 _POOL = 40
@@ -54,10 +54,10 @@ def neighbours(
     if vector is None:
         return []
     nearest = context.index.search(vector, _POOL + len(chunks))
-    found = chunks_of_embeddings(connection, context.model, [embedding for embedding, _ in nearest])
+    found = context.chunks.of(connection, context.model).of_embeddings([embedding for embedding, _ in nearest])
     best: dict[int, tuple[float, ChunkRow]] = {}
     for embedding, cosine in nearest:
-        passages = [chunk for chunk, _ in found.get(embedding, ())]
+        passages = [held.chunk for held in found.get(embedding, ())]
         if len({chunk.file_id for chunk in passages}) > _BOILERPLATE:
             continue
         for chunk in passages:

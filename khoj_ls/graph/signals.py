@@ -185,7 +185,8 @@ def likeness(
     meaning: Scores = {}
     passages: dict[int, float] = defaultdict(float)
     if vector is not None and context.model is not None and context.index is not None:
-        matches = match_meaning(connection, context.model, context.index, vector, _PASSAGES)
+        reader = context.chunks.of(connection, context.model)
+        matches = match_meaning(connection, context.model, context.index, vector, _PASSAGES, reader=reader)
         for entry, match in matches.items():
             if entry.file_id != own:
                 meaning[entry.file_id] = max(match.score, meaning.get(entry.file_id, 0.0))

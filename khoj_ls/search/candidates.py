@@ -19,12 +19,12 @@ from khoj_ls.search.dense import DenseMatch, EntryRef, match_meaning
 from khoj_ls.search.filters.rows import IN_MASK
 from khoj_ls.search.fusion import Candidate, fuse
 from khoj_ls.search.lexical import LexicalMatches, match_words
-from khoj_ls.search.notes import NoteChunks, WholeNotes, chunks_of_notes, whole_notes
+from khoj_ls.search.notes import WholeNotes, whole_notes
 from khoj_ls.search.scope import Scope
 from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import SearchRequest
-from khoj_ls.store.chunks import EmbeddedChunks, chunks_of_entries
+from khoj_ls.store.chunks import EmbeddedChunks
 
 _NOTES_READ = 40
 """For so many of the best candidates, or more for a higher limit, the vectors of their whole notes are read."""
@@ -63,8 +63,6 @@ class FoundByWords:
     """The entries, and the first of each note that was found though none of its entries was."""
     chunks: EmbeddedChunks = field(default_factory=dict)
     """The passages of the entries, where there is to be a vector to compare them with."""
-    notes: NoteChunks = field(default_factory=dict)
-    """Likewise the passages of the best notes."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +88,11 @@ def find_by_words(run: Run, pool: int, *, compared: bool) -> FoundByWords:
         return found
     run.check()
     best = nlargest(_NOTES_EXPECTED, lexical.notes, key=lexical.notes.__getitem__)
+    reader = run.context.chunks.of(run.connection, model)
     # All of them: of what is not compared nobody knows that it is not near.
-    chunks = chunks_of_entries(run.connection, model, [entry.id for entry in found.entries])
-    return replace(found, chunks=chunks, notes=chunks_of_notes(run.connection, model, best))
+    chunks = reader.of_entries((entry.file_id, entry.ordinal) for entry in found.entries)
+    reader.of_notes(best)
+    return replace(found, chunks=chunks)
 
 
 def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
@@ -101,6 +101,7 @@ def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
     lexical, mode, tuning = found.lexical, run.request.mode, run.request.tuning
     model, index = run.context.model, run.context.index
     dense: dict[EntryRef, DenseMatch] | None = None
+    reader = run.context.chunks.of(run.connection, model) if model is not None else None
     if run.vector is not None and model is not None and index is not None:
         dense = match_meaning(
             run.connection,
@@ -112,6 +113,7 @@ def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
             by_words=lexical.entries,
             chunks=found.chunks,
             scopes=run.context.scopes,
+            reader=reader,
         )
         clock.lap("dense")
     run.check()
@@ -120,7 +122,8 @@ def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
     near = max(_NOTES_READ, _PER_HIT * run.request.limit)
     refs = [candidate.entry for candidate in roughly[:near]]
     files = {entry.file_id for entry in refs}
-    notes = whole_notes(run.connection, files, model, index, run.vector, found.notes)
+    compared = reader.of_notes(files) if reader is not None and run.vector is not None else {}
+    notes = whole_notes(run.connection, files, compared, index, run.vector)
     first = fuse(refs, lexical, dense, notes, mode, tuning)
     least = first[-1].score if first else 0.0
     candidates = [*first, *(candidate._replace(score=min(least, candidate.score)) for candidate in roughly[near:])]

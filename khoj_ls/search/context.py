@@ -12,6 +12,7 @@ from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.types import Vector
 from khoj_ls.links.conventions import PLAIN, Conventions
+from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.statistics import StatisticsCache
@@ -45,6 +46,8 @@ class SearchContext:
     """Hand the same one to every search of a vault: it saves counting the index each time."""
     scopes: ScopeCache = field(default_factory=ScopeCache)
     """Likewise: it saves asking the same filters each time."""
+    chunks: ChunkCache = field(default_factory=ChunkCache)
+    """Likewise: it saves reading the same notes' chunks each time."""
     finder: WordFinder = field(default_factory=WordFinder)
     """Likewise: it saves making one each time."""
     conventions: Conventions = PLAIN

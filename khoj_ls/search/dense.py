@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from khoj_ls.core.types import Vector
+from khoj_ls.search.chunk_cache import ChunkCache, ChunkReader
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.filters.rows import IN_MASK
 from khoj_ls.search.scope import Scope
-from khoj_ls.store.chunks import ActiveModel, ChunkRow, EmbeddedChunks, chunks_of_embeddings
+from khoj_ls.store.chunks import ActiveModel, ChunkRow, EmbeddedChunks
 from khoj_ls.store.vectors import VectorIndex
 
 _NARROW = 3
@@ -49,12 +50,13 @@ def match_meaning(
     by_words: Mapping[int, float] | None = None,
     chunks: EmbeddedChunks | None = None,
     scopes: ScopeCache | None = None,
+    reader: ChunkReader | None = None,
 ) -> dict[EntryRef, DenseMatch]:
     """Entries by their nearest passage, of the `pool` nearest vectors and of `chunks`.
 
     A chunk that covers a small subtree stands for one of its entries: the one that words found best (`by_words`: score by
     entry id), else the outermost. So no passage is two hits. What `chunks` hold is compared besides the nearest.
-    Which vectors belong to a narrow scope is remembered in `scopes`.
+    Which vectors belong to a narrow scope is remembered in `scopes`, what the nearest stand for by `reader`.
     """
     known = by_words or {}
     nearest = _nearest(connection, model, index, vector, pool, scope, scopes or ScopeCache())
@@ -63,17 +65,20 @@ def match_meaning(
     others = {embedding: held for embedding, held in (chunks or {}).items() if embedding not in cosines}
     if others:
         nearest += sorted(index.cosines(vector, list(others)).items(), key=lambda pair: -pair[1])
-    held = {**others, **chunks_of_embeddings(connection, model, list(cosines))}
+    held = {**others, **(reader or ChunkCache().of(connection, model)).of_embeddings(list(cosines))}
     matches: dict[EntryRef, DenseMatch] = {}
     for embedding, cosine in nearest:
         score = min(1.0, max(0.0, cosine))
-        for chunk, covered in held.get(embedding, ()):
-            allowed = covered if scope is None else [entry for entry in covered if entry[0] in scope.rows]
+        for _, chunk, covered, _ in held.get(embedding, ()):
+            allowed = covered if scope is None else tuple(entry for entry in covered if entry[0] in scope.rows)
             if not allowed:
                 continue
-            entry_id, ordinal = max(allowed, key=lambda entry: (known.get(entry[0], 0.0), -entry[1]))
+            entry_id, ordinal = (
+                max(allowed, key=lambda each: (known.get(each[0], 0.0), -each[1])) if allowed[1:] else allowed[0]
+            )
             entry = EntryRef(entry_id, chunk.file_id, ordinal)
-            if entry not in matches or score > matches[entry].score:
+            before = matches.get(entry)
+            if before is None or score > before.score:
                 together = tuple(other for other, _ in allowed) if len(allowed) > 1 and entry_id not in known else ()
                 matches[entry] = DenseMatch(score, chunk, together)
     return matches

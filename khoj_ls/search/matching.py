@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
+from bisect import bisect_left
 from collections.abc import Sequence
 from types import MappingProxyType
 
@@ -12,6 +14,7 @@ from khoj_ls.core.text import apart, spaced
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 """As in the database (store.migrations)."""
 
+_BLANK = re.compile(" ")
 _OPEN, _CLOSE = "\x01", "\x02"
 _NO_MARKS = MappingProxyType({ord(_OPEN): " ", ord(_CLOSE): " "})
 
@@ -66,17 +69,14 @@ def _ranges(marked: str) -> list[tuple[int, int]]:
 
 
 def _in_text(text: str, written: str, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ranges in the spaced-out text as ranges in the text itself."""
+    """Ranges in the spaced-out text as ranges in the text itself; none begins or ends with a blank."""
     if len(text) == len(written) or not ranges:
         return ranges
-    origin = []
-    at = 0
-    for char in written:
-        # A blank that was put in has no counterpart: it belongs to the character before it.
-        here = at < len(text) and char == text[at]
-        origin.append(at if here else max(0, at - 1))
-        at += here
-    return [(origin[start], origin[end - 1] + 1) for start, end in ranges]
+    put_in: list[int] = []
+    for blank in _BLANK.finditer(written):
+        if not text.startswith(" ", blank.start() - len(put_in)):
+            put_in.append(blank.start())
+    return [(start - bisect_left(put_in, start), end - bisect_left(put_in, end)) for start, end in ranges]
 
 
 def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

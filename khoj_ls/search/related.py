@@ -213,7 +213,7 @@ def _candidates(
     if model is not None:
         embeddings = [note.near.embedding for note in notes if note.near]
         for chunks in chunks_of_embeddings(connection, model, embeddings).values():
-            passages.update({chunk.id: (chunk, covered) for chunk, covered in chunks})
+            passages.update({held.chunk.id: (held.chunk, held.covered) for held in chunks})
     found = []
     for note in notes:
         match = None

@@ -70,21 +70,23 @@ def same_words(text: str, asked: Sequence[str]) -> bool:
 
 def flexible(parts: Sequence[str]) -> re.Pattern[str]:
     """A pattern for `parts` in a row, in any case, whatever stands between them that is no word: blanks, breaks, markup."""
-    pieces = [piece for part in parts for piece in _pieces(part)]
-    return re.compile(r"[\W_]*".join(pieces), re.IGNORECASE)
+    pattern = ""
+    glued = True
+    for part in parts:
+        # The characters of an unspaced script may have a line break between them, and need none around them.
+        unspaced = is_unspaced(part)
+        if pattern:
+            pattern += r"[\W_]*" if glued and unspaced else r"[\W_]+"
+        pattern += r"[\W_]*".join(map(re.escape, part)) if unspaced else re.escape(part)
+        glued = unspaced
+    before = "" if not parts or is_unspaced(parts[0]) else r"(?<![^\W_])"
+    behind = "" if glued else r"(?![^\W_])"
+    return re.compile(before + pattern + behind, re.IGNORECASE)
 
 
 def literal(text: str) -> re.Pattern[str]:
     """A pattern for `text` sign for sign, in any case, with any blanks where it has some."""
     return re.compile(r"\s+".join(re.escape(piece) for piece in text.split()), re.IGNORECASE)
-
-
-def _pieces(word: str) -> Iterator[str]:
-    """A word as patterns; the characters of an unspaced script may have a line break between them."""
-    if is_unspaced(word):
-        yield from (re.escape(char) for char in word)
-    else:
-        yield rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
 
 
 def _grams(word: str, size: int) -> Iterator[str]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from khoj_ls.core.types import Chunk, Span, Vector
@@ -47,8 +49,19 @@ class ChunkRow(NamedTuple):
     hash: bytes
 
 
-EmbeddedChunks = dict[int, list[tuple[ChunkRow, list[tuple[int, int]]]]]
-"""Chunks by the embedding that stands for them, each with the entries it covers as (id, ordinal) in source order."""
+class EmbeddedChunk(NamedTuple):
+    """A chunk that has its vector."""
+
+    embedding: int
+    """Id of the vector."""
+    chunk: ChunkRow
+    covered: tuple[tuple[int, int], ...]
+    """The entries it covers as (id, ordinal), in source order."""
+    tokens: int
+
+
+EmbeddedChunks = dict[int, list[EmbeddedChunk]]
+"""Chunks by the embedding that stands for them."""
 
 
 def chunk_hash(text: str) -> bytes:
@@ -195,44 +208,56 @@ def chunks_of_file(connection: sqlite3.Connection, model: ActiveModel, file_id: 
     return [ChunkRow(row[0], row[1], row[2], row[3], Span(*row[4:8]), row[8]) for row in rows]
 
 
-_EMBEDDED = """SELECT v.id, e.id, e.ordinal,
-    c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, c.hash"""
+_COVERING = """c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, c.hash, v.id, c.tokens,
+    e.id, e.ordinal"""
 
 
 def chunks_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids: Sequence[int]) -> EmbeddedChunks:
-    """The chunks of embeddings. One vector may stand for equal texts in several notes."""
+    """The chunks of embeddings, by embedding. One vector may stand for equal texts in several notes."""
     rows = connection.execute(
-        f"{_EMBEDDED} FROM json_each(?) wanted CROSS JOIN embedding v ON v.id = wanted.value "
+        f"SELECT {_COVERING} FROM json_each(?) wanted CROSS JOIN embedding v ON v.id = wanted.value "
         "CROSS JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
         "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY c.id, e.ordinal",
         (json.dumps(list(ids)), model.chunker_id),
     )
-    return _by_embedding(rows)
-
-
-def chunks_of_entries(connection: sqlite3.Connection, model: ActiveModel, entries: Iterable[int]) -> EmbeddedChunks:
-    """The chunks that cover `entries` and have a vector."""
-    rows = connection.execute(
-        f"{_EMBEDDED} FROM json_each(?) wanted CROSS JOIN entry one ON one.id = wanted.value "
-        "CROSS JOIN chunk c ON c.file_id = one.file_id AND c.chunker_id = ? AND one.ordinal BETWEEN c.entry AND c.last_entry "
-        "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash "
-        "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY c.id, e.ordinal",
-        (json.dumps(list(entries)), model.chunker_id, model.id),
-    )
-    return _by_embedding(rows)
-
-
-def _by_embedding(rows: Iterable[tuple[Any, ...]]) -> EmbeddedChunks:
     found: EmbeddedChunks = {}
-    for row in rows:
-        known = found.setdefault(row[0], [])
-        if not known or known[-1][0].id != row[3]:
-            known.append((ChunkRow(row[3], row[4], row[5], row[6], Span(*row[7:11]), row[11]), []))
-        covered = known[-1][1]
-        # What covers several entries comes once for each of them that was asked for.
-        if not covered or covered[-1][1] < row[2]:
-            covered.append((row[1], row[2]))
+    for held in _embedded(rows):
+        found.setdefault(held.embedding, []).append(held)
     return found
+
+
+def embedded_chunks(connection: sqlite3.Connection, model: ActiveModel, files: Iterable[int]) -> dict[int, list[EmbeddedChunk]]:
+    """The chunks of notes that have a vector, in source order, by file id; empty where a note has none."""
+    found: dict[int, list[EmbeddedChunk]] = {file_id: [] for file_id in files}
+    rows = connection.execute(
+        f"SELECT {_COVERING} FROM json_each(?) wanted CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
+        "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash "
+        "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry "
+        "ORDER BY c.file_id, c.ordinal, e.ordinal",
+        (json.dumps(list(found)), model.chunker_id, model.id),
+    )
+    for held in _embedded(rows):
+        found[held.chunk.file_id].append(held)
+    return found
+
+
+def files_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids: Iterable[int]) -> list[tuple[int, int]]:
+    """(embedding, file) of each note that holds a text for which one of these vectors stands."""
+    rows = connection.execute(
+        "SELECT DISTINCT v.id, c.file_id FROM json_each(?) wanted CROSS JOIN embedding v ON v.id = wanted.value "
+        "CROSS JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ?",
+        (json.dumps(list(ids)), model.chunker_id),
+    )
+    return rows.fetchall()
+
+
+def _embedded(rows: Iterable[tuple[Any, ...]]) -> Iterator[EmbeddedChunk]:
+    """Chunks of rows of `_COVERING`, in which the entries of a chunk follow each other."""
+    for _, together in groupby(rows, key=itemgetter(0)):
+        covered = list(together)
+        first = covered[0]
+        chunk = ChunkRow(first[0], first[1], first[2], first[3], Span(*first[4:8]), first[8])
+        yield EmbeddedChunk(first[9], chunk, tuple((row[11], row[12]) for row in covered), first[10])
 
 
 def drop_other_chunkers(connection: sqlite3.Connection, model: ActiveModel) -> None:

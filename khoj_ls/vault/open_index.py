@@ -25,6 +25,7 @@ from khoj_ls.indexing.encoder import IndexingEncoder
 from khoj_ls.indexing.indexer import Indexer, IndexEvent
 from khoj_ls.indexing.models import active_model
 from khoj_ls.indexing.root import check_root
+from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
@@ -88,6 +89,7 @@ class OpenIndex:
         self._reread = False
         self._vectors: VectorIndex | None = None
         self._statistics, self._scopes, self._finder = StatisticsCache(), ScopeCache(), WordFinder()
+        self._chunks = ChunkCache()
         self.message = ""
         """What happened to this index, for people; empty when nothing did."""
         check_root(root, settings, known=(self.folder / "index.db").exists(), yes=yes)
@@ -141,6 +143,7 @@ class OpenIndex:
             None,
             statistics=self._statistics,
             scopes=self._scopes,
+            chunks=self._chunks,
             finder=self._finder,
             reranker=self._reranker,
             rerank_candidates=self.settings.rerank.candidates,

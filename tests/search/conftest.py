@@ -136,6 +136,12 @@ def make_vault(folder) -> Vault:
     return Vault(database, model, VectorIndex(database, model, folder / "vectors.hnsw", exact_below=10**6))
 
 
+@pytest.fixture(scope="session")
+def empty_vault():
+    """Makes an empty vault in a folder: for property tests, which need a new one for each example."""
+    return make_vault
+
+
 @pytest.fixture
 def vault(tmp_path):
     vault = make_vault(tmp_path)

@@ -62,7 +62,7 @@ def test_equal_texts_want_one_vector_and_live_in_both_notes(database, model):
         rows = store.chunks_of_embeddings(connection, model, [nearest])[nearest]
         assert store.coverage(connection, model) == (3, 3)
     assert score == pytest.approx(1.0, abs=1e-5)
-    assert len({row.file_id for row, _ in rows}) == 2
+    assert len({held.chunk.file_id for held in rows}) == 2
 
 
 @pytest.mark.parametrize(("uncut_bytes", "covered"), [((), (3, 4)), ((1, 1), (3, 6)), ((200,), (3, 12)), ((50, 50), (3, 8))])

@@ -1,0 +1,46 @@
+"""What is remembered of the notes' chunks is what the index holds, after any change to it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from khoj_ls.search.chunk_cache import ChunkCache
+from khoj_ls.store.chunks import chunks_of_embeddings, embedded_chunks
+
+TEXTS = ("plain\n", "# Plum\n\nPruned.\n# Pear\n\nPicked.\n", "# Pear\n\nPicked.\n", "# A\n\na\n## B\n\nb\n### C\n\nc\n")
+CHANGES = st.tuples(st.sampled_from("abc"), st.sampled_from(TEXTS), st.booleans(), st.booleans())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(CHANGES, min_size=1, max_size=6))
+def test_what_is_remembered_is_what_is_there(empty_vault, changes):
+    # A folder of each example's own: tmp_path is one for all of them.
+    with tempfile.TemporaryDirectory() as folder:
+        vault = empty_vault(Path(folder))
+        cache = ChunkCache()
+        for name, text, embedded, whole in changes:
+            vault.put(f"{name}.md", text, embedded=embedded, whole=whole)
+            with vault.database.read() as connection:
+                reader = cache.of(connection, vault.model)
+                embeddings = [row[0] for row in connection.execute("SELECT id FROM embedding")]
+                entries = connection.execute("SELECT file_id, ordinal, id FROM entry").fetchall()
+                there = chunks_of_embeddings(connection, vault.model, embeddings)
+                chunks = [
+                    held for each in embedded_chunks(connection, vault.model, vault.files.values()).values() for held in each
+                ]
+                for _ in ("read", "remembered"):
+                    assert by_chunk(reader.of_embeddings(embeddings)) == by_chunk(there)
+                    for file_id, ordinal, entry in entries:
+                        covering = [held for held in chunks if entry in dict(held.covered)]
+                        assert by_chunk(reader.of_entries([(file_id, ordinal)])) == sorted(covering)
+                    found = {file for each in reader.homes(embeddings).values() for file in each}
+                    assert found == {held.chunk.file_id for held in chunks}
+        vault.database.close()
+
+
+def by_chunk(found):
+    return sorted(held for each in found.values() for held in each)
