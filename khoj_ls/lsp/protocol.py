@@ -4,12 +4,13 @@
   future of pygls is cancelled. Here every request that runs our code has a CancelToken, found by its message id.
 * pygls' `exit` handler ends the process. A daemon serves many editors: the connection is closed instead.
 * Its documents end lines where LSP does not (see `text_document`).
+* A client that counts in other units than UTF-16 and does not know how to say so may be configured to (`POSITION_ENCODING`).
 * Unknown requests arrive as attribute objects; ours arrive as plain dictionaries, to be decoded into their own types.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +25,8 @@ from khoj_ls.wire.chat_messages import CHAT_EVENT
 PREFIX = "khoj/"
 INDEX_CHANGED = "khoj/indexChanged"
 """The notification that notes have other content in the index."""
+POSITION_ENCODING = "positionEncoding"
+"""A key of `initializationOptions`: the units that a client counts in which announces none (LSP 3.17, PositionEncodingKind)."""
 _NOTIFICATIONS = frozenset({INDEX_CHANGED, CHAT_EVENT})
 """The khoj/* messages that are no requests."""
 
@@ -51,6 +54,17 @@ class KhojProtocol(LanguageServerProtocol):
         """Called once when the client said `exit`."""
         self.exit_code = 1
         """0 once the client asked for shutdown before it left (LSP 3.17, exit)."""
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        """Take the configured units of a client that announces none, then initialize as pygls does."""
+        options = params.initialization_options
+        units = options.get(POSITION_ENCODING) if isinstance(options, dict) else None
+        general = params.capabilities.general or types.GeneralClientCapabilities()
+        if units in list(types.PositionEncodingKind) and not general.position_encodings:
+            general.position_encodings = [types.PositionEncodingKind(units)]
+            params.capabilities.general = general
+        return (yield from super().lsp_initialize(params))
 
     def use_own_documents(self) -> None:
         """Keep documents of our kind, once pygls has made its workspace: that is just before `initialize` is handled."""

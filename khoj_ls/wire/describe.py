@@ -36,6 +36,10 @@ Standard methods served: `initialize` to `exit` with position encodings utf-8, u
 incremental document sync, `workspace/symbol` (a search; `?` in front asks by meaning alone), `textDocument/documentSymbol`,
 `workspace/didChangeConfiguration` (pushed, or pulled from the section `khoj_ls`), `workspace/didChangeWatchedFiles` and the
 file operations, `$/progress` with percentage and time left, `window/workDoneProgress/cancel`.
+[editors.md](editors.md) has all of them, by feature.
+
+`initializationOptions` are session settings (configuration.md), nested or dotted: `{{"search": {{"limit": 20}}}}`. Besides,
+`"positionEncoding": "utf-8"` (or utf-32) is for a client that counts so and announces nothing.
 
 Errors are JSON-RPC errors whose message says what to do; `data.code` names the kind: `khoj.usage`, `khoj.vault`, `khoj.store`,
 `khoj.model` (`.unreachable`, `.key`, `.rate`, `.context`), `khoj.consent`, `khoj.settings`, `khoj.daemon`, `khoj.cancelled`.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from lsp_driver import encoding_of
 from lsprotocol import types
+from pytest_lsp import client_capabilities
 from session_driver import Session
 
 from khoj_ls.lsp.diagnosing import Reporter
@@ -84,3 +86,24 @@ def test_layers(session, sent, profile, limit, shown, severity, told):
 def test_before_any_folder_is_open_its_profiles_are_not_asked_for(session):
     apply(session, {"search": {"profile": "theirs"}, "embedding": {"model": "x"}}, look=False)
     assert [message.partition(": an editor")[0] for message in session.told] == ["khoj-ls: editor: embedding.model"]
+
+
+@pytest.mark.parametrize(
+    ("announced", "configured", "agreed"),
+    [
+        (None, None, "utf-16"),
+        (None, "utf-8", "utf-8"),
+        (["utf-32"], "utf-8", "utf-32"),
+        (None, "bytes", "utf-16"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_a_client_that_does_not_say_how_it_counts_is_configured_to(bare_client, announced, configured, agreed):
+    capabilities = client_capabilities("neovim")
+    capabilities.general = types.GeneralClientCapabilities(position_encodings=announced)
+    options = {"search": {"limit": 3}} | ({"positionEncoding": configured} if configured else {})
+    bare_client.advertised = (
+        await bare_client.initialize_session(types.InitializeParams(capabilities=capabilities, initialization_options=options))
+    ).capabilities
+    assert encoding_of(bare_client) == agreed
+    assert bare_client.messages == []

@@ -7,6 +7,7 @@ from typing import Any
 from lsprotocol import types
 
 from khoj_ls.config.load import session_table_problems, session_values
+from khoj_ls.lsp.protocol import POSITION_ENCODING
 from khoj_ls.lsp.server import KhojServer
 
 SECTION = "khoj_ls"
@@ -20,7 +21,10 @@ def register(server: KhojServer) -> None:
         server.protocol.use_own_documents()
         # Of the folders it is told when they are open: they have profiles of their own.
         homeless = not (params.workspace_folders or params.root_uri or params.root_path)
-        apply(server, params.initialization_options, look=homeless)
+        options = params.initialization_options
+        if isinstance(options, dict):  # one key there is no setting, but how the client counts
+            options = {name: value for name, value in options.items() if name != POSITION_ENCODING}
+        apply(server, options, look=homeless)
         for listener in server.on_initialize:
             listener(params)
 
