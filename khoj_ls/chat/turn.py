@@ -13,7 +13,7 @@ from khoj_ls.chat.desk import ChatDesk, Persona, Turn
 from khoj_ls.chat.kept.saving import Saving
 from khoj_ls.chat.prompt.context import Passage, chosen_passages, fitted, in_turns
 from khoj_ls.chat.prompt.seen import pictures_for
-from khoj_ls.chat.prompt.window import Rooms, rooms_of, told_again
+from khoj_ls.chat.prompt.window import Rooms, passage_room, rooms_of, told_again
 from khoj_ls.chat.prompt.wording import Asking
 from khoj_ls.chat.question.commands import plan_turn
 from khoj_ls.chat.question.finding import Found, Searching, find, first_found, said, searching
@@ -165,20 +165,20 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
     asking = Asking(work.persona, work.search.question, instruction=plan.instruction, searched=plan.context, images=images)
     rooms = rooms_of(model.card, settings, asking, today, model.count)
     again, dropped, private_history = _told_again(work, rooms)
+    room = passage_room(rooms, settings, again, model.count)
     # An answer may tell what a private picture shows.
     private_history = private_history or any(image.private for image in images)
     asking = replace(asking, history=again)
     notices += [*blind, *dropped]
 
     asks = plan.search and _asks_for_queries(work, again)
-    found, chosen = _look(work, rooms.passages) if plan.context else (Found(), [])
+    found, chosen = _look(work, room) if plan.context else (Found(), [])
     allowed = [
         passage for passage in in_turns([*chosen, *found.passages]) if work.may_have_private or not passage.section.private
     ]
     left_out = {passage.place for passage in in_turns([*chosen, *found.passages])} - {passage.place for passage in allowed}
     most = max(settings.sources, len(chosen))
     share = _FIRST_SHARE if asks else 1.0
-    room = rooms.passages - sum(model.count(message.text) for message in again)
     first = allowed[: max(1, int(most * share))]
     sources = fitted(first, int(room * share), model.count, work.search.question)
     yield Sources(sources, found.degraded, len(left_out))
@@ -238,17 +238,16 @@ def _told_again(work: Work, rooms: Rooms) -> tuple[tuple[Message, ...], list[str
     """What was said before and may be told to the model: messages, notices about what is left out, whether any is private."""
     answered = [turn for turn in work.earlier if turn.answer]
     allowed = [turn for turn in answered if work.may_have_private or not turn.private]
-    # Numbers of former answers mean former sources.
-    cleaned = [
-        replace(turn, question=reading(said(turn.question)).question, answer=shown(turn.answer, ()).text) for turn in allowed
-    ]
-    messages, dropped = told_again(cleaned, rooms.history, work.count)
+    told = told_again(allowed, rooms.history, work.count, _worded)
     notices = []
     if len(allowed) < len(answered):
         notices.append("Earlier answers that drew on private notes were not told to this model.")
-    if dropped:
-        notices.append(
-            f"{dropped} older {'question was' if dropped == 1 else 'questions were'} left out: the model's window is full."
-        )
-    told = allowed[len(allowed) - len(messages) // 2 :]
-    return messages, notices, any(turn.private for turn in told)
+    if told.dropped:
+        questions = "question was" if told.dropped == 1 else "questions were"
+        notices.append(f"{told.dropped} older {questions} left out: the model's window is full.")
+    return told.messages, notices, any(turn.private for turn in told.turns)
+
+
+def _worded(turn: Turn) -> Turn:
+    """A turn as it is told again: numbers of its answer mean sources of its own."""
+    return replace(turn, question=reading(said(turn.question)).question, answer=shown(turn.answer, ()).text)

@@ -192,6 +192,17 @@ def test_answers_from_private_notes_are_told_to_no_model_that_may_not_have_them(
     assert desk.conversations.private_history[desk.conversations.ended[-1][0]] is False
 
 
+def test_private_history_is_said_though_a_later_answer_is_nothing_but_numbers(scripted, desk_of):
+    desk = desk_of(NOTES, scripted(["x"]), private_to_local=True, subqueries=False)
+    desk.conversations.kept["c"] = [
+        Turn("o1", "When is the party?", "On Friday [1].", private=True),
+        Turn("o2", "Where?", "[1]"),
+    ]
+    ask(desk, "What does the cat of the neighbour like?", conversation="c")
+    assert "On Friday." in [message.text for message in desk.models.model.asked[0][0]]
+    assert desk.conversations.private_history[desk.conversations.ended[-1][0]] is True
+
+
 def test_private_history_is_said_of_the_turn_that_was_told_it(scripted, desk_of):
     model = scripted(["On Friday [1]."], ["x"])
     desk = desk_of(NOTES, model, private=("diary.md",), private_to_local=True, subqueries=False)
@@ -370,6 +381,14 @@ def test_cost_length_and_silence(scripted, desk_of):
     assert any("cut off" in notice for notice in events[-1].notices)
     _, events = ask(desk)
     assert events[-1].text == "" and any("answered nothing" in notice for notice in events[-1].notices)
+
+
+def test_a_long_talk_leaves_the_passages_their_room(scripted, desk_of):
+    model = scripted(["x"], window=64_000)
+    desk = desk_of(NOTES, model, subqueries=False, context_tokens=1000)
+    desk.conversations.kept["c"] = [Turn(f"o{at}", f"question {at}?", f"answer {at}. " * 400) for at in range(9)]
+    _, events = ask(desk, "What does the greenhouse roof cost?", conversation="c")
+    assert len(model.asked[0][0]) > 9 and paths(events[0])[0] == "garden.md"
 
 
 def test_a_long_talk_is_told_from_its_end(scripted, desk_of):

@@ -37,6 +37,7 @@ def test_the_newest_turns_that_fit_are_told_whole(budget, told, dropped):
     found = history(THREE, budget, words)
     assert ([message.text for message in found.messages], found.dropped) == (told, dropped)
     assert [message.role for message in found.messages] == ["user", "assistant"] * (len(told) // 2)
+    assert [message for each in found.turns for message in (each.question, each.answer)][-2:] == ["five", "f g h"][: len(told)]
     assert found.cut is (budget == 3)
 
 
@@ -44,6 +45,19 @@ def test_what_was_never_answered_is_not_told():
     found = history([THREE[0], turn("lost", ""), THREE[2], turn("now", "")], 100, words)
     assert [message.text for message in found.messages] == ["one two", "a b c", "five", "f g h"]
     assert found.dropped == 0
+
+
+def test_turns_are_worded_as_they_are_told_and_no_more_of_them():
+    asked = []
+
+    def worded(each):
+        asked.append(each.question)
+        return turn(each.question, "" if each.question == "five" else "x")
+
+    found = history(THREE, 3, words, worded)
+    assert [message.text for message in found.messages] == ["three four", "x"]
+    assert [each.question for each in found.turns] == ["three four"]
+    assert asked == ["five", "three four", "one two"] and found.dropped == 1
 
 
 TEXT = st.text(max_size=60)

@@ -18,31 +18,40 @@ class History:
 
     messages: tuple[Message, ...] = ()
     """Questions and answers in turns, oldest first."""
+    turns: tuple[Turn, ...] = ()
+    """The turns that they are of."""
     dropped: int = 0
     """Older turns that did not fit."""
     cut: bool = False
     """Whether not even the newest turn fits, and only its last part is told."""
 
 
-def history(turns: Sequence[Turn], budget: int, count: Callable[[str], int]) -> History:
+def history(
+    turns: Sequence[Turn], budget: int, count: Callable[[str], int], worded: Callable[[Turn], Turn] = lambda turn: turn
+) -> History:
     """The newest of `turns` (oldest first) whose texts together have at most `budget` tokens, as `count` has them.
 
-    A question and its answer are told both or not at all; turns without an answer (under way, or failed at once) never are.
-    Where not even the newest fits, its last part is told.
+    A question and its answer are told both or not at all, as they are `worded`, which is asked of no turn older than the first
+    that does not fit; turns without an answer (under way, failed at once, or nothing left of it) never are. Where not even the
+    newest fits, its last part is told.
     """
     answered = [turn for turn in turns if turn.answer]
-    kept: list[Message] = []
+    told: list[Turn] = []
     room = budget
-    for turn in reversed(answered):
+    while answered:
+        turn = worded(answered[-1])
         cost = count(turn.question) + count(turn.answer)
-        if cost > room:
-            break
-        room -= cost
-        kept += [Message("assistant", turn.answer), Message("user", turn.question)]
-    if kept or not answered:
-        return History(tuple(reversed(kept)), len(answered) - len(kept) // 2)
-    last = _last_part(answered[-1], budget, count)
-    return History(last, len(answered) - bool(last), bool(last))
+        if turn.answer and cost > room:
+            last = () if told else _last_part(turn, budget, count)
+            if not last:
+                break
+            return History(last, (turn,), len(answered) - 1, cut=True)
+        answered.pop()
+        if turn.answer:
+            room -= cost
+            told.insert(0, turn)
+    messages = [message for turn in told for message in (Message("user", turn.question), Message("assistant", turn.answer))]
+    return History(tuple(messages), tuple(told), len(answered))
 
 
 def _last_part(turn: Turn, budget: int, count: Callable[[str], int]) -> tuple[Message, ...]:

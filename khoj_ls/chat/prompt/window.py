@@ -8,7 +8,7 @@ from datetime import date
 
 from khoj_ls.chat.desk import Turn
 from khoj_ls.chat.prompt.context import recut
-from khoj_ls.chat.prompt.history import history
+from khoj_ls.chat.prompt.history import History, history
 from khoj_ls.chat.prompt.wording import MESSAGE_TOKENS, Asking, messages_of, tokens_of
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import Message, ModelCard
@@ -29,7 +29,9 @@ class Rooms:
 
     answer: int
     history: int
-    passages: int
+    """What was said before may take so much of `left`."""
+    left: int
+    """For what was said before and the passages, together."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,17 @@ def rooms_of(card: ModelCard, settings: ChatSettings, asking: Asking, today: dat
         )
     answer = max(least, min(wanted, card.window // _ANSWER_SHARE, card.window - bare))
     left = max(0, card.window - bare - answer)
-    return Rooms(answer, left // _HISTORY_SHARE if asking.searched else left, min(settings.context_tokens, left))
+    return Rooms(answer, left // _HISTORY_SHARE if asking.searched else left, left)
 
 
-def told_again(turns: Sequence[Turn], room: int, count: Callable[[str], int]) -> tuple[tuple[Message, ...], int]:
-    """The newest turns of at most `room` tokens, and how many older ones do not fit."""
-    # A turn is two messages; each question counts for what the template adds to both.
-    found = history(turns, room, lambda text: count(text) + MESSAGE_TOKENS)
-    return found.messages, found.dropped
+def told_again(turns: Sequence[Turn], room: int, count: Callable[[str], int], worded: Callable[[Turn], Turn]) -> History:
+    """The newest turns of at most `room` tokens, as they are `worded`, with what the model's template adds to each message."""
+    return history(turns, room, lambda text: count(text) + MESSAGE_TOKENS, worded)
+
+
+def passage_room(rooms: Rooms, settings: ChatSettings, told: Sequence[Message], count: Callable[[str], int]) -> int:
+    """Tokens for the passages beside what is `told` again: as many as the settings say, or as the window still has."""
+    return min(settings.context_tokens, rooms.left - sum(count(message.text) + MESSAGE_TOKENS for message in told))
 
 
 def fitting(card: ModelCard, asking: Asking, answer: int, today: date, count: Callable[[str], int]) -> Fitting:
