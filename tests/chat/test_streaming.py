@@ -167,7 +167,21 @@ def _tokens(tokens):
         yield from _tokens(token.children or ())
 
 
-def test_a_long_answer_is_read_in_no_time_that_grows_with_its_square():
-    answer = AnswerFilter(frozenset({1}))
-    out = "".join(answer.feed("word [1] `code` ") for _ in range(20_000)) + answer.end()
-    assert out == answer.text and len(answer.placed) == 20_000
+@pytest.mark.parametrize("size", [16, 320_000])
+def test_a_long_answer_is_read_in_no_time_that_grows_with_its_square(size):
+    answer = filtered("word [1] `code` " * 20_000, size=size)
+    assert len(answer.text) == 320_000 and len(answer.placed) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("plain words go out", "plain words go out"),
+        ("a blank may go with what follows ", "a blank may go with what follows"),
+        ("a citation [1", "a citation"),
+        ("```x``` begins no fence, so", "```x``` begins no fence, so"),
+        ("- `code` in an item", "- `code` in an item"),
+    ],
+)
+def test_what_is_known_is_given_out_at_once(written, shown):
+    assert "".join(map(AnswerFilter(frozenset({1})).feed, written)) == shown

@@ -42,10 +42,10 @@ class Fences:
         if not whole and _MAY_BE_PREFIX.fullmatch(after):
             return None
         fence = _FENCE.match(after)
-        if fence and fence.end() == len(after) and not whole:
-            return None
         if fence and "`" in fence["info"] and fence["sign"][0] == "`":
             fence = None
+        if fence and fence.end() == len(after) and not whole:
+            return None
         if self.open is None:
             return self._opened(indent, fence)
         return self._inside(self.open, indent, after, fence)

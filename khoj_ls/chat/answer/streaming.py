@@ -16,13 +16,15 @@ from khoj_ls.chat.answer.defang import MOST_CHARS, addresses, inert, may_lead_th
 from khoj_ls.chat.answer.fences import Fences
 from khoj_ls.chat.types import Source
 
-_PLAIN = re.compile(r"[^\\`!<\[\]【［ \t\r\n]+")
+_WORD = r"[^\\`!<\[\]【［ \t\r\n]+"
+_PLAIN = re.compile(rf"{_WORD}(?:[ \t]+{_WORD})*")
+"""Words, and the blanks between them: those before anything else may go with a citation that is taken out."""
 _REST_OF_LINE = re.compile(r"[^\r\n]*")
 _TICKS = re.compile(r"`+")
 _LETTER = re.compile(r"[^\W\d_]")
 _LINE_CHARS = 4096
-_PIECE_CHARS = 4096
-"""A text that is there as a whole is read in pieces: each step copies what is left of its piece."""
+_PIECE_CHARS = 1024
+"""A longer piece is read in parts: each step copies what is left of its part."""
 _MOST_CODE = 1000
 _RISKY_END = frozenset("!<[`\\(&~:*_#|>-+=")
 """After one of these, what follows a citation that is taken out must not close up."""
@@ -72,7 +74,8 @@ class AnswerFilter:
 
     def feed(self, piece: str) -> str:
         """What can be given out after this piece; often less than it, sometimes more."""
-        return self._advance(self._held + piece, whole=False)
+        parts = (piece[start : start + _PIECE_CHARS] for start in range(0, len(piece), _PIECE_CHARS))
+        return "".join([self._advance(self._held + part, whole=False) for part in parts])
 
     def end(self) -> str:
         """The rest."""
@@ -257,7 +260,6 @@ class AnswerFilter:
 def shown(text: str, sources: Sequence[Source]) -> AnswerFilter:
     """A text that is there as a whole, with citations of `sources`."""
     answer = AnswerFilter(frozenset(source.number for source in sources), addresses(*(source.text for source in sources)))
-    for start in range(0, len(text), _PIECE_CHARS):
-        answer.feed(text[start : start + _PIECE_CHARS])
+    answer.feed(text)
     answer.end()
     return answer
