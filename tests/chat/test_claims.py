@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from khoj_ls.chat.answer.claims import checked
-from khoj_ls.chat.answer.streaming import AnswerFilter
+from khoj_ls.chat.answer.streaming import AnswerFilter, Placed
 from khoj_ls.chat.types import Source
 from khoj_ls.core.text import text_lines
 
@@ -103,6 +103,12 @@ def test_statements_without_a_source(answer, unsupported):
     assert all(text[each.start : each.end] == each.text for each in found.unsupported)
 
 
+@pytest.mark.parametrize("between", [", ", ".\n", " "])
+def test_a_long_answer_is_held_in_no_time_that_grows_with_its_square(between):
+    text, found = held(f"The roof costs 400 euros [1] and it is large{between}" * 5_000)
+    assert len(found.citations) == 5_000 and text[found.citations[-1].start :].startswith("[1] and")
+
+
 def test_an_empty_source_has_an_empty_quote():
-    found = checked("So [1].", AnswerFilter((1,)).placed, (), (Source(1, "a.md", "", (), 3, 3, ""),))
-    assert found.citations == ()
+    (citation,) = checked("So [1].", [Placed((1,), 3, 6)], (), (Source(1, "a.md", "", (), 3, 3, ""),)).citations
+    assert (citation.quote, citation.line, citation.end_line) == ("", 3, 3)

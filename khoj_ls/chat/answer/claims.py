@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from rapidfuzz import fuzz
 
@@ -21,6 +22,7 @@ _STEM = 6
 _LEAST_WORDS = 2
 _LEAST_SIGNS = 4
 _MOST_QUOTE = 600
+_MOST_CLAIM = 1000
 _COVERED, _PRECISE, _SPELLED = 0.65, 0.15, 0.2
 """What counts of a sentence: how much of the claim it holds, how little else, and how alike both are spelled."""
 
@@ -65,8 +67,9 @@ def checked(
     said = list(sentences(text, code, marks))
     book = _Book(sources)
     citations = tuple(
-        book.citation(number, _claim(text, said, each) if claim is None else claim, each)
-        for each in placed
+        book.citation(number, _claim(text, said, each, before) if claim is None else claim, each)
+        for before, each in pairwise([None, *placed])
+        if each is not None
         for number in each.numbers
         if number in book.by_number
     )
@@ -77,19 +80,20 @@ def checked(
     return Checked(citations, tuple(Statement(each.text, each.start, each.end) for each in bare))
 
 
-def _claim(text: str, said: Sequence[Sentence], mark: Placed) -> str:
-    """What a citation stands for: its sentence up to it; where it stands alone, the sentence before."""
+def _claim(text: str, said: Sequence[Sentence], mark: Placed, last: Placed | None) -> str:
+    """What a citation stands for: its sentence since the `last` one, or all up to it; where it stands alone, the one before."""
     at = bisect_right(said, mark.start, key=lambda each: each.start) - 1
     if at < 0 or mark.start >= said[at].end:
         return text[max(0, mark.start - 200) : mark.start]
     sentence = said[at]
-    before = text[sentence.start : mark.start]
+    before = text[max(sentence.start, mark.start - _MOST_CLAIM) : mark.start]
     # The part since the last citation is what this one is for: "A is so [1], but B is not [2]."
-    part = re.split(r"\[\^?\d[\d\s,;^–-]*\]", before)[-1]
-    for claim in (part, before, sentence.text, said[at - 1].text if at else ""):
+    part = text[max(last.end, mark.start - len(before)) : mark.start] if last else before
+    whole = sentence.text[:_MOST_CLAIM]
+    for claim in (part, before, whole, said[at - 1].text[-_MOST_CLAIM:] if at else ""):
         if len(query_terms(_words(claim))) >= 2:
             return _words(claim)
-    return _words(sentence.text)
+    return _words(whole)
 
 
 def _words(text: str) -> str:
