@@ -72,10 +72,10 @@ def answer(desk: ChatDesk, request: ChatRequest, started: Started, token: Cancel
         saving.finish(Failed("the client went away", Cancelled.code, "".join(arrived)))
         raise
     except Exception as error:  # noqa: BLE001  # the edge of the room: whatever went wrong, the user hears of it as the end
-        failed = failure(error, "".join(arrived))
+        failed = saving.finish(failure(error, "".join(arrived)))
         if not found:
             yield Sources(())
-        yield saving.finish(failed)
+        yield failed
 
 
 def failure(error: Exception, text: str) -> Failed:

@@ -322,6 +322,17 @@ def test_a_model_that_cannot_be_used_ends_the_turn(desk_of):
     assert events == [Sources(()), Failed("no such model", "khoj.usage")]
 
 
+def test_a_client_that_goes_away_before_it_hears_of_a_failure_leaves_no_turn_under_way(desk_of):
+    desk = desk_of(NOTES)
+    desk = replace(desk, models=replace(desk.models, error=UsageError("no such model")))
+    request = ChatRequest("greenhouse roof")
+    started = begin(desk, request)
+    events = answer(desk, request, started, CancelToken())
+    next(events)
+    events.close()
+    assert desk.conversations.ended == [(started.turn, Failed("no such model", "khoj.usage"))]
+
+
 def test_cancelling(scripted, desk_of):
     token = CancelToken()
 
