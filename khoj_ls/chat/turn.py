@@ -18,7 +18,7 @@ from khoj_ls.chat.prompt.wording import Asking
 from khoj_ls.chat.question.commands import plan_turn
 from khoj_ls.chat.question.finding import Found, Searching, find, first_found, said, searching
 from khoj_ls.chat.question.follow_up import leans
-from khoj_ls.chat.question.queries import Search, ask_queries, reading
+from khoj_ls.chat.question.queries import Search, ask_queries, reading, unsearched
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Source, Sources, Started, Status
 from khoj_ls.config.options import suggestion
 from khoj_ls.core.chat import ChatModel, Message, Usage
@@ -114,9 +114,9 @@ def turn_events(
     token.raise_if_cancelled()
     wanted = (request.profile, persona.profile, desk.settings.profile)
     by, no_profile = searching(desk, wanted, token, whole_notes=plan.whole_notes)
-    search = reading(plan.message)
+    search = reading(plan.message) if plan.search else unsearched(plan.message)
     work = Work(desk, request, plan, persona, model, search, by, earlier, token, saving)
-    notices = [notice for notice in (no_persona, no_profile, search.notice if plan.search else "") if notice]
+    notices = [notice for notice in (no_persona, no_profile, search.notice) if notice]
     yield from (_without_model(work, notices) if model is None else _with_model(work, model, notices))
 
 

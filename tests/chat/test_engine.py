@@ -129,6 +129,16 @@ def test_filters_steer_the_search_and_the_model_does_not_see_them(scripted, desk
     assert events[0].degraded == ("vectors are being made",)
 
 
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [("general", "what does tag:work mean"), ("summarize", 'due dt:2024\n-"x" is a line of it')],
+)
+def test_where_nothing_is_searched_nothing_is_a_filter(scripted, desk_of, command, text):
+    model = scripted(["x"])
+    ask(desk_of(NOTES, model), f"/{command} {text}")
+    assert model.asked[0][0][-1].text == text
+
+
 def test_retry_edit_and_what_is_not_kept(scripted, desk_of):
     model = scripted(["one [1]."], ["two [1]."], ["three"], ["four"])
     desk = desk_of(NOTES, model, subqueries=False)

@@ -17,6 +17,7 @@ from khoj_ls.core.jobs import CancelToken
         ('who said "red roof" -"blue roof" file:"*.org"?', 'who said "red roof" ?', '-"blue roof" file:"*.org"'),
         ('what of +"red roof"', 'what of "red roof"', ""),
         ("explain std::vector and title: x", "explain std::vector and title: x", ""),
+        ("tag:work", "tag:work", "tag:work"),
         ("why\n\n    x = a[1]\n    y = 2", "why\n\n    x = a[1]\n    y = 2", ""),
     ],
 )

@@ -36,7 +36,7 @@ class Search:
     query: str
     """For the search: words, phrases and filters."""
     question: str
-    """The message as it was written, without what only steers the search."""
+    """The message as it was written, without what only steers the search; all of it where there is nothing else."""
     filters: str
     """The filters alone, as written."""
     notice: str = ""
@@ -60,7 +60,12 @@ def reading(message: str) -> Search:
         at = found.end()
     kept.append(message[at:])
     question = "".join(kept) if not filters else re.sub(r"[ \t]{2,}", " ", "".join(kept)).strip()
-    return Search(message, question, " ".join(filters))
+    return Search(message, question or message, " ".join(filters))
+
+
+def unsearched(message: str) -> Search:
+    """A message that nothing is searched for: what looks like a filter is part of it."""
+    return Search(message, message, "")
 
 
 def with_words(search: Search, more: str, filters: str = "") -> str:
