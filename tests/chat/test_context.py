@@ -63,6 +63,12 @@ def test_a_heading_alone_brings_what_is_below(desk_of):
     assert (passage.section.line, passage.section.end_line, passage.section.outline) == (1, 7, ("A",))
 
 
+def test_front_matter_alone_brings_the_note(desk_of):
+    notes = desk_of({"a.md": "---\ntitle: a\n" + "x: y\n" * 40 + "---\n\n# A\n" + FILLER * 2 + "## B\n" + FILLER}).notes
+    (passage,) = found_passages(notes, [hit("a.md", 1, 1)])
+    assert (passage.section.line, passage.section.end_line) == (1, 49)
+
+
 def test_chosen_notes_are_whole_where_they_fit_and_else_what_the_question_is_about(desk_of):
     text = "".join(f"# Part {number}\n{FILLER * 4}{'The roof is red.' if number == 7 else ''}\n" for number in range(10))
     notes = desk_of({"a.md": text}).notes

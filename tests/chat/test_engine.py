@@ -286,6 +286,16 @@ def test_without_a_model_the_notes_answer(desk_of, message):
     assert "![" not in done.text and "\\[7]" in done.text and " <img" not in done.text
 
 
+def test_excerpts_and_citations_quote_no_front_matter(desk_of):
+    note = "---\ntitle: greenhouse roof\ntags: [greenhouse, roof]\n---\n\nThe glass came in May, and it was paid for in June.\n"
+    _, events = ask(desk_of({"a.md": note}), "greenhouse roof")
+    assert "> The glass came in May" in events[-1].text and "title:" not in events[-1].text
+    assert (events[-1].citations[0].quote, events[-1].citations[0].line) == (
+        "The glass came in May, and it was paid for in June.",
+        6,
+    )
+
+
 @pytest.mark.parametrize(("message", "said"), [("zzzz", "no passage was found"), ("/general roof", "nothing to answer from")])
 def test_without_a_model_and_without_passages(desk_of, message, said):
     _, events = ask(desk_of(NOTES), message)

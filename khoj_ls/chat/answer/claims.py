@@ -15,6 +15,7 @@ from rapidfuzz import fuzz
 
 from khoj_ls.chat.answer.sentences import Sentence, sentences
 from khoj_ls.chat.answer.streaming import Placed
+from khoj_ls.chat.prompt.metadata import metadata
 from khoj_ls.chat.types import Citation, Source, Statement
 from khoj_ls.search.words import is_unspaced, query_terms
 
@@ -124,7 +125,7 @@ class _Book:
     @cached_property
     def _sentences(self) -> Mapping[int, Sequence[_Quotable]]:
         return {
-            number: [_Quotable(each, _terms(each.text)) for each in sentences(source.text)]
+            number: [_Quotable(each, _terms(each.text)) for each in sentences(source.text, metadata(source.text, source.line))]
             for number, source in self.by_number.items()
         }
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from khoj_ls.chat.answer.citations import MARK
 from khoj_ls.chat.prompt.cutting import cut, sought_in
+from khoj_ls.chat.prompt.metadata import without_metadata
 from khoj_ls.chat.types import Source
 from khoj_ls.core.text import text_lines
 
@@ -27,13 +28,14 @@ def excerpts(question: str, sources: Sequence[Source]) -> str:
     parts = []
     for source in sources:
         # A heading of its own is told by the outline.
-        part = cut(source.text.strip("\r\n"), source.line, _MOST_CHARS, len, focus=None, sought=sought)
+        text = without_metadata(source.text, source.line).strip("\r\n")
+        part = cut(text, source.line, _MOST_CHARS, len, focus=None, sought=sought)
         lines = [line.rstrip() for line in text_lines(part.text)] if part else []
         if source.outline and len(lines) > 1 and re.match(r"(?:#+|\*+)\s", lines[0]):
             lines = lines[1:]
         # What looks like a citation in a note is the note's own.
         quoted = "\n".join(f"> {MARK.sub(_escaped, line)}".rstrip() for line in _without_blank_ends(lines))
-        parts.append(f"**{_named(source)}** [{source.number}]\n\n{quoted}")
+        parts.append(f"**{_named(source)}** [{source.number}]\n\n{quoted}".rstrip())
     return "\n\n".join(parts)
 
 
@@ -48,4 +50,4 @@ def _without_blank_ends(lines: list[str]) -> list[str]:
 
 def _named(source: Source) -> str:
     outline = [heading for heading in source.outline if heading != source.title]
-    return " > ".join(re.sub(r"[*\[\]`\n]", " ", each).strip() for each in (source.title or source.path, *outline))
+    return " > ".join(re.sub(r"[*\[\]【］［】`\n]", " ", each).strip() for each in (source.title or source.path, *outline))

@@ -8,6 +8,7 @@ from itertools import takewhile, zip_longest
 
 from khoj_ls.chat.desk import Notes, Section
 from khoj_ls.chat.prompt.cutting import Count, cut, sought_in
+from khoj_ls.chat.prompt.metadata import without_metadata
 from khoj_ls.chat.types import ContextItem, Source
 from khoj_ls.search.types import SearchHit
 from khoj_ls.search.words import query_terms
@@ -20,7 +21,7 @@ _CHOSEN_WEIGHT = 4.0
 _MOST_SECTIONS_OF_HIT = 4
 _MOST_CHOSEN = 60
 _THIN_CHARS = 120
-"""A section with less text than this is little more than its heading: what stands below is given with it."""
+"""A section with less text than this is little more than a heading or a title: what stands below is given with it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _sections_of(notes: Notes, hit: SearchHit) -> Iterator[Section]:
 
 
 def _with_subsections(notes: Notes, section: Section) -> Section:
-    if len(section.text) >= _THIN_CHARS or not section.outline:
+    if len(without_metadata(section.text, section.line)) >= _THIN_CHARS:
         return section
     below = []
     for each in notes.sections(section.path):
