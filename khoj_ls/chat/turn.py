@@ -6,12 +6,22 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from khoj_ls.chat.answer.asking import Conclusion, answer_of_model, concluded
+from khoj_ls.chat.answer.asking import Conclusion, answer_of_model, concluded, cost_of
 from khoj_ls.chat.answer.excerpts import ADD_A_MODEL, NO_MODEL_AT_ALL, excerpts
 from khoj_ls.chat.answer.streaming import shown
 from khoj_ls.chat.desk import ChatDesk, Persona, Turn
 from khoj_ls.chat.kept.saving import Saving
-from khoj_ls.chat.prompt.context import Passage, chosen_passages, fitted, in_turns
+from khoj_ls.chat.prompt.context import (
+    MOST_CHOSEN,
+    Passage,
+    apart,
+    chosen_passages,
+    fitted,
+    frame_tokens,
+    in_turns,
+    not_given,
+    share_given,
+)
 from khoj_ls.chat.prompt.seen import pictures_for
 from khoj_ls.chat.prompt.window import Rooms, passage_room, rooms_of, told_again
 from khoj_ls.chat.prompt.wording import Asking
@@ -25,6 +35,7 @@ from khoj_ls.core.chat import ChatModel, Message, Usage
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.slash import Asked, Plan
+from khoj_ls.core.text import text_lines
 
 _FIRST_SHARE = 0.6
 """What the first search may fill of the room for passages, where a second is to follow."""
@@ -128,7 +139,7 @@ def _told_locally(desk: ChatDesk, plan: Plan, saving: Saving) -> Iterator[ChatEv
         if section is None:
             sources.append(Source(number, path, path, (), line, end_line, ""))
         else:
-            lines = section.text.splitlines(keepends=True)[line - section.line : end_line - section.line + 1]
+            lines = text_lines(section.text)[line - section.line : end_line - section.line + 1]
             last = min(end_line, section.end_line)
             sources.append(
                 Source(number, path, section.title, section.outline, line, last, "".join(lines), None, section.private)
@@ -141,7 +152,8 @@ def _told_locally(desk: ChatDesk, plan: Plan, saving: Saving) -> Iterator[ChatEv
 def _without_model(work: Work, notices: list[str]) -> Iterator[ChatEvent]:
     found, chosen = _look(work) if work.plan.context else (Found(), [])
     settings = work.desk.settings
-    passages = in_turns([*chosen, *found.passages])
+    chosen = chosen[:MOST_CHOSEN]
+    passages = apart([*chosen, *found.passages])
     sources = fitted(passages, settings.context_tokens, work.count, work.search.question)[: max(settings.sources, len(chosen))]
     yield Sources(sources, found.degraded)
     work.saving.given(sources, private_history=False)
@@ -173,11 +185,10 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
 
     asks = plan.search and _asks_for_queries(work, again)
     found, chosen = _look(work, room) if plan.context else (Found(), [])
-    allowed = [
-        passage for passage in in_turns([*chosen, *found.passages]) if work.may_have_private or not passage.section.private
-    ]
-    left_out = {passage.place for passage in in_turns([*chosen, *found.passages])} - {passage.place for passage in allowed}
-    most = max(settings.sources, len(chosen))
+    left_out = _secret(work, [*chosen, *found.passages])
+    chosen, unchosen = ([each for each in some if each.place not in left_out] for some in (chosen, found.passages))
+    allowed = apart([*chosen[:MOST_CHOSEN], *unchosen])
+    most = max(settings.sources, len(chosen[:MOST_CHOSEN]))
     share = _FIRST_SHARE if asks else 1.0
     first = allowed[: max(1, int(most * share))]
     sources = fitted(first, int(room * share), model.count, work.search.question)
@@ -189,16 +200,21 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
         work.desk.models.check_consent(model, _sent(asking, sources))
         yield Status(f"Asking {model.card.id} what to search for")
         queries, usage = ask_queries(model, again[-4:], work.search.question, work.token)
-        found, secret = _more(work, queries, allowed)
-        left = room - sum(model.count(source.text) for source in sources)
-        more = fitted(found.passages, left, model.count, work.search.question, first=len(sources) + 1, taken=sources)
-        more = more[: most - len(sources)]
-        if more:
+        further = find(work.by, [f"{query} {work.search.filters}".strip() for query in queries])
+        left_out |= _secret(work, further.passages)
+        known = {passage.place for passage in allowed} | left_out
+        new = [passage for passage in further.passages if passage.place not in known]
+        if more := _added(work, sources, in_turns(new, not_given(allowed, sources)), room)[: most - len(sources)]:
             sources = (*sources, *more)
-            yield Sources(sources, found.degraded, len(left_out | secret))
+            yield Sources(sources, tuple(dict.fromkeys([*found.degraded, *further.degraded])), len(left_out))
             work.saving.given(sources, private_history=private_history)
+    if chosen:
+        notices += _shortened(model, "what you chose", share_given(chosen, sources))
+    elif plan.whole_notes:
+        notices += _shortened(model, "the notes that were found", share_given(allowed, sources))
     if plan.only_notes and not sources:
-        yield from concluded(Conclusion(shown(plan.nothing, ()), (), notices=tuple(notices), usage=usage))
+        cost = cost_of(usage, model.card.price)
+        yield from concluded(Conclusion(shown(plan.nothing, ()), (), notices=tuple(notices), usage=usage, cost=cost))
         return
     asking = replace(asking, sources=sources)
     yield from answer_of_model(work.desk, model, asking, rooms.answer, today, work.token, notices, usage)
@@ -216,15 +232,24 @@ def _look(work: Work, budget: int | None = None) -> tuple[Found, list[Passage]]:
     return first_found(work.by, work.search, work.earlier) if work.plan.search else Found(), chosen
 
 
-def _more(work: Work, queries: Sequence[str], known: Sequence[Passage]) -> tuple[Found, set[tuple[str, int]]]:
-    """What further queries find that is not known yet and may be given; and the places that may not."""
-    if not queries:
-        return Found(), set()
-    found = find(work.by, [f"{query} {work.search.filters}".strip() for query in queries])
-    places = {passage.place for passage in known}
-    new = [passage for passage in found.passages if passage.place not in places]
-    secret = {passage.place for passage in new if passage.section.private and not work.may_have_private}
-    return Found([passage for passage in new if passage.place not in secret], found.degraded), secret
+def _added(work: Work, sources: Sequence[Source], passages: Sequence[Passage], room: int) -> tuple[Source, ...]:
+    """Further sources behind `sources`, in what these leave of the room."""
+    taken = sum(work.count(source.text) + frame_tokens(source.path, source.outline, work.count) for source in sources)
+    question = work.search.question
+    return fitted(apart(passages), room - taken, work.count, question, first=len(sources) + 1, taken=sources)
+
+
+def _shortened(model: ChatModel, what: str, share: float) -> list[str]:
+    """A notice where the model was not given all of something."""
+    if share >= 1:
+        return []
+    percent = max(int(share * 100), bool(share))
+    return [f"{model.card.id} was given about {percent}% of {what}: the rest has no room (chat.context_tokens, its window)."]
+
+
+def _secret(work: Work, passages: Sequence[Passage]) -> set[tuple[str, int]]:
+    """The places that may not be given."""
+    return set() if work.may_have_private else {passage.place for passage in passages if passage.section.private}
 
 
 def _asks_for_queries(work: Work, again: Sequence[Message]) -> bool:

@@ -107,7 +107,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Sources:
-    """What was found, before the model is asked. Sent once, first; again only when sub-queries have found more."""
+    """What was found, before the model is asked. Sent once, first; again only when more is given after sub-queries."""
 
     sources: tuple[Source, ...]
     degraded: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from khoj_ls.chat.types import Done, Failed
 from khoj_ls.config.settings import ChatSettings, SearchSettings
 from khoj_ls.core.chat import Delta, Finished, ModelCard, Usage
 from khoj_ls.core.errors import UsageError
+from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import Span
 from khoj_ls.search.types import SearchHit, SearchResult
 from khoj_ls.search.words import query_terms
@@ -78,7 +79,7 @@ class ListedNotes:
     pictures: dict = field(default_factory=dict)
 
     def sections(self, path):
-        lines = self.texts.get(path, "").splitlines(keepends=True)
+        lines = text_lines(self.texts.get(path, ""))
         starts = [at for at, line in enumerate(lines) if line.startswith("#")]
         if lines and (not starts or starts[0]):
             starts.insert(0, 0)

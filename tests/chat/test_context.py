@@ -7,7 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khoj_ls.chat.desk import Section
-from khoj_ls.chat.prompt.context import Passage, chosen_passages, fitted, found_passages, in_turns, recut, shares
+from khoj_ls.chat.prompt.context import (
+    Passage,
+    apart,
+    chosen_passages,
+    fitted,
+    found_passages,
+    in_turns,
+    not_given,
+    recut,
+    share_given,
+    shares,
+)
 from khoj_ls.chat.prompt.cutting import cut
 from khoj_ls.chat.types import ContextItem
 from khoj_ls.core.text import text_lines
@@ -118,6 +129,40 @@ def test_searches_take_turns():
     one = [Passage(section(FILLER, path=path)) for path in ("a", "b", "c")]
     other = [Passage(section(FILLER, path=path)) for path in ("x", "a")]
     assert [each.section.path for each in in_turns(one, other)] == ["a", "x", "b", "c"]
+
+
+def passage(first, last, score=0.5, *, path="a.md", focus=None):
+    return Passage(Section(path, "a", (), first, last, "x", False), focus, score)
+
+
+@pytest.mark.parametrize(
+    ("passages", "kept"),
+    [
+        ([passage(1, 5), passage(6, 9), passage(1, 5, path="b.md")], [(1, 5), (6, 9), (1, 5)]),
+        ([passage(1, 5), passage(1, 5)], [(1, 5)]),
+        ([passage(1, 9), passage(20, 30), passage(3, 5)], [(3, 5), (20, 30)]),
+        ([passage(1, 9), passage(3, 5), passage(6, 9)], [(3, 5), (6, 9)]),
+        ([passage(3, 5), passage(6, 9), passage(1, 9)], [(3, 5), (6, 9)]),
+        ([passage(1, 9, None), passage(3, 5), passage(1, 9)], [(1, 9)]),
+        ([passage(3, 5, None), passage(1, 9)], [(3, 5)]),
+        ([passage(1, 9, None), passage(3, 5, None), passage(1, 9, None)], [(1, 9), (3, 5)]),
+    ],
+)
+def test_no_passage_repeats_another(passages, kept):
+    assert [(each.section.line, each.section.end_line) for each in apart(passages)] == kept
+
+
+def test_what_is_found_in_a_chosen_passage_says_where_to_cut_it():
+    found = [passage(1, 99, None), passage(40, 45, focus=(41, 42)), passage(60, 61, focus=(60, 60))]
+    assert [each.focus for each in apart(found)] == [(41, 42)]
+
+
+def test_how_much_of_passages_was_given():
+    passages = [Passage(section(FILLER * 10)), Passage(section(FILLER * 10, path="b.md"))]
+    sources = fitted(passages[:1], 500, count, "text")
+    assert share_given(passages, sources) == 0.5 and share_given(passages[:1], sources) == 1 == share_given([], sources)
+    assert not_given(passages, sources) == passages[1:]
+    assert 0.3 < share_given(passages[:1], fitted(passages[:1], 120, count, "text")) < 0.7
 
 
 LINES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=80), max_size=40).map("\n".join)

@@ -22,6 +22,7 @@ from khoj_ls.core.errors import (
     UsageError,
 )
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.core.slash import Plan, SlashCommand
 from khoj_ls.search.types import SearchResult
 
 NOTES = {
@@ -96,6 +97,38 @@ def test_sub_queries_find_more_and_numbers_stay(scripted, desk_of):
     assert paths(second)[-1] == "cat.md" and second.sources[-1].number == len(second.sources)
     assert desk.conversations.gave[desk.conversations.ended[-1][0]] == second.sources
     assert events[-1].usage.output_tokens > 5
+
+
+def test_where_sub_queries_find_nothing_new_the_first_search_fills_the_room(scripted, desk_of):
+    notes = {f"{number}.md": f"# Number {number}\nThe roof of greenhouse {number}.\n" for number in range(20)}
+    model = scripted(["[]"], ["x"])
+    _, events = ask(desk_of(notes, model, sources=10), "greenhouse roof", subqueries=True)
+    first, second = [event for event in events if isinstance(event, Sources)]
+    assert (len(first.sources), len(second.sources)) == (6, 10)
+    assert second.sources[:6] == first.sources and len(set(paths(second))) == 10
+
+
+def test_what_was_missing_in_either_search_is_told(scripted, desk_of):
+    desk = desk_of(NOTES, scripted(['["cat"]'], ["x"]))
+    reasons = iter(["no vectors", "no words"])
+    degraded = replace(desk, search=lambda *given: replace(desk.search(*given), degraded=True, reason=next(reasons)))
+    _, events = ask(degraded, "greenhouse", subqueries=True)
+    assert [event.degraded for event in events if isinstance(event, Sources)] == [
+        ("no vectors",),
+        ("no vectors", "no words"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cited", "carried"),
+    [("[1].", {"garden.md"}), ("[1-3].", {"garden.md", "cat.md", "diary.md"}), ("`[2]` and [3].", {"diary.md"}), ("", set())],
+)
+def test_a_follow_up_looks_again_at_what_the_last_answer_cites(scripted, desk_of, cited, carried):
+    desk = desk_of(NOTES, scripted(["x"]), subqueries=False)
+    sources = tuple((number, path, 1, 3) for number, path in enumerate(("garden.md", "cat.md", "diary.md"), 1))
+    desk.conversations.kept["c"] = [Turn("o", "zzzz?", f"It is so {cited}", sources)]
+    _, events = ask(desk, "and why is it?", conversation="c")
+    assert set(paths(events[0])) == carried
 
 
 @pytest.mark.parametrize(
@@ -224,6 +257,14 @@ def test_private_history_is_said_of_the_turn_that_was_told_it(scripted, desk_of)
 # -- commands, personas, pictures --------------------------------------------------------------------------------------
 
 
+def test_a_place_that_a_command_names_is_quoted_by_the_lines_of_the_index(desk_of):
+    desk = desk_of({"a.md": "# A\none\x0c\u2028two\nthree\n"})
+    plan = Plan("", local_answer="See [1].", places=(("a.md", 3, 3),))
+    command = SlashCommand("see", "See.", lambda asked: plan)
+    _, events = ask(replace(desk, commands={"see": command}), "/see")
+    assert [source.text for source in events[0].sources] == ["three\n"]
+
+
 def test_commands(scripted, desk_of):
     model = scripted(["general"], ["notes"])
     desk = desk_of(NOTES, model)
@@ -236,6 +277,23 @@ def test_commands(scripted, desk_of):
     assert "/summarize" in events[-1].text and events[-1].model == ""
     ask(desk, "/summarize", context=(ContextItem("note", "garden.md"),))
     assert "Summarise" in model.asked[1][0][0].text and "Anna pays" in model.asked[1][0][-1].text
+
+
+@pytest.mark.parametrize(
+    ("message", "context", "told"),
+    [
+        ("/summarize", (ContextItem("note", "long.md"),), "of what you chose"),
+        ("What is long?", (ContextItem("note", "long.md"), ContextItem("note", "cat.md")), "of what you chose"),
+        ("/summarize long notes", (), "of the notes that were found"),
+        ("/summarize", (ContextItem("note", "cat.md"),), ""),
+        ("What is long?", (), ""),
+    ],
+)
+def test_what_has_no_room_is_told(scripted, desk_of, message, context, told):
+    notes = {**NOTES, "long.md": "# Long\n" + "A long line of a long note, of which there are many.\n" * 900}
+    _, events = ask(desk_of(notes, scripted(["x"])), message, context=context)
+    notice = " ".join(events[-1].notices)
+    assert (told in notice and "%" in notice) if told else not notice
 
 
 def test_no_source_is_said_and_everything_is_unsupported(scripted, desk_of):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import takewhile, zip_longest
 
 from khoj_ls.chat.desk import Notes, Section
@@ -19,7 +20,8 @@ FRAME_TOKENS = 40
 """What the lines around a passage in the prompt cost, beside its path and headings; rather too much."""
 _CHOSEN_WEIGHT = 4.0
 _MOST_SECTIONS_OF_HIT = 4
-_MOST_CHOSEN = 60
+MOST_CHOSEN = 60
+"""Of what the user chose, so many passages are given at most."""
 _THIN_CHARS = 120
 """A section with less text than this is little more than a heading or a title: what stands below is given with it."""
 
@@ -32,8 +34,14 @@ class Passage:
     focus: tuple[int, int] | None = None
     """First and last line of what was found in it."""
     score: float | None = None
+    """Of the search; None for what the user chose."""
     weight: float = 1.0
     """Its share beside the others where not all have room."""
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the user chose it; else it was found."""
+        return self.score is None
 
     @property
     def place(self) -> tuple[str, int]:
@@ -87,17 +95,20 @@ def _with_subsections(notes: Notes, section: Section) -> Section:
 
 def _joined(sections: Sequence[Section]) -> list[Section]:
     """Sections that follow each other in one note as one, as long as all or none of them are private."""
-    joined: list[Section] = []
+    runs: list[list[Section]] = []
     for section in sections:
-        last = joined[-1] if joined else None
+        last = runs[-1][-1] if runs else None
         if last and (last.path, last.end_line + 1, last.private) == (section.path, section.line, section.private):
-            break_between = "" if last.text.endswith(("\n", "\r")) else "\n"
-            outline = _shared(last.outline, section.outline)
-            text = last.text + break_between + section.text
-            joined[-1] = replace(last, outline=outline, end_line=section.end_line, text=text)
+            runs[-1].append(section)
         else:
-            joined.append(section)
-    return joined
+            runs.append([section])
+    return [run[0] if len(run) == 1 else _one_of(run) for run in runs]
+
+
+def _one_of(run: Sequence[Section]) -> Section:
+    *before, last = (each.text for each in run)
+    text = "".join(each if each.endswith(("\n", "\r")) else f"{each}\n" for each in before) + last
+    return replace(run[0], outline=reduce(_shared, (each.outline for each in run)), end_line=run[-1].end_line, text=text)
 
 
 def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
@@ -109,16 +120,16 @@ def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
 def chosen_passages(notes: Notes, items: Sequence[ContextItem], question: str, budget: int, count: Count) -> list[Passage]:
     """What the user chose, in order. Whole notes where they fit; else their sections, those first that the question is about.
 
-    Raises UsageError where something is not there.
+    All of it, which may be more than `MOST_CHOSEN`. Raises UsageError where something is not there.
     """
     sections = list(dict.fromkeys(section for item in items for section in notes.chosen(item) if section.text.strip()))
     whole = _joined(sections)
     # Counting may ask the model's service: what is private is estimated.
-    size = sum(len(each.text) // 3 if each.private else count(each.text) for each in whole[:_MOST_CHOSEN])
-    if len(whole) > _MOST_CHOSEN or (len(sections) > 1 and size > budget):
+    size = sum(len(each.text) // 3 if each.private else count(each.text) for each in whole[:MOST_CHOSEN])
+    if len(whole) > MOST_CHOSEN or (len(sections) > 1 and size > budget):
         asked = set(query_terms(question))
         held = {id(each): len(asked & set(query_terms(each.text))) for each in sections}
-        whole = sorted(sections, key=lambda each: -held[id(each)])[:_MOST_CHOSEN]
+        whole = sorted(sections, key=lambda each: -held[id(each)])
     selected = {item.name: (item.line, item.end_line or item.line) for item in items if item.line is not None}
     return [Passage(each, _selection(each, selected), None, _CHOSEN_WEIGHT) for each in whole]
 
@@ -138,6 +149,41 @@ def in_turns(*lists: Sequence[Passage]) -> list[Passage]:
     return list(mixed.values())
 
 
+def apart(passages: Iterable[Passage]) -> list[Passage]:
+    """Passages (what was chosen first) without those that repeat others.
+
+    What was found within a chosen passage says where to cut that. Of two that were found the narrower stays, in the place of
+    the better: a wide one is a heading with what is below it, which says less than what was found there by itself.
+    """
+    kept: list[Passage] = []
+    for passage in passages:
+        around = [at for at, other in enumerate(kept) if lies_in(passage.section, other.section)]
+        first = min(around, key=lambda at: not kept[at].chosen, default=None)
+        if first is None:
+            if passage.chosen or not any(lies_in(other.section, passage.section) for other in kept):
+                kept.append(passage)
+        elif passage.chosen:
+            if all(kept[at].place != passage.place for at in around):
+                kept.append(passage)
+        elif kept[first].chosen:
+            kept[first] = replace(kept[first], focus=kept[first].focus or passage.focus)
+        elif not lies_in(kept[first].section, passage.section):
+            kept[first] = passage
+    return kept
+
+
+def not_given(passages: Iterable[Passage], sources: Sequence[Source]) -> list[Passage]:
+    """The passages that no source is a part of."""
+    return [each for each in passages if not any(lies_in(source, each.section) for source in sources)]
+
+
+def share_given(passages: Sequence[Passage], sources: Sequence[Source]) -> float:
+    """How much of the passages' text, 0 to 1, the sources that are parts of them hold."""
+    whole = sum(len(each.section.text) for each in passages)
+    given = sum(len(source.text) for source in sources if any(lies_in(source, each.section) for each in passages))
+    return min(1.0, given / whole) if whole else 1.0
+
+
 def fitted(
     passages: Sequence[Passage], budget: int, count: Count, question: str, *, first: int = 1, taken: Collection[Source] = ()
 ) -> tuple[Source, ...]:
@@ -146,7 +192,7 @@ def fitted(
     What no longer has room for `LEAST_TOKENS` is left out, last ones first; so is what lies within sources already `taken`.
     """
     sought = sought_in(question)
-    kept = [each for each in passages if not any(_within(each.section, source) for source in taken)]
+    kept = [each for each in passages if not any(lies_in(each.section, source) for source in taken)]
     # Counting costs; what lies this far beyond the budget has no place.
     kept = kept[: max(1, budget // LEAST_TOKENS)] if budget >= 0 else []
     sizes = [(count(each.section.text), frame_tokens(each.section.path, each.section.outline, count)) for each in kept]
@@ -165,9 +211,9 @@ def fitted(
     return tuple(sources)
 
 
-def _within(section: Section, source: Source) -> bool:
-    """Whether all of a section was given."""
-    return section.path == source.path and source.line <= section.line and section.end_line <= source.end_line
+def lies_in(part: Section | Source, whole: Section | Source) -> bool:
+    """Whether all lines of `part` are lines of `whole`."""
+    return part.path == whole.path and whole.line <= part.line and part.end_line <= whole.end_line
 
 
 def frame_tokens(path: str, outline: Sequence[str], count: Count) -> int:

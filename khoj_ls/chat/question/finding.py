@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from khoj_ls.chat.answer.streaming import AnswerFilter
 from khoj_ls.chat.desk import ChatDesk, Turn
-from khoj_ls.chat.prompt.context import Passage, found_passages, in_turns
+from khoj_ls.chat.prompt.context import Passage, found_passages, in_turns, lies_in
 from khoj_ls.chat.question.commands import parse_command
 from khoj_ls.chat.question.follow_up import leans, subject
 from khoj_ls.chat.question.queries import Search, reading, with_words
@@ -76,7 +76,10 @@ def first_found(by: Searching, search: Search, earlier: Sequence[Turn]) -> Found
     last_filters = before[-1].filters
     queries = dict.fromkeys([with_words(search, more, last_filters), with_words(search, "", last_filters)])
     found = find(by, queries)
-    return replace(found, passages=in_turns(found.passages, _cited_before(by.desk, earlier)))
+    carried = _cited_before(by.desk, earlier)
+    if by.whole_notes:
+        carried = [each for each in carried if not any(lies_in(each.section, whole.section) for whole in found.passages)]
+    return replace(found, passages=in_turns(found.passages, carried))
 
 
 def said(question: str) -> str:
@@ -90,7 +93,10 @@ def _cited_before(desk: ChatDesk, earlier: Sequence[Turn]) -> list[Passage]:
     last = next((turn for turn in reversed(earlier) if turn.answer and turn.sources), None)
     if last is None:
         return []
-    cited = {int(number) for mark in re.findall(r"\[[\d^,\s;-]+\]", last.answer) for number in re.findall(r"\d{1,3}", mark)}
+    answer = AnswerFilter(frozenset(number for number, *_ in last.sources))
+    answer.feed(last.answer)
+    answer.end()
+    cited = {number for mark in answer.placed for number in mark.numbers}
     passages = []
     for number, path, line, end_line in last.sources:
         section = desk.notes.section(path, line) if number in cited else None
