@@ -19,6 +19,9 @@ PROVIDERS = "chat.providers"
 MODELS = "chat.models"
 """The table that holds one table per preset of the user's own."""
 
+NONE = "none"
+"""The name that asks no model: the answer is the passages themselves."""
+
 LOCAL = "local"
 """The provider of models that this program runs itself."""
 
@@ -90,7 +93,7 @@ def providers(chat: ChatSettings) -> Mapping[str, Provider]:
 def presets(chat: ChatSettings) -> Mapping[str, Preset]:
     """The user's own presets by name, those left out that cannot be used (`chat_problems` tells why)."""
     known = providers(chat)
-    return MappingProxyType({name: Preset(**own) for name, own in chat.models.items() if not _of_preset(own, known)})
+    return MappingProxyType({name: Preset(**own) for name, own in chat.models.items() if not _of_preset(name, own, known)})
 
 
 def chat_problems(chat: ChatSettings) -> list[tuple[str, str]]:
@@ -103,12 +106,14 @@ def chat_problems(chat: ChatSettings) -> list[tuple[str, str]]:
         elif wrong := _of_address(known[name].base_url):
             problems.append((f"{PROVIDERS}.{name}.{'base_url' if 'base_url' in own else next(iter(own))}", wrong))
     for name, own in chat.models.items():
-        problems += [(f"{MODELS}.{name}.{key}", message) for key, message in _of_preset(own, known)]
+        problems += [(f"{MODELS}.{name}.{key}", message) for key, message in _of_preset(name, own, known)]
     return problems
 
 
-def _of_preset(own: Mapping[str, Any], known: Mapping[str, Provider]) -> list[tuple[str, str]]:
+def _of_preset(name: str, own: Mapping[str, Any], known: Mapping[str, Provider]) -> list[tuple[str, str]]:
     first = next(iter(own), "provider")
+    if name == NONE:
+        return [(first, "this name means that no model is asked: choose another")]
     provider = own.get("provider", "")
     if not provider:
         return [(first, f"name its provider ({', '.join(known)})")]

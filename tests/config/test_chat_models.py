@@ -71,6 +71,7 @@ def test_services_and_presets_are_read(folders):
         ('chat.models.m.model = "x"', "chat.models.m.model: name its provider (openai, anthropic,"),
         ('[chat.models.m]\nprovider = "opanai"\nmodel = "x"', "chat.models.m.provider: there is no service 'opanai'"),
         ('chat.models.m.provider = "openai"', "chat.models.m.provider: name its model"),
+        ('[chat.models.none]\nprovider = "openai"\nmodel = "x"', "chat.models.none.provider: this name means that no model"),
         (
             '[chat.models.m]\nprovider = "openai"\nmodel = "x"\nwindow = 10\nmax_answer = 11',
             "chat.models.m.max_answer: an answer is part of the window",
