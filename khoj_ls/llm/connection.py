@@ -66,7 +66,10 @@ class Connection:
         return f"Connection({self.service.provider}, {self.host})"
 
     def key(self) -> str:
-        """The key as it is now; empty where there is none. Raises KeyRefused when the place of the keys cannot be read."""
+        """The key as it is now; empty where there is none.
+
+        Raises KeyRefused when the place of the keys cannot be read, or holds what cannot be sent.
+        """
         name = self.service.key_variable
         if self._given is not None or not name:
             return self._given or ""
@@ -74,7 +77,13 @@ class Connection:
             secret = find_key(name, self._environment, self._folders)
         except SettingsError as error:
             raise KeyRefused(f"the key {name} for {self.host} cannot be used: {error}") from error
-        return secret.reveal() if secret else ""
+        key = secret.reveal() if secret else ""
+        if not (key.isascii() and key.isprintable()):
+            raise KeyRefused(
+                f"the key {name} for {self.host} holds what no key does, such as a line break or a typographic quote: copy it "
+                "again"
+            )
+        return key
 
     def client(self, key: str, silence: float, extra: frozenset[str] = frozenset()) -> httpx2.AsyncClient:
         """A client that sends `key` and is told nothing by the process's own environment; `extra` are more headers it sends.

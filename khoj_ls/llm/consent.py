@@ -54,11 +54,11 @@ class Consents:
             cost = (tokens * price.input + answer * price.output) / 1e6
         about = f", at a cost of about ${cost:.2g}" if cost is not None else ""
         open_line = " over a connection that is not encrypted" if model.host.startswith("http://") else ""
-        hosts = show([*settings.allowed_hosts, model.host])
+        hosts = ", ".join(show(host) for host in (*settings.allowed_hosts, model.host))
         raise ConsentNeeded(
             f"your question and passages of your notes, about {tokens:,} tokens, would be sent to {model.host}{open_line} "
             f"({model.card.id}){about}. Nothing was sent. A yes is kept for all later questions: "
-            f"`khoj-ls config set chat.allowed_hosts '{hosts}'`",
+            f"`khoj-ls config set chat.allowed_hosts '[{hosts}]'`",
             host=model.host,
             tokens=tokens,
             cost=cost,

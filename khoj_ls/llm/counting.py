@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -28,6 +29,8 @@ _PARTS = re.compile(
 )
 _SHORT_WORD = 6
 """Letters of a word that counts by fours: most such words are one token, or two."""
+_REST_SECONDS = 5.0
+"""How long a tokenizer that did not answer is left alone: a question counts dozens of texts."""
 _CACHED = 2048
 _CACHED_CHARACTERS = 200_000
 
@@ -62,6 +65,7 @@ class Counter:
         self._tokenize = tokenize
         self._known: OrderedDict[str, int] = OrderedDict()
         self._characters = 0
+        self._ask_from = 0.0
         self._lock = threading.Lock()
 
     def count(self, text: str) -> int:
@@ -72,8 +76,11 @@ class Counter:
             if text in self._known:
                 self._known.move_to_end(text)
                 return self._known[text]
+        if time.monotonic() < self._ask_from:
+            return estimate(text)
         counted = self._tokenize(text)
         if counted is None:
+            self._ask_from = time.monotonic() + _REST_SECONDS
             return estimate(text)
         with self._lock:
             self._known[text] = counted

@@ -163,6 +163,8 @@ def said_by(body: Any, key: str) -> tuple[str, str]:
 def key_message(connection: Connection, key: str, why: str) -> str:
     """What to do about a `key` that a service refuses, or that is not there (empty); `why` is what the service says."""
     name, host = connection.service.key_variable, connection.host
+    if not name and not connection.service.setting.startswith("chat."):
+        return f"{host} wants a key: make a table [chat.providers.NAME] with its base_url and api_key_variable{why}"
     if not name:
         return (
             f"{host} wants a key: name the variable that holds it, "

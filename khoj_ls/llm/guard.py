@@ -7,6 +7,7 @@ What passes here is what leaves the machine.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import httpx2
@@ -58,9 +59,12 @@ def _hold(request: httpx2.Request, origin: Origin, sent: frozenset[str], head: M
 
 def _usable(way: dict[str, Any]) -> dict[str, Any]:
     """Make sure of the proxy's address before a connection is tried. Raises ModelError."""
-    if way.get("proxy"):
-        try:
-            return {**way, "proxy": httpx2.Proxy(way["proxy"])}
-        except (ValueError, httpx2.InvalidURL) as error:
-            raise ModelError(f"the proxy that the environment names cannot be used: {type(error).__name__}") from None
-    return way
+    if not way.get("proxy"):
+        return way
+    try:
+        proxy = httpx2.Proxy(way["proxy"])
+    except (ValueError, httpx2.InvalidURL) as error:
+        raise ModelError(f"the proxy that the environment names cannot be used: {type(error).__name__}") from None
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ModelError("the proxy that the environment names speaks SOCKS, which needs a package: pip install socksio")
+    return {**way, "proxy": proxy}

@@ -6,14 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from khoj_ls.config.chat_models import LOCAL, presets, providers
+from khoj_ls.config.chat_models import LOCAL, NONE, presets, providers
+from khoj_ls.config.keys import find_key
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import ChatModel, Message, ModelCard
-from khoj_ls.core.errors import KeyRefused, ModelError, UsageError
+from khoj_ls.core.errors import ModelError, SettingsError, UsageError
 from khoj_ls.llm.anthropic import Anthropic
 from khoj_ls.llm.asking import connection_to, loaded_window, models_at, tokens_of
 from khoj_ls.llm.catalogue import CATALOGUE, DEFAULT_WINDOW, Chosen, what_is_meant
@@ -22,16 +24,13 @@ from khoj_ls.llm.consent import Consents
 from khoj_ls.llm.counting import Counter
 from khoj_ls.llm.gguf import GgufModel
 from khoj_ls.llm.gguf_file import find_gguf, gguf_files, trained_window
-from khoj_ls.llm.ollama import Ollama, window_and_sight
+from khoj_ls.llm.ollama import Ollama, Shown, shown
 from khoj_ls.llm.openai_compatible import OpenAiCompatible
 from khoj_ls.llm.served import ServedModel
 from khoj_ls.llm.streaming import Patience
 from khoj_ls.models.endpoint import host_of, is_loopback
 
 S = TypeVar("S", bound=ServedModel)
-
-NONE = "none"
-"""The name that asks no model: the answer is the passages themselves."""
 
 _ANSWER_OF_UNKNOWN = 8192
 _FRESH_SECONDS = 60.0
@@ -129,17 +128,19 @@ class ChatModels:
         Services of this machine that are not there cost nothing, one that is silent half a second each.
         """
         settings = self._settings()
-        found = [self._listed(settings, name, None) for name in presets(settings)]
+        has_key = cache(self._has_key)  # a keyring takes its time
+
+        def entry(name: str, there: bool | None) -> Listed | None:
+            return self._listed(settings, name, there, has_key)
+
+        found = [entry(name, None) for name in presets(settings)]
         here = self._present(settings)
         for provider, models in CATALOGUE.items():
             has = here.get(provider)
-            for known in models:
-                name = f"{provider}/{known.name}"
-                found.append(self._listed(settings, name, None if has is None else known.name in has))
+            found += [entry(f"{provider}/{each.name}", None if has is None else each.name in has) for each in models]
         names = {each.name for each in found if each is not None}
-        for provider, has in here.items():
-            more = [f"{provider}/{model}" for model in has]
-            found += [self._listed(settings, name, True) for name in more if name not in names]
+        more = (f"{provider}/{model}" for provider, has in here.items() for model in has)
+        found += [entry(name, True) for name in more if name not in names]
         return [each for each in found if each is not None]
 
     def close(self) -> None:
@@ -161,12 +162,13 @@ class ChatModels:
             card = _card(chosen, chosen.window or DEFAULT_WINDOW)
             return self._served(Anthropic, chosen, card, connection, patience), float("inf")
         if chosen.kind == "ollama":
-            longest, sees = window_and_sight(connection, chosen.name) if look else (None, False)
+            told = shown(connection, chosen.name) if look else Shown()
+            chosen = replace(chosen, vision=chosen.vision or told.sees, thinks=chosen.thinks or told.thinks)
             window = chosen.window or settings.local_window
-            card = _card(replace(chosen, vision=chosen.vision or sees), min(window, longest or window))
+            card = _card(chosen, min(window, told.window or window))
             model = self._served(Ollama, chosen, card, connection, patience)
             model.keep_alive = settings.keep_alive
-            return model, _ABSENT_SECONDS if look and longest is None else _FRESH_SECONDS
+            return model, _FRESH_SECONDS if told.window or not look else _ABSENT_SECONDS
         if chosen.of_vendor or not look or (connection.remote and chosen.window):
             card = _card(chosen, chosen.window or DEFAULT_WINDOW)
             return self._served(OpenAiCompatible, chosen, card, connection, patience), float("inf")
@@ -236,27 +238,26 @@ class ChatModels:
                 found[provider] = list(has)
         return found
 
-    def _listed(self, settings: ChatSettings, name: str, there: bool | None) -> Listed | None:
+    def _listed(self, settings: ChatSettings, name: str, there: bool | None, has_key: Callable[[str], bool]) -> Listed | None:
         try:
             chosen = what_is_meant(settings, name)
             if chosen.kind == LOCAL:
                 path = find_gguf(chosen.name, self._folders.chat_models)
                 return Listed(name, _card_of_file(chosen, path, settings), "", False, "", True)
             connection = self._connection(chosen)
-            window = chosen.window or (settings.local_window if chosen.kind == "ollama" else DEFAULT_WINDOW)
-            key: Literal["", "there", "missing"] = ""
-            if chosen.key_variable:
-                key = "there" if _has_key(connection) else "missing"
-            return Listed(name, _card(chosen, window), connection.host, connection.remote, key, there)
         except (ModelError, UsageError):  # said when it is chosen
             return None
+        window = chosen.window or (settings.local_window if chosen.kind == "ollama" else DEFAULT_WINDOW)
+        key: Literal["", "there", "missing"] = ""
+        if chosen.key_variable:
+            key = "there" if has_key(chosen.key_variable) else "missing"
+        return Listed(name, _card(chosen, window), connection.host, connection.remote, key, there)
 
-
-def _has_key(connection: Connection) -> bool:
-    try:
-        return bool(connection.key())
-    except KeyRefused:
-        return False
+    def _has_key(self, name: str) -> bool:
+        try:
+            return find_key(name, self._environment, self._folders) is not None
+        except SettingsError:
+            return False
 
 
 def _card_of_file(chosen: Chosen, path: Path, settings: ChatSettings) -> ModelCard:

@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, NamedTuple
 
 from khoj_ls.core.chat import Delta, Message, Sampling
 from khoj_ls.core.errors import ModelError
@@ -124,11 +124,20 @@ def installed(connection: Connection, *, seconds: float = 2.0) -> list[str] | No
     return [model["name"] for model in models if isinstance(model, dict) and isinstance(model.get("name"), str)]
 
 
-def window_and_sight(connection: Connection, name: str) -> tuple[int | None, bool]:
-    """The longest window the model knows, and whether it sees; (None, False) where Ollama does not say."""
+class Shown(NamedTuple):
+    """What Ollama says of a model."""
+
+    window: int = 0
+    """The longest that it knows; 0: Ollama does not say."""
+    sees: bool = False
+    thinks: bool = False
+
+
+def shown(connection: Connection, name: str) -> Shown:
+    """What Ollama says of a model that was pulled."""
     told = connection.ask("/api/show", {"model": name})
     if not isinstance(told, dict):
-        return None, False
+        return Shown()
     known = told.get("model_info")
     windows = [
         value
@@ -136,4 +145,5 @@ def window_and_sight(connection: Connection, name: str) -> tuple[int | None, boo
         if str(key).endswith(".context_length") and type(value) is int and value > 0
     ]
     abilities = told.get("capabilities")
-    return (windows[0] if windows else None), isinstance(abilities, list) and "vision" in abilities
+    can = abilities if isinstance(abilities, list) else []
+    return Shown(windows[0] if windows else 0, "vision" in can, "thinking" in can)

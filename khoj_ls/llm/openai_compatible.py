@@ -28,6 +28,9 @@ _REASONS: Mapping[str, StopReason] = MappingProxyType(
 _OPTIONAL = ("stream_options", "temperature", "top_p")
 """What a service may not know: it is asked again without."""
 
+_LONGEST = "max_completion_tokens"
+"""The newer name for `max_tokens`."""
+
 
 class OpenAiCompatible(ServedModel):
     """A core.chat.ChatModel at `BASE_URL/chat/completions`."""
@@ -67,7 +70,7 @@ class OpenAiCompatible(ServedModel):
             "model": self.card.name,
             "messages": [self._message(message) for message in messages],
             # Others do not know the newer name, OpenAI's thinking models only that.
-            "max_completion_tokens" if own else "max_tokens": self.longest_answer(messages, sampling.max_tokens),
+            _LONGEST if own else "max_tokens": self.longest_answer(messages, sampling.max_tokens),
             "stream_options": {"include_usage": True},
         }
         if self._samples:
@@ -86,18 +89,17 @@ class OpenAiCompatible(ServedModel):
         return {"role": message.role, "content": parts}
 
     async def _begin(self, client: openai.AsyncOpenAI, body: dict[str, Any]) -> Any:
-        """The stream of an answer, asked again without what the service says it does not take."""
+        """The stream of an answer, asked again as the service says that it wants it."""
         import openai
 
         while True:
             try:
                 return await client.chat.completions.create(stream=True, **body)
             except openai.APIStatusError as error:
-                said = str(error.body or error.message)
-                refused = [name for name in _OPTIONAL if name in body and name in said]
-                if error.status_code not in (400, 422) or not refused:
+                accepted = _accepted(body, str(error.body or error.message))
+                if error.status_code not in (400, 422) or accepted == body:
                     raise
-                body = {name: value for name, value in body.items() if name not in refused}
+                body = accepted
 
     async def _read(self, events: Any, messages: Sequence[Message]) -> AsyncGenerator[Piece, None]:
         """Pieces of the events; none of the last where they end without one that says why."""
@@ -130,6 +132,14 @@ class OpenAiCompatible(ServedModel):
         body = error.body if error.body is not None else error.message
         asked = error.response.headers.get("retry-after", "")
         return of_status(self._connection, self.card.name, error.status_code, body, key=key, asked=asked)
+
+
+def _accepted(body: Mapping[str, Any], said: str) -> dict[str, Any]:
+    """The body of a request without what a refusal names, and with the name for the longest answer that it asks for."""
+    left = {name: value for name, value in body.items() if name not in _OPTIONAL or name not in said}
+    if _LONGEST in said and "max_tokens" in left:
+        left[_LONGEST] = left.pop("max_tokens")
+    return left
 
 
 def _parts(event: Any) -> tuple[str, str | None, tuple[int, int] | None]:

@@ -16,6 +16,7 @@ from khoj_ls.llm.openai_compatible import OpenAiCompatible
 from khoj_ls.llm.streaming import Patience
 
 KEY = "sk-very-secret-0123456789"
+SETTING = "chat.providers.svc.base_url"
 KINDS = {"openai": OpenAiCompatible, "anthropic": Anthropic, "ollama": Ollama}
 
 
@@ -34,10 +35,12 @@ def kind(request):
 def make(folders):
     """Makes the model `m` of a provider at a server."""
 
-    def make(kind, server, *, silence=20.0, tries=1, vision=True, base_url=None, **more):
+    def make(
+        kind, server, *, silence=20.0, tries=1, vision=True, base_url=None, variable="SVC_KEY", key=KEY, setting=SETTING, **more
+    ):
         base = base_url or (server.url if kind == "openai" else server.root)
-        service = Service("svc", base, "SVC_KEY", "chat.providers.svc.base_url", START if kind == "ollama" else "")
-        connection = Connection(service, {"SVC_KEY": KEY}, folders)
+        service = Service("svc", base, variable, setting, START if kind == "ollama" else "")
+        connection = Connection(service, {"SVC_KEY": key}, folders)
         return KINDS[kind](ModelCard("svc", "m", 8192, 2048, vision=vision), connection, Patience(silence, tries), **more)
 
     return make

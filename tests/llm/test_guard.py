@@ -11,7 +11,7 @@ import pytest
 from chat_server import ChatServer
 from loopback_only import loopback_only
 
-from khoj_ls.core.errors import ModelError
+from khoj_ls.core.errors import KeyRefused, ModelError
 from khoj_ls.llm.connection import Connection, Service
 
 
@@ -105,6 +105,19 @@ def test_the_proxy_is_that_of_the_environment_handed_in(folders, monkeypatch, ur
 def test_a_proxy_that_is_none(folders):
     with pytest.raises(ModelError, match="proxy"):
         connection(folders, "https://api.example.org/v1", {"HTTPS_PROXY": "nonsense://x"}).client("", 5)
+
+
+def test_a_proxy_that_wants_a_package(folders, monkeypatch):
+    monkeypatch.setattr("khoj_ls.llm.guard.find_spec", lambda name: None)
+    with pytest.raises(ModelError, match="pip install socksio"):
+        connection(folders, "https://api.example.org/v1", {"ALL_PROXY": "socks5://127.0.0.1:1080"}).client("", 5)
+
+
+@pytest.mark.parametrize("key", ["sk-“quoted”", "sk-two\nlines", "sk-\x00"])
+def test_a_key_that_cannot_be_sent(folders, key):
+    with pytest.raises(KeyRefused, match=r"the key SVC_KEY for https://api\.example\.org holds what no key does") as raised:
+        connection(folders, "https://api.example.org/v1", {"SVC_KEY": key}).key()
+    assert key not in str(raised.value)
 
 
 def test_the_key_is_looked_for_when_it_is_needed(folders):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from chat_server import ChatServer
 
-from khoj_ls.config.load import load_user_settings
+from khoj_ls.config.load import assignments, load_user_settings
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import Delta, Message, ModelCard, Price, Sampling
 from khoj_ls.core.errors import ConsentNeeded, KeyRefused, SettingsError, UsageError
@@ -156,10 +157,14 @@ def test_how_long_windows_are(models, has, name, window):
     assert model.card.window == window
 
 
-def test_ollama_tells_whether_a_model_sees(models):
-    with ChatServer(models={"m": 4096}) as server:
-        chosen = models(providers={"ollama": {"base_url": server.root}})
-        assert (chosen.choose("ollama/m").card.vision, chosen.choose("ollama/other").card.vision) == (True, False)
+def test_ollama_tells_whether_a_model_sees_and_thinks(models):
+    asked = [Message("user", "hi")]
+    with ChatServer(models={"m": 16_384}) as server:
+        chosen = models(providers={"ollama": {"base_url": server.root}}, local_window=16_384)
+        told, other = chosen.choose("ollama/m"), chosen.choose("ollama/other")
+    assert (told.card.vision, other.card.vision) == (True, False)
+    # there is room for its thoughts
+    assert (told.longest_answer(asked, 100), other.longest_answer(asked, 100)) == (8192, 100)
 
 
 @pytest.mark.parametrize("name", ["llamacpp/m", "mine"])
@@ -223,6 +228,22 @@ def test_consent(models, folders):
     assert load_user_settings(folders)[0].chat.allowed_hosts == ("https://api.openai.com",)
     with pytest.raises(ConsentNeeded):
         chosen.check_consent(chosen.choose("claude-haiku-4-5"), ASKED)
+
+
+def test_what_to_say_yes_with_is_whole_however_many_hosts_there_are(models):
+    before = tuple(f"https://service-{number}.example.org" for number in range(9))
+    chosen = models({"OPENAI_API_KEY": "sk-1"}, allowed_hosts=before)
+    with pytest.raises(ConsentNeeded) as raised:
+        chosen.check_consent(chosen.choose("gpt-4o"), ASKED)
+    [command] = re.findall("config set chat.allowed_hosts '(.*)'`", str(raised.value))
+    assert assignments([f"chat.allowed_hosts={command}"]) == {"chat.allowed_hosts": (*before, "https://api.openai.com")}
+
+
+def test_keys_are_looked_for_once_for_a_list(models, monkeypatch):
+    asked = []
+    monkeypatch.setattr("khoj_ls.llm.models.find_key", lambda name, *rest: asked.append(name))
+    models().listed()
+    assert sorted(asked) == ["ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENAI_API_KEY"]
 
 
 def test_a_key_that_is_missing_is_told_before_a_yes_is_asked_for(models):

@@ -194,7 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"tokens": list(range(self.server.chat.tokens(body["content"])))})
         elif self.path == "/api/show" and body.get("model") in self.server.chat.models:
             window = self.server.chat.models[body["model"]]
-            self._json(200, {"model_info": {"llama.context_length": window}, "capabilities": ["completion", "vision"]})
+            abilities = ["completion", "vision", "thinking"]
+            self._json(200, {"model_info": {"llama.context_length": window}, "capabilities": abilities})
         else:
             self._json(404, {"error": {"message": "not found"}})
 
