@@ -1,0 +1,185 @@
+--- The windows of our own list: where they are, and what their lines look like.
+
+local M = {}
+
+---@class khoj_ls.Pane
+---@field bufnr integer
+---@field win integer
+
+---@class khoj_ls.Frame
+---@field title string
+---@field prompt khoj_ls.Pane
+---@field list khoj_ls.Pane
+---@field preview? khoj_ls.Pane where the screen is wide enough
+
+local WIDE = 100 -- columns from which there is room for a preview
+
+---@class khoj_ls.Boxes
+---@field prompt vim.api.keyset.win_config
+---@field list vim.api.keyset.win_config
+---@field preview? vim.api.keyset.win_config
+
+---@param title string
+---@return khoj_ls.Boxes
+local function boxes(title)
+  local columns, lines = vim.o.columns, vim.o.lines - vim.o.cmdheight
+  local width = math.max(20, math.min(columns - 4, 150))
+  local height = math.max(6, math.min(lines - 4, 32))
+  local row, column = math.max(0, math.floor((lines - height) / 2) - 1), math.floor((columns - width) / 2)
+  local left = columns >= WIDE and math.floor(width * 0.5) or width
+  local common = { relative = 'editor', style = 'minimal', border = 'rounded', zindex = 60 }
+  local found = {
+    prompt = vim.tbl_extend('error', common, {
+      row = row,
+      col = column,
+      width = left - 2,
+      height = 1,
+      title = ' ' .. title .. ' ',
+    }),
+    list = vim.tbl_extend('error', common, {
+      row = row + 3,
+      col = column,
+      width = left - 2,
+      height = height - 5,
+      focusable = false,
+    }),
+  }
+  if columns >= WIDE then
+    found.preview = vim.tbl_extend('error', common, {
+      row = row,
+      col = column + left,
+      width = width - left - 2,
+      height = height - 2,
+      focusable = false,
+    })
+  end
+  return found
+end
+
+---@param box vim.api.keyset.win_config
+---@param enter boolean
+---@return khoj_ls.Pane
+local function pane(box, enter)
+  local bufnr = vim.api.nvim_create_buf(false, true)
+  vim.bo[bufnr].bufhidden = 'wipe'
+  vim.bo[bufnr].undolevels = enter and vim.o.undolevels or -1
+  vim.b[bufnr].khoj_ls_view = true
+  local win = vim.api.nvim_open_win(bufnr, enter, box)
+  vim.wo[win].wrap = false
+  vim.wo[win].winhighlight = 'NormalFloat:Normal'
+  return { bufnr = bufnr, win = win }
+end
+
+---Open the windows, the one to type in last: that is where the cursor is.
+---@param title string
+---@return khoj_ls.Frame
+function M.open(title)
+  local where = boxes(title)
+  local frame = { title = title } ---@type khoj_ls.Frame
+  frame.preview = where.preview and pane(where.preview, false)
+  frame.list = pane(where.list, false)
+  frame.prompt = pane(where.prompt, true)
+  -- Not the user's completion while typing: <Tab> asks the server.
+  vim.bo[frame.prompt.bufnr].filetype = 'khoj_ls_prompt'
+  vim.bo[frame.prompt.bufnr].complete = ''
+  return frame
+end
+
+---Move the windows to where they belong on a screen that has changed.
+---@param frame khoj_ls.Frame
+function M.place(frame)
+  local where = boxes(frame.title)
+  vim.api.nvim_win_set_config(frame.prompt.win, where.prompt)
+  vim.api.nvim_win_set_config(frame.list.win, where.list)
+  if frame.preview and where.preview then
+    vim.api.nvim_win_set_config(frame.preview.win, where.preview)
+  elseif frame.preview then
+    vim.api.nvim_win_close(frame.preview.win, true)
+    frame.preview = nil
+  end
+end
+
+---@param frame khoj_ls.Frame
+function M.close(frame)
+  for _, each in pairs({ frame.prompt, frame.list, frame.preview }) do
+    if vim.api.nvim_win_is_valid(each.win) then
+      vim.api.nvim_win_close(each.win, true)
+    end
+  end
+end
+
+---@param bufnr integer
+---@param lines string[]
+function M.fill(bufnr, lines)
+  vim.bo[bufnr].modifiable = true
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, lines)
+  vim.bo[bufnr].modifiable = false
+end
+
+---@param bufnr integer
+function M.clear(bufnr)
+  M.fill(bufnr, {})
+end
+
+---@param win integer
+---@param text string
+function M.footer(win, text)
+  local room = vim.api.nvim_win_get_width(win) - 2
+  if vim.fn.strdisplaywidth(text) > room then
+    text = vim.fn.strcharpart(text, 0, room - 1) .. '…'
+  end
+  vim.api.nvim_win_set_config(win, { footer = text ~= '' and ' ' .. text .. ' ' or '', footer_pos = 'right' })
+end
+
+---Two lines: what the note and the heading are called with the place behind it, and the excerpt.
+---@param item khoj_ls.Item
+---@return string[]
+function M.lines(item)
+  local name = item.heading ~= '' and item.heading or item.path
+  return { ' ' .. name, '   ' .. (item.text ~= '' and item.text or item.path) }
+end
+
+---Colour the two lines of an item.
+---@param bufnr integer
+---@param space integer
+---@param index integer 1-based
+---@param item khoj_ls.Item
+---@param chosen boolean
+function M.paint(bufnr, space, index, item, chosen)
+  local row = index * 2 - 2
+  local function mark(line, options)
+    vim.api.nvim_buf_set_extmark(bufnr, space, line, 0, options)
+  end
+  local first = vim.api.nvim_buf_get_lines(bufnr, row, row + 1, false)[1] or ''
+  local place = (' %s:%d%s '):format(item.path, item.lnum, item.mark ~= '' and ' · ' .. item.mark or '')
+  mark(row, { end_col = #first, hl_group = 'KhojHeading', hl_mode = 'combine' })
+  mark(row, { virt_text = { { place, 'KhojPath' } }, virt_text_pos = 'right_align', hl_mode = 'combine' })
+  mark(row + 1, { line_hl_group = chosen and 'KhojSelected' or nil, hl_group = 'KhojDim', end_row = row + 2 })
+  for _, pair in ipairs(item.text ~= '' and item.highlights or {}) do
+    vim.api.nvim_buf_set_extmark(bufnr, space, row + 1, pair[1] + 3, {
+      end_col = pair[2] + 3,
+      hl_group = 'KhojMatch',
+      priority = 5000,
+    })
+  end
+  if chosen then
+    mark(row, { line_hl_group = 'KhojSelected' })
+  end
+end
+
+---The items of a fixed list that fit what is typed, all its words in any order.
+---@param all khoj_ls.Item[]
+---@param query string
+---@return khoj_ls.Item[]
+function M.narrow(all, query)
+  if vim.trim(query) == '' then
+    return all
+  end
+  return vim.fn.matchfuzzy(all, query, {
+    text_cb = function(item)
+      return table.concat({ item.heading, item.path, item.text }, ' ')
+    end,
+  })
+end
+
+return M
