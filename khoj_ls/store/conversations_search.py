@@ -83,7 +83,7 @@ def count_unread(connection: sqlite3.Connection, model: str) -> tuple[int, int]:
 def add_passages(connection: sqlite3.Connection, turn: Unread, model: str, passages: Iterable[Passage]) -> None:
     """Keep the vectors of a turn, unless it was deleted or changed since it was read."""
     still = connection.execute(
-        f"SELECT 1 FROM turn t WHERE t.id = ? AND t.ended = ? AND {_WITHOUT_VECTORS}", (turn.number, turn.ended, model)
+        f"SELECT 1 FROM turn t WHERE t.id = ? AND t.ended IS ? AND {_WITHOUT_VECTORS}", (turn.number, turn.ended, model)
     )
     if still.fetchone():
         connection.executemany(

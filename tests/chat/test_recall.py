@@ -42,7 +42,7 @@ class HashEncoder:
         self.read += texts
         return [vector(text, self.id) for text in texts]
 
-    def embed_query(self, text, timeout=None):
+    def embed_query(self, text, timeout=None, token=None):
         return vector(text, self.id)
 
 
@@ -219,6 +219,43 @@ def test_a_search_that_is_called_off(kept):
     token.cancel()
     with pytest.raises(Cancelled):
         kept.search("x", token=token)
+
+
+def test_a_search_that_is_called_off_while_it_waits_for_the_encoder(kept, encoder):
+    reading, hold, token = threading.Event(), threading.Event(), CancelToken()
+    encoder.embed_documents = lambda texts: (reading.set(), hold.wait(60), [])[2]
+    fill(kept)
+    assert reading.wait(30)
+    threading.Timer(0.1, token.cancel).start()
+    with pytest.raises(Cancelled):
+        kept._recall.search("router", 5, token, patience=600)
+    assert not hold.is_set()
+    hold.set()
+
+
+def test_a_conversation_may_be_deleted_while_its_turns_are_shown(tmp_path, monkeypatch):
+    kept = KeptConversations(tmp_path)
+    conversation, _ = ask(kept, "about the router", "x")
+    read = kept._file.read
+
+    def deleting_read(question):
+        answer = read(question)
+        if "about the router" in repr(answer):
+            kept.delete(conversation)
+        return answer
+
+    monkeypatch.setattr(kept._file, "read", deleting_read)
+    assert [hit.title for hit in kept.search("router").turns] == ["about the router"]
+    assert kept.latest() == ([], 0)
+    kept.close()
+
+
+def test_a_turn_of_a_rescued_file_that_has_no_end_is_read_once(kept, encoder):
+    conversation, _ = ask(kept, "which automobile", "a green one")
+    assert kept.search("vehicle").degraded == ""
+    kept._file.write(lambda c: c.execute("UPDATE turn SET ended = NULL") and c.execute("DELETE FROM passage"))
+    assert [hit.conversation for hit in kept.search("vehicle").turns] == [conversation]
+    assert len(encoder.read) == 2
 
 
 @pytest.mark.parametrize("answer", ["", "short", "word " * 1000, "長" * 5000, "x" * 799 + " " + "y" * 10])

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import math
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -49,6 +51,9 @@ _PATIENCE_SECONDS = 3.0
 """A search waits so long for turns that are just being read, and for the vector of its query."""
 
 
+_LOOK_SECONDS = 0.02
+
+
 class Encoder(Protocol):
     """The vault's encoder, as `embed.service.EncoderService` has it. Everything may raise ModelError."""
 
@@ -75,7 +80,7 @@ class Encoder(Protocol):
         """Vectors of texts, in order."""
         ...
 
-    def embed_query(self, text: str, timeout: float | None = None) -> Vector:
+    def embed_query(self, text: str, timeout: float | None = None, token: CancelToken | None = None) -> Vector:
         """Vector of a question."""
         ...
 
@@ -147,7 +152,7 @@ class Recall:
         """Turns that hold words of `query` or mean what it does, best first. Raises Cancelled."""
         words = self._by_words(query)
         token.raise_if_cancelled()
-        nearest, degraded = self._by_meaning(query, patience)
+        nearest, degraded = self._by_meaning(query, patience, token)
         token.raise_if_cancelled()
         share = 1.0 if nearest is None else _WORDS_SHARE * words.known
         meaning = {turn: cosine for turn, (cosine, _) in (nearest or {}).items()}
@@ -181,25 +186,35 @@ class Recall:
 
     # -- by meaning --------------------------------------------------------------------------------------------------
 
-    def _by_meaning(self, query: str, patience: float) -> tuple[dict[int, tuple[float, Passage]] | None, str]:
+    def _by_meaning(
+        self, query: str, patience: float, token: CancelToken
+    ) -> tuple[dict[int, tuple[float, Passage]] | None, str]:
         """Cosine and nearest passage by turn, and what is missing; None where meaning cannot be looked at."""
         if self._encoder is None:
             return None, "there is no embedding model: words alone were looked for"
         self.wake()
-        with self._lock:
-            thread = self._thread
-        if thread is not None:
-            thread.join(patience)
+        self._let_read(patience, token)
         try:
             encoder = self._encoder()
             if not encoder.prepared:
                 return None, self._trouble or "the embedding model is being prepared: words alone were looked for"
             model = encoder.id
-            vector = encoder.embed_query(query, timeout=patience)
+            vector = encoder.embed_query(query, timeout=patience, token=token)
         except KhojError as error:
             return None, f"words alone were looked for: {error}"
         kept, (unread, private) = self._file.read(lambda c: (store.passages(c, model), store.count_unread(c, model)))
         return _nearest(vector, kept), self._missing(unread, private if encoder.remote else 0)
+
+    def _let_read(self, patience: float, token: CancelToken) -> None:
+        """Wait for turns that are just being read."""
+        end = time.monotonic() + patience
+        while self._is_reading() and time.monotonic() < end:
+            if token.wait(_LOOK_SECONDS):
+                return
+
+    def _is_reading(self) -> bool:
+        with self._lock:
+            return self._thread is not None
 
     def _missing(self, unread: int, private: int) -> str:
         told = [f"{unread - private} turns were looked through for words alone so far"] if unread > private else []
@@ -257,8 +272,11 @@ class Recall:
         nearest: Mapping[int, tuple[float, Passage]],
         limit: int,
     ) -> Iterator[RecalledTurn]:
-        rows = self._file.read(lambda c: turns_by_number(c, best))
-        titles = self._file.read(lambda c: store.titles_of(c, {row.conversation for row in rows.values()}))
+        def question(connection: sqlite3.Connection) -> tuple[Mapping[int, TurnRow], Mapping[str, str]]:
+            rows = turns_by_number(connection, best)
+            return rows, store.titles_of(connection, {row.conversation for row in rows.values()})
+
+        rows, titles = self._file.read(question)
         shown: dict[str, int] = {}
         for number in best:
             row = rows.get(number)
