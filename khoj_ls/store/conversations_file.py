@@ -19,7 +19,7 @@ from filelock import FileLock
 from khoj_ls.core.errors import StoreError
 from khoj_ls.store.conversations_rescue import rescue_conversations
 from khoj_ls.store.conversations_schema import CONVERSATIONS_VERSION, migrate_conversations
-from khoj_ls.store.database import set_aside
+from khoj_ls.store.database import set_aside, set_log_aside
 from khoj_ls.store.trouble import guarded, place_of
 
 log = logging.getLogger(__name__)
@@ -103,8 +103,8 @@ class ConversationsFile:
 
     def _open(self) -> sqlite3.Connection:
         """Open the file, which nobody else opens or replaces meanwhile."""
-        if self._rescued.exists() and not self.path.exists():  # the process that rescued it ended before its last step
-            self._rescued.replace(self.path)
+        if self._rescued.exists() and not self.path.exists():
+            self._end_rescue()
         self.path.touch(mode=0o600)
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=rw",
@@ -149,6 +149,16 @@ class ConversationsFile:
                 f"saved; the old file is kept as {kept}"
             )
             log.error("%s", self.message)
+
+    def _end_rescue(self) -> None:
+        """Take the last steps of a process that ended while it put the rescued file in the place of the damaged one."""
+        kept = max(self.path.parent.glob(f"{self.path.name}.damaged-*[0-9]"), default=None)
+        set_log_aside(self.path, kept or self.path.with_name(f"{self.path.name}.damaged"))
+        self._rescued.replace(self.path)
+        self.message = "the saved conversations were damaged, and what could be read of them was saved" + (
+            f"; the old file is kept as {kept}" if kept else ""
+        )
+        log.error("%s", self.message)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -139,11 +139,16 @@ def set_aside(path: Path) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     kept = path.with_name(f"{path.name}.damaged-{stamp}")
     path.replace(kept)
+    set_log_aside(path, kept)
+    return kept
+
+
+def set_log_aside(path: Path, kept: Path) -> None:
+    """Rename what is left of the log of a database that was at `path` and is `kept`: a new one would take it for its own."""
     for suffix in ("-wal", "-shm"):
         side = path.with_name(path.name + suffix)
         if side.exists():
             side.replace(kept.with_name(kept.name + suffix))
-    return kept
 
 
 def get_meta(connection: sqlite3.Connection, key: str, default: str = "") -> str:

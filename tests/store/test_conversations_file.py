@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import stat
 import sys
@@ -123,10 +124,23 @@ def test_what_another_process_replaced_is_found(path):
     theirs.close()
 
 
-def test_a_rescue_that_was_cut_short_is_completed(path):
-    path.rename(path.with_name("conversations.db.rescued"))
+@pytest.mark.parametrize("kept", ["conversations.db.damaged-20260102-030405", None])
+def test_a_rescue_that_was_cut_short_is_completed(path, kept):
+    rescued = path.with_name("conversations.db.rescued")
+    shutil.copy(path, rescued)
+    # The log that the damaged file leaves behind when a process is killed between two renames.
+    other = ConversationsFile(path)
+    other.write(lambda c: c.execute("DELETE FROM turn WHERE id > 100"))
+    log = path.with_name("conversations.db-wal").read_bytes()
+    other.close()
+    path.rename(path.with_name(kept)) if kept else path.unlink()
+    path.with_name("conversations.db-wal").write_bytes(log)
     file = ConversationsFile(path)
     assert len(questions(file)) == COUNT
+    assert not rescued.exists()
+    assert path.with_name(f"{kept or 'conversations.db.damaged'}-wal").read_bytes() == log
+    told = f"; the old file is kept as {path.with_name(kept)}" if kept else ""
+    assert file.message == f"the saved conversations were damaged, and what could be read of them was saved{told}"
     file.close()
 
 
