@@ -226,6 +226,24 @@ def test_what_rules_keep_from_the_index_is_private_in_an_editor(kept, case):
         assert section.private
 
 
+LINKED = {
+    "a private note": ("diary/a.md", "x\n", 1, True),
+    "a note with a private section": ("b.md", "# One\n\nplain\n\n# Two #private\n\nswordfish\n", 7, True),
+    "a public section of it": ("b.md", "# One\n\nplain\n\n# Two #private\n\nswordfish\n", 3, False),
+    "outside of the vault": ("../out.md", "x\n", 1, True),
+}
+
+
+@pytest.mark.parametrize("case", LINKED)
+def test_a_link_is_as_private_as_what_it_leads_to(kept, case):
+    path, text, line, private = LINKED[case]
+    vault = kept(private=("diary/",))
+    notes = vault.put({path: text})
+    (vault.root / "link.md").symlink_to(vault.root / path)
+    (section,) = notes.chosen(ContextItem("selection", "link.md", line, line, text=text.splitlines()[line - 1]))
+    assert section.private is private
+
+
 def test_a_program_that_no_rule_leaves_out_may_be_asked_about(kept):
     notes = kept().put({"b.md": "x"})
     (section,) = notes.chosen(ContextItem("selection", "tool.py", 3, 3, text="print()\n"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from khoj_ls.chat.desk import Section
@@ -139,11 +141,14 @@ class IndexedNotes:
 
     def _open(self, path: str, item: ContextItem, indexed: Sequence[Section]) -> tuple[Section, ...]:
         """What an editor shows of a note: what rules, the index, or the text itself make private stays so."""
-        rules = self._rules
-        decision = rules.by_rule(path)
+        decision = self._rules.by_rule(path)
         if decision is not None and decision.code == "outside":
             raise UsageError(f"{path} lies outside of the vault")
-        private = decision is not None or rules.is_private(path) or self._is_private(path)
+        private = self._is_private(path)
+        true = self._led_to(path)
+        if true != path:  # a symbolic link: what it shows may stand in a private note, or where no rule of the vault reaches
+            indexed = [*indexed, *self.sections(true)] if true else indexed
+            private = private or true is None or self._is_private(true)
         if item.kind == "note":
             note = self._reader.read(path, item.text or "")
             if note.parsed.entries:
@@ -151,7 +156,18 @@ class IndexedNotes:
         # What no processor reads, a program for one, has no sections.
         return (selected_text(path, item, indexed, self._reader, private=private),)
 
+    def _led_to(self, path: str) -> str | None:
+        """Where `path` leads, relative to the vault, links followed; None where that is outside."""
+        try:
+            return Path(os.path.realpath(self._root / path)).relative_to(os.path.realpath(self._root)).as_posix()
+        except ValueError:
+            return None
+
     def _is_private(self, path: str) -> bool:
+        """Whether rules or the index have all of a file as private, or rules leave it out."""
+        if self._rules.by_rule(path) is not None or self._rules.is_private(path):
+            return True
+
         def question(network: LinkNetwork) -> bool:
             row = network.connection.execute("SELECT private FROM file WHERE path = ?", (path,)).fetchone()
             return row is not None and bool(row[0])
