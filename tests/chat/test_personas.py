@@ -139,6 +139,9 @@ WRONG = {
     "itself as base": ("p.toml", 'base = "p"', "p.toml base: it is derived from itself (p > p)"),
     "a bad name": ("p.toml", 'name = "a b"', "p.toml name: 'a b' names no persona"),
     "a private note": ("p.md", "---\nprivate: true\n---\nx", "p.md private: the note is private"),
+    "a private note by its tags": ("p.md", "---\ntags: [private]\n---\nx", "p.md private: the note is private"),
+    "a private note in Org": ("p.org", "#+filetags: :a:private:\n\nx", "p.org private: the note is private"),
+    "a private section": ("p.org", "x\n* y :private:\nz", "p.org private: the note is private"),
     "too long a prompt": ("p.toml", f'prompt = "{"x" * 20_001}"', "p.toml prompt: 20001 characters long; at most 20000"),
     "too large a file": ("p.md", "x" * (MAX_BYTES + 1), f"p.md : {MAX_BYTES + 1} bytes long"),
 }  # fmt: skip
@@ -151,6 +154,12 @@ def test_what_is_wrong_is_told_and_the_rest_holds(config: Path, case: str) -> No
     told = problems(config)
     assert [each[: len(expected)] for each in told] == [expected]
     assert "good" in load_personas(config, None).by_name
+
+
+@pytest.mark.parametrize("said", ["---\nprivate: false\n---\nx", "---\nprivate:\n---\nx"])
+def test_a_note_that_says_it_is_not_private_is_a_persona(config: Path, said: str) -> None:
+    put(config, USER_FOLDER, {"p.md": said})
+    assert (load_personas(config, None).by_name["p"].prompt, problems(config)) == ("x", [])
 
 
 def test_a_circle_of_bases_is_told_for_each(config: Path) -> None:

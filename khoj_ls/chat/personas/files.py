@@ -15,6 +15,7 @@ from khoj_ls.config import toml
 from khoj_ls.config.load import SettingsProblem
 from khoj_ls.config.options import suggestion
 from khoj_ls.content.front_matter import read_head
+from khoj_ls.content.registry import default_registry, parse_file
 from khoj_ls.core.text import decode_source
 
 MAX_BYTES = 200_000
@@ -155,11 +156,19 @@ def _read(path: Path, stamp: tuple[int, ...], trusted: bool) -> tuple[PersonaFil
     except toml.TomlError as error:
         return None, (SettingsProblem(source, "", f"{error}; it is left out"),)
     note = path.suffix != ".toml"
-    if note and str(fields.pop("private", "no")).casefold() not in _FALSE:
+    if note and _is_private(path.name, text):
         what = "the note is private, and the prompt of a persona is sent to the model; it is left out"
         return None, (SettingsProblem(source, "private", what),)
+    if note:
+        fields.pop("private", None)
     persona, problems = checked_persona(fields, source, path.stem, trusted=trusted, note=note)
     return persona, (*(SettingsProblem(source, "", warning) for warning in warnings), *problems)
+
+
+def _is_private(name: str, text: str) -> bool:
+    """Whether a note, or a section of it, says so in any of the ways in which notes do."""
+    parsed = parse_file(default_registry(third_party=False), text.encode(errors="replace"), name)
+    return parsed.private or any(entry.private for entry in parsed.entries)
 
 
 def _fields(suffix: str, text: str) -> tuple[dict[str, Any], list[str]]:
