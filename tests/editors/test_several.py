@@ -1,0 +1,86 @@
+"""Emacs, Neovim and a third client at once on one vault: one daemon, one index, one model; what one saves the others have."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+from editor_desk import TOP
+from ordered_editors import Client, Scripted
+from waiting import wait_until
+
+HERE = Path(__file__).parent / "several"
+OTHERS = TOP / "editors" / "others"
+SUBJECTS = {
+    "emacs": ("bees", "# Bees\n\nThe colony went into winter with fifteen kilograms of honey.\n",
+              "Varroa mites: oxalic acid was trickled between the combs of the beehive."),
+    "nvim": ("sloop", "# Sloop\n\nThe mast was stepped on Saturday and the rigging tuned.\n",
+             "The mainsail tore along the boom while sailing; the sailmaker patches it."),
+    "client": ("viola", "# Viola\n\nThe bridge of the instrument leans, and the bow wants new hair.\n",
+               "The luthier replaced the strings and set the soundpost of the fiddle."),
+}  # fmt: skip
+"""By who saves: a note that is there, its text, and what is saved in another."""
+
+
+@pytest.fixture(scope="module")
+def editors(desk, emacs, nvim):
+    """Three of them, connected, with a note open that has a hover."""
+    for name, text, _ in SUBJECTS.values():
+        (desk.notes / f"{name}.md").write_text(text)
+        (desk.notes / f"{name}-news.md").write_text("# News\n\n")
+    desk.khoj("index", desk.notes)
+    environment = {**desk.environment, "NOTES": str(desk.notes)}
+    emacs_command = [emacs, "--batch", "-f", "package-initialize", "-l", HERE / "editor.el"]
+    nvim_command = [nvim, "--headless", "-u", "NONE", "-i", "NONE", "-l", HERE / "editor.lua"]
+    with (
+        closing(Scripted(emacs_command, desk.notes, {**environment, "SNIPPET": str(OTHERS / "emacs" / "eglot.el")})) as first,
+        closing(Scripted(nvim_command, desk.notes, {**environment, "SNIPPET": str(OTHERS / "nvim" / "init.lua")})) as second,
+        closing(Client(desk.notes, environment)) as third,
+    ):
+        yield {"emacs": first, "nvim": second, "client": third}
+
+
+def processes(desk) -> list[str]:
+    """The modules that run at this desk, by the name of the program's main module."""
+    found = []
+    for each in psutil.process_iter():
+        try:
+            if each.environ().get("KHOJ_LS_HOME") == str(desk.home) and "-m" in (line := each.cmdline()):
+                found.append(line[line.index("-m") + 1])
+        except psutil.Error:  # ended meanwhile, or not ours
+            continue
+    return sorted(found)
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_each_has_its_hover(editors, name):
+    assert "**2 links here**" in editors[name].do("open", note="running/half-marathon-2024.md")
+
+
+def test_there_is_one_daemon_with_one_index_and_one_model(desk, editors):
+    for editor in editors.values():
+        editor.do("open", note="bees.md")
+        assert "bees.md" in editor.do("search", query="insects that make honey")
+    status = json.loads(desk.khoj("status", "--json"))
+    assert status["daemon"]["sessions"] >= len(editors)
+    assert [vault["root"] for vault in status["vaults"]] == [str(desk.notes)]
+    running = processes(desk)
+    assert (running.count("khoj_ls.daemon.run"), running.count("khoj_ls.embed.worker")) == (1, 1)
+    databases = [path for path in (desk.home / "data").rglob("*.db") if "conversations" not in path.name]
+    assert len(databases) == 1
+
+
+@pytest.mark.parametrize("saver", SUBJECTS)
+def test_what_one_saves_the_others_have(editors, saver):
+    subject, _, text = SUBJECTS[saver]
+    news = f"{subject}-news.md"
+    others = {name: editor for name, editor in editors.items() if name != saver}
+    for editor in others.values():
+        assert news not in editor.do("related", note=f"{subject}.md")
+    editors[saver].do("save", note=news, text=text + "\n")
+    for name, editor in others.items():
+        wait_until(lambda asked=editor: news in asked.do("related", note=f"{subject}.md"), f"{news} in {name}", 20)
+        assert editor.do("search", query=text)[0] == news
