@@ -1,4 +1,4 @@
-"""Emacs, Neovim and a third client at once on one vault: one daemon, one index, one model; what one saves the others have."""
+"""Editors at once on one vault, set up by editors/others: one daemon, index and model, and what one saves the others have."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from waiting import wait_until
 HERE = Path(__file__).parent / "several"
 OTHERS = TOP / "editors" / "others"
 SUBJECTS = {
-    "emacs": ("bees", "# Bees\n\nThe colony went into winter with fifteen kilograms of honey.\n",
+    "eglot": ("bees", "# Bees\n\nThe colony went into winter with fifteen kilograms of honey.\n",
               "Varroa mites: oxalic acid was trickled between the combs of the beehive."),
+    "lsp-mode": ("oven", "# Oven\n\nThe masonry oven holds its heat until the next morning.\n",
+                 "The firebricks of the bread oven cracked; fireproof mortar fills the gaps."),
     "nvim": ("sloop", "# Sloop\n\nThe mast was stepped on Saturday and the rigging tuned.\n",
              "The mainsail tore along the boom while sailing; the sailmaker patches it."),
     "client": ("viola", "# Viola\n\nThe bridge of the instrument leans, and the bow wants new hair.\n",
@@ -27,20 +29,25 @@ SUBJECTS = {
 
 @pytest.fixture(scope="module")
 def editors(desk, emacs, nvim):
-    """Three of them, connected, with a note open that has a hover."""
+    """Four of them, each with a program and a connection of its own."""
     for name, text, _ in SUBJECTS.values():
         (desk.notes / f"{name}.md").write_text(text)
         (desk.notes / f"{name}-news.md").write_text("# News\n\n")
     desk.khoj("index", desk.notes)
-    environment = {**desk.environment, "NOTES": str(desk.notes)}
     emacs_command = [emacs, "--batch", "-f", "package-initialize", "-l", HERE / "editor.el"]
     nvim_command = [nvim, "--headless", "-u", "NONE", "-i", "NONE", "-l", HERE / "editor.lua"]
+
+    def scripted(command: list, snippet: str) -> Scripted:
+        environment = {**desk.environment, "NOTES": str(desk.notes), "SNIPPET": str(OTHERS / snippet)}
+        return Scripted(command, desk.notes, environment)
+
     with (
-        closing(Scripted(emacs_command, desk.notes, {**environment, "SNIPPET": str(OTHERS / "emacs" / "eglot.el")})) as first,
-        closing(Scripted(nvim_command, desk.notes, {**environment, "SNIPPET": str(OTHERS / "nvim" / "init.lua")})) as second,
-        closing(Client(desk.notes, environment)) as third,
+        closing(scripted(emacs_command, "emacs/eglot.el")) as eglot,
+        closing(scripted(emacs_command, "emacs/lsp-mode.el")) as lsp_mode,
+        closing(scripted(nvim_command, "nvim/init.lua")) as neovim,
+        closing(Client(desk.notes, desk.environment)) as client,
     ):
-        yield {"emacs": first, "nvim": second, "client": third}
+        yield {"eglot": eglot, "lsp-mode": lsp_mode, "nvim": neovim, "client": client}
 
 
 def processes(desk) -> list[str]:

@@ -7,6 +7,7 @@ import json
 import selectors
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ class Scripted:
     """A program that reads orders as lines of JSON and answers each with a line that begins with `=> `."""
 
     def __init__(self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> None:
-        self.errors = (folder.parent / f"{Path(command[0]).name}.errors").open("w+b")
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the program runs
         self.program = subprocess.Popen(
             [*map(str, command)],
             cwd=folder,
