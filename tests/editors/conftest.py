@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from editor_desk import PLACE, Desk
+from editor_desk import PLACE, TOP, Desk
 
 
 def missing(name: str) -> NoReturn:
@@ -66,3 +66,25 @@ def kakoune() -> Path:
 def tmux() -> Path:
     """A terminal whose screen can be read."""
     return program("tmux")
+
+
+@pytest.fixture(scope="session")
+def code_server() -> list[Path]:
+    """The command that runs VS Code for a browser."""
+    node = program("VS Code (its Node)", PLACE / "node" / "bin" / "node")
+    entry = PLACE / "code-server" / "node_modules" / "code-server" / "out" / "node" / "entry.js"
+    return [node, entry] if entry.exists() else missing("VS Code (code-server)")
+
+
+@pytest.fixture(scope="session")
+def vsix() -> Path:
+    """The extension as `make vsix` packs it, with the packages that its tests want."""
+    packed = TOP / "editors" / "vscode" / "khoj-ls.vsix"
+    wanted = (packed, TOP / "tests" / "editors" / "vscode" / "node_modules")
+    return packed if all(each.exists() for each in wanted) else missing("VS Code (the extension)")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser that VS Code is driven in."""
+    return program("chromium")

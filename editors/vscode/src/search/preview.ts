@@ -1,0 +1,59 @@
+/** Shows the hit that is chosen in a list behind that list, and puts the editors back when nothing is taken. */
+
+import { type Disposable, Range, type TextEditor, ThemeColor, window } from 'vscode';
+
+import { openPlace, type Place, toRange } from '../notes';
+
+/** A preview of places, one at a time. */
+export class Preview implements Disposable {
+  private readonly before: TextEditor | undefined = window.activeTextEditor;
+  private readonly selections = this.before?.selections ?? [];
+  private readonly visible = this.before?.visibleRanges[0];
+  private readonly decoration = window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new ThemeColor('editor.rangeHighlightBackground'),
+  });
+  private shown: TextEditor | undefined;
+  private wanted = 0;
+
+  /** Show a place. Of several calls in a row the last counts. */
+  async show(place: Place): Promise<void> {
+    const mine = ++this.wanted;
+    const editor = await openPlace(place, { preview: true, preserveFocus: true });
+    if (mine !== this.wanted) {
+      return;
+    }
+    this.clear();
+    this.shown = editor;
+    if (place.range) {
+      const range = toRange(place.range);
+      // The range ends at the beginning of the line behind it.
+      const last = range.end.character === 0 && range.end.line > range.start.line ? range.end.line - 1 : range.end.line;
+      editor.setDecorations(this.decoration, [new Range(range.start.line, 0, last, 0)]);
+    }
+  }
+
+  /** Go back to where the user was. */
+  async back(): Promise<void> {
+    this.wanted++;
+    const { before, selections, visible } = this;
+    if (!this.shown || !before) {
+      return;
+    }
+    const editor = await window.showTextDocument(before.document, { viewColumn: before.viewColumn, preview: false });
+    editor.selections = selections;
+    if (visible) {
+      editor.revealRange(visible);
+    }
+  }
+
+  dispose(): void {
+    this.wanted++;
+    this.clear();
+    this.decoration.dispose();
+  }
+
+  private clear(): void {
+    this.shown?.setDecorations(this.decoration, []);
+  }
+}

@@ -1,0 +1,143 @@
+// VS Code in a browser, as a person uses it: the palette, files, lists, views, the chat's page.
+
+import { until } from './harness.mjs';
+
+const MS = 15_000;
+
+export class Workbench {
+  constructor(page) {
+    this.page = page;
+    this.quick = page.locator('.quick-input-widget:visible');
+    this.box = this.quick.locator('input').first();
+    this.rows = this.quick.locator('.monaco-list-row');
+    this.lines = page.locator('.editor-group-container.active .view-lines');
+    this.toasts = page.locator('.notification-toast');
+    this.bar = page.locator('.statusbar-item', { hasText: 'Notes' });
+    this.position = page.locator('.statusbar-item[id="status.editor.selection"]');
+    const frame = page.frameLocator('iframe.webview').frameLocator('#active-frame');
+    this.chat = { turns: frame.locator('article'), box: frame.locator('#question'), page: frame.locator('body') };
+  }
+
+  /** Open a folder, and wait until the workbench is there. */
+  async open(url, folder) {
+    await this.page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
+    await this.bar.waitFor({ timeout: 60_000 });
+  }
+
+  /** Run a command by its title. */
+  async run(title) {
+    await this.page.keyboard.press('F1');
+    await this.box.fill(`>${title}`);
+    await this.rows.filter({ hasText: title }).first().waitFor({ timeout: MS });
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Open a file of the folder, and put the caret there (1-based). */
+  async edit(file, line = 1, column = 1) {
+    await this.page.keyboard.press('Control+P');
+    await this.box.fill(`${file}:${line}:${column}`);
+    await this.rows.filter({ hasText: file.split('/').at(-1) }).first().waitFor({ timeout: MS });
+    await this.page.keyboard.press('Enter');
+    await this.tab(file.split('/').at(-1));
+    await this.at(line, column);
+  }
+
+  /** Wait until a tab is the active one. */
+  async tab(name) {
+    await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor({ timeout: MS });
+  }
+
+  /** Wait until the caret is on a line. */
+  async at(line, column) {
+    const wanted = column === undefined ? `Ln ${line},` : `Ln ${line}, Col ${column}`;
+    await this.position.filter({ hasText: wanted }).waitFor({ timeout: MS });
+  }
+
+  /** Wait until the active editor shows a text. Spaces of an editor are no-break ones. */
+  async shows(text) {
+    await until(`the editor shows ${text}`, async () => (await this.text()).includes(text));
+  }
+
+  /** What the active editor shows. */
+  async text() {
+    return (await this.lines.first().innerText().catch(() => '')).replaceAll('\u00a0', ' ');
+  }
+
+  /** Type what the search is to look for, and wait for a row. */
+  async search(query, row) {
+    await this.run('Notes: Search Notes');
+    await this.quick.getByText('Search notes').first().waitFor({ timeout: MS });
+    await this.box.fill(query);
+    return this.row(row);
+  }
+
+  /** Wait for a row of the list. */
+  async row(text) {
+    const found = this.rows.filter({ hasText: text }).first();
+    await found.waitFor({ timeout: MS });
+    return found;
+  }
+
+  /** Choose a row of the list with the arrow keys. */
+  async choose(text) {
+    await this.row(text);
+    for (let step = 0; step < 30; step++) {
+      const chosen = (await this.quick.locator('.monaco-list-row.focused').first().innerText().catch(() => '')).replaceAll('\u00a0', ' ');
+      if (chosen.includes(text)) {
+        return;
+      }
+      await this.page.keyboard.press('ArrowDown');
+    }
+    throw new Error(`the list has no ${text} to choose`);
+  }
+
+  /** The rows of a side view. */
+  view(name) {
+    return this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${name}"]`) });
+  }
+
+  /** Wait for a message, and return it. */
+  async told(text) {
+    const toast = this.toasts.filter({ hasText: text }).first();
+    await toast.waitFor({ timeout: MS });
+    return toast;
+  }
+
+  /** Ask in the chat. */
+  async ask(question) {
+    await this.chat.box.fill(question);
+    await this.chat.box.press('Enter');
+    const turn = this.chat.turns.filter({ hasText: question }).last();
+    await turn.waitFor({ timeout: MS });
+    return turn;
+  }
+
+  /** Wait until a turn of the chat is in a state. */
+  async ended(turn, state = 'done') {
+    await until(`the answer is ${state}`, async () => (await turn.getAttribute('data-state')) === state);
+    return turn;
+  }
+
+  /** Close lists, messages and editors; what is not saved is given up. */
+  async tidy() {
+    const { page } = this;
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await this.run('Notifications: Clear All Notifications');
+    for (let n = 0; (await page.locator('.tab').count()) > 0 && n < 10; n++) {
+      await this.run('View: Revert and Close Editor');
+      await this.quick.waitFor({ state: 'hidden', timeout: MS });
+    }
+  }
+
+  /** A picture, when nothing moves any more. */
+  async photograph(name, folder, size) {
+    if (size) {
+      await this.page.setViewportSize(size);
+    }
+    await this.page.waitForTimeout(400); // list, toasts and hovers fade in, and do not say when they are done
+    await this.page.screenshot({ path: `${folder}/${name}.png` });
+  }
+}
