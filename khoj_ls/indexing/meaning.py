@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import KhojError, StoreError
+from khoj_ls.embed.prices import cost_of
 from khoj_ls.indexing.cutting import CutOrder, Cutting
 from khoj_ls.indexing.embedding import Embedding
 from khoj_ls.indexing.models import Encoder, ModelInfo, active_model, adopt, has_taken_over, take_over
@@ -171,9 +172,11 @@ class MeaningPath:
     def _ask(self, model: ActiveModel, info: ModelInfo) -> None:
         """Say what consent is needed for; the words are complete without it."""
         count, tokens = self._embedding.count(model)
+        cost = cost_of(self._settings.embedding, tokens)
+        about = "" if cost is None else f" at a cost of about ${cost:.2g}"
         self._consent = (
-            f"{count:,} texts ({tokens:,} tokens) wait to be embedded by {info.name}, which would send them to {info.remote}: "
-            "allow it with embedding.allow_remote, or choose a model on this machine"
+            f"{count:,} texts ({tokens:,} tokens) wait to be embedded by {info.name}, which would send them to {info.remote}"
+            f"{about}: allow it with embedding.allow_remote, or choose a model on this machine"
         )
 
     def _prepare(self) -> bool:

@@ -181,8 +181,16 @@ def test_nothing_goes_to_a_remote_model_without_consent(bench):
     assert state.phase == "waiting"
     assert "3 texts (" in state.message
     assert "https://api.example.com" in state.message
-    assert "embedding.allow_remote" in state.message
+    assert "embedding.allow_remote" in state.message and "$" not in state.message
     assert (state.pending, state.working) == (3, False), "nobody needs to stay up for it"
+
+
+def test_what_embedding_would_cost_is_told_where_the_price_is_known(bench):
+    bench.encoder = ToyEncoder(remote="https://api.openai.com")
+    bench.embedding_settings = EmbeddingSettings(endpoint="https://api.openai.com/v1")
+    notes(bench)
+    bench.open().index()
+    assert "https://api.openai.com at a cost of about $" in bench.indexer.state().message
 
 
 def test_private_notes_never_go_to_a_remote_model(bench):
