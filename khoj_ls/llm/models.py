@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from khoj_ls.config.chat_models import LOCAL, NONE, presets, providers
@@ -32,6 +36,10 @@ from khoj_ls.models.endpoint import host_of, is_loopback
 
 S = TypeVar("S", bound=ServedModel)
 
+log = logging.getLogger(__name__)
+
+_PACKAGES = MappingProxyType({"openai": "openai", LOCAL: "openai", "anthropic": "anthropic"})
+"""What speaks to each kind of service, where that takes a second or two to import."""
 _ANSWER_OF_UNKNOWN = 8192
 _FRESH_SECONDS = 60.0
 """How long what a service says of a model is believed: it may be started with another window."""
@@ -142,6 +150,16 @@ class ChatModels:
         more = (f"{provider}/{model}" for provider, has in here.items() for model in has)
         found += [entry(name, True) for name in more if name not in names]
         return [each for each in found if each is not None]
+
+    def expect(self, name: str) -> None:
+        """Import what the model called `name` needs, in a thread: its first question would wait for that. Never raises."""
+        try:
+            kind = what_is_meant(self._settings(), name).kind
+        except UsageError:  # an empty name among them
+            return
+        package = _PACKAGES.get(kind, "")
+        if package and package not in sys.modules:
+            threading.Thread(target=_import, args=(package,), name="khoj-chat-import", daemon=True).start()
 
     def close(self) -> None:
         """End the processes of models that run here."""
@@ -258,6 +276,13 @@ class ChatModels:
             return find_key(name, self._environment, self._folders) is not None
         except SettingsError:
             return False
+
+
+def _import(package: str) -> None:
+    try:
+        import_module(package)
+    except Exception:  # a thread's edge: the question tells what is wrong with it
+        log.exception("%s cannot be imported", package)
 
 
 def _card_of_file(chosen: Chosen, path: Path, settings: ChatSettings) -> ModelCard:

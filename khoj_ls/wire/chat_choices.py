@@ -16,6 +16,8 @@ def chat_choices(session: Session, vault: Vault | None, profiles: ChoicesResult)
     settings = chat_settings_for(session, vault.root if vault else None)
     personas = vault.personas if vault else load_personas(session.vaults.folders.config, None).by_name
     commands = vault.commands if vault else BUILT_IN
+    # Who looks at what there is for chats is about to begin one.
+    session.vaults.chat_models.expect(settings.model)
     return replace(
         profiles,
         personas=[PersonaChoice(each.name, each.about, each.source, each.greeting) for each in personas.values()],

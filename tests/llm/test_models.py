@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
+import threading
 from dataclasses import replace
 
 import pytest
 from chat_server import ChatServer
+from waiting import wait_until
 
 from khoj_ls.config.load import assignments, load_user_settings
 from khoj_ls.config.settings import ChatSettings
@@ -356,6 +359,17 @@ def test_lists(models):
     assert found["lmstudio/qwen"] == (False, "", True)
     assert found["claudes/qwen"] == (False, "", True)
     assert len(found) == len(listed)
+
+
+@pytest.mark.parametrize(
+    ("name", "imported"), [("gpt-4o", True), ("claude-haiku-4-5", False), ("", False), ("none", False), ("nobody/model", False)]
+)
+def test_what_a_model_needs_is_imported_ahead(models, monkeypatch, name, imported):
+    monkeypatch.setattr("khoj_ls.llm.models._PACKAGES", {"openai": "colorsys"})
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    models().expect(name)
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "khoj-chat-import"])
+    assert ("colorsys" in sys.modules) == imported
 
 
 def test_settings_are_those_of_the_moment(folders):

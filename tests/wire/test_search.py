@@ -62,6 +62,9 @@ class Vaults:
     def listed(self):
         return []
 
+    def expect(self, name):
+        pass
+
     def chat_settings(self, root):
         return self.settings.chat
 
