@@ -11,6 +11,7 @@ import sys
 
 MEASURES = (
     ("startup", "from spawning khoj-ls to the answer to initialize"),
+    ("editors", "from starting an editor to its first hover, beyond its own start"),
     ("latency", "search latency and memory at 10k and 100k chunks"),
     ("chat", "a turn of a chat beside its model: to the passages, to the end"),
     ("indexing", "first index by words, re-open, edits"),

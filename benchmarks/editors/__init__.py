@@ -1,0 +1,1 @@
+"""Measurements in real editors: `python -m benchmarks.editors`."""
