@@ -45,7 +45,7 @@ class Lane:
 def lanes() -> Iterator[Lane]:
     """The editors that are here."""
     if (nvim := _program("nvim", TOP / ".editors" / "nvim" / "bin" / "nvim")) is not None:
-        start = (nvim, "--headless", "-u", "NONE", "-i", "NONE", "-l", str(HERE / "first_hover.lua"))
+        start: tuple[str, ...] = (nvim, "--headless", "-u", "NONE", "-i", "NONE", "-l", str(HERE / "first_hover.lua"))
         yield Lane("Neovim, nothing but its own client", start, str(OTHERS / "nvim" / "init.lua"))
         if (TOP / "editors" / "nvim" / "plugin").is_dir():
             yield Lane("Neovim, editors/nvim", start, str(TOP / "editors" / "nvim"))
@@ -119,8 +119,8 @@ def _start(lane: Lane, environment: dict[str, str], folder: Path) -> float:
         lane.command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as editor:
         assert editor.stdout is not None
-        said = b""
-        while READY not in said and (more := editor.stdout.read1(4096)) and time.perf_counter() - begin < _LONGEST_SECONDS:
+        end, said = begin + _LONGEST_SECONDS, b""
+        while READY not in said and (more := os.read(editor.stdout.fileno(), 4096)) and time.perf_counter() < end:
             said += more
         elapsed = time.perf_counter() - begin
         editor.kill()

@@ -39,14 +39,15 @@ for s:type in ['markdown', 'org', 'text']
   \})
 endfor
 
+" Keys as Neovim has them by itself, and one to search.
 augroup khoj_ls_keys
   autocmd!
   autocmd FileType markdown,org,text setlocal omnifunc=ale#completion#OmniFunc
   autocmd FileType markdown,org,text nnoremap <buffer> K <Cmd>ALEHover<CR>
   autocmd FileType markdown,org,text nnoremap <buffer> gd <Cmd>ALEGoToDefinition<CR>
-  autocmd FileType markdown,org,text nnoremap <buffer> gr <Cmd>ALEFindReferences -relative<CR>
-  autocmd FileType markdown,org,text nnoremap <buffer> gI <Cmd>ALEGoToImplementation<CR>
-  autocmd FileType markdown,org,text nnoremap <buffer> <Leader>nr <Cmd>ALERename<CR>
-  autocmd FileType markdown,org,text noremap <buffer> <Leader>na :ALECodeAction<CR>
+  autocmd FileType markdown,org,text nnoremap <buffer> grr <Cmd>ALEFindReferences -relative<CR>
+  autocmd FileType markdown,org,text nnoremap <buffer> gri <Cmd>ALEGoToImplementation<CR>
+  autocmd FileType markdown,org,text nnoremap <buffer> grn <Cmd>ALERename<CR>
+  autocmd FileType markdown,org,text noremap <buffer> gra :ALECodeAction<CR>
   autocmd FileType markdown,org,text nnoremap <buffer> <Leader>ns :ALESymbolSearch -relative<Space>
 augroup END

@@ -26,11 +26,11 @@ function! s:keys() abort
   setlocal omnifunc=lsp#complete
   nmap <buffer> K <Plug>(lsp-hover)
   nmap <buffer> gd <Plug>(lsp-definition)
-  nmap <buffer> gr <Plug>(lsp-references)
-  nmap <buffer> gI <Plug>(lsp-implementation)
-  nmap <buffer> <Leader>nr <Plug>(lsp-rename)
-  nmap <buffer> <Leader>na <Plug>(lsp-code-action)
-  xmap <buffer> <Leader>na <Plug>(lsp-code-action)
+  nmap <buffer> grr <Plug>(lsp-references)
+  nmap <buffer> gri <Plug>(lsp-implementation)
+  nmap <buffer> grn <Plug>(lsp-rename)
+  nmap <buffer> gra <Plug>(lsp-code-action)
+  xmap <buffer> gra <Plug>(lsp-code-action)
   nmap <buffer> <Leader>ns <Plug>(lsp-workspace-symbol-search)
   nmap <buffer> <Leader>nl <Plug>(lsp-code-lens)
 endfunction

@@ -133,3 +133,17 @@ function! Test_a_broken_link_is_a_problem_and_can_be_mended() abort
   call Wait('the right link', {-> getline(15) ==# '🎉 see [[half-marathon-2024]]'})
   edit!
 endfunction
+
+function! Test_a_server_that_was_killed_is_started_again() abort
+  call s:open('kitchen/sourdough.md')
+  let l:before = s:connection().job_id
+  for l:job in filter(job_info(), {_, job -> job_status(job) ==# 'run'})
+    call job_stop(l:job, 'kill')
+  endfor
+  call Wait('the end', {-> empty(s:connection())})
+  call s:open('kitchen/zwiebelkuchen.md')
+  call assert_notequal(l:before, s:connection().job_id)
+  call s:at('\[\zsSauerteig')
+  ALEGoToDefinition
+  call Wait('the target', {-> s:place() ==# 'kitchen/sourdough.md:12'})
+endfunction
