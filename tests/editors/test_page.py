@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 
+import pytest
 from editor_desk import TOP
 
 from khoj_ls.config.paths import folders
@@ -34,6 +36,65 @@ def test_the_methods_are_those_served(home):
 
 def test_each_row_tells_of_every_editor():
     assert {len(row) for row in rows("What works everywhere")} == {9}
+
+
+def test_the_requests_are_those_served(home):
+    methods = create_server(OpenVaults(Settings(), folders())).protocol.fm.features
+    told = {request for row in rows("What the clients add") for request in re.findall(r"`(khoj/[^`]+)`", row[1])}
+    assert told == {method for method in methods if method.startswith("khoj/")}
+
+
+CLIENTS = {
+    "nvim": (3, r"`:(\w+)`", lambda: re.findall(r"define\('(\w+)'", text_of("nvim", "lua"))),
+    "vscode": (4, r"`(khoj-ls\.[\w.]+)`", lambda: [each["command"] for each in package()["contributes"]["commands"]]),
+}
+"""Of each client: its column, what a command looks like there, and the commands that its code has."""
+
+
+def text_of(client: str, *kinds: str) -> str:
+    """All the code of a client."""
+    found = sorted(path for kind in kinds for path in (TOP / "editors" / client).rglob(f"*.{kind}"))
+    return "\n".join(path.read_text() for path in found if "node_modules" not in path.parts)
+
+
+def package() -> dict:
+    return json.loads((TOP / "editors" / "vscode" / "package.json").read_text())
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_commands_are_those_of_the_client(client):
+    column, command, known = CLIENTS[client]
+    told = [name for row in rows("What the clients add") for name in re.findall(command, row[column])]
+    assert len(told) >= 10
+    assert [name for name in told if name not in known()] == []
+
+
+KEYS = {
+    "nvim": (3, lambda: {key: name for key, name in re.findall(r"\{ '(.)', '(\w+)', \{", text_of("nvim", "lua"))}),
+    "vscode": (
+        4,
+        lambda: {
+            each["key"].removeprefix("ctrl+alt+k ").upper(): each["command"]
+            for each in package()["contributes"]["keybindings"]
+            if each["key"].startswith("ctrl+alt+k ")
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("client", KEYS)
+def test_the_keys_are_those_of_the_client(client):
+    column, keys = KEYS[client]
+    told = [re.fullmatch(r"`:?([\w.-]+)` `(.)`", row[column]) for row in rows("What the clients add")]
+    shown = {found[2]: found[1] for found in told if found}
+    assert len(shown) >= 9
+    wrong = {key: name for key, name in shown.items() if same(keys().get(key, "")) != same(name)}
+    assert wrong == {}
+
+
+def same(name: str) -> str:
+    """A command's name or that of its mapping, without what differs between them."""
+    return name.lower().removeprefix("khoj-ls.").removeprefix("khoj")
 
 
 def test_links_lead_somewhere():

@@ -1,4 +1,4 @@
-" khoj-ls in Vim 8.1 or later by ALE (https://github.com/dense-analysis/ale): source this file from your vimrc, or paste it.
+" khoj-ls in Vim 8.2.1978 or later by ALE (https://github.com/dense-analysis/ale): source this file from your vimrc, or paste it.
 " Where no pack manager loads ALE, put `packadd! ale` in front of it (Debian: the package vim-ale).
 
 " Session settings, as docs/configuration.md lists them: let g:khoj_ls_settings = {'search': {'limit': 20}}
@@ -48,6 +48,7 @@ augroup khoj_ls_keys
   autocmd FileType markdown,org,text nnoremap <buffer> grr <Cmd>ALEFindReferences -relative<CR>
   autocmd FileType markdown,org,text nnoremap <buffer> gri <Cmd>ALEGoToImplementation<CR>
   autocmd FileType markdown,org,text nnoremap <buffer> grn <Cmd>ALERename<CR>
-  autocmd FileType markdown,org,text noremap <buffer> gra :ALECodeAction<CR>
+  autocmd FileType markdown,org,text nnoremap <buffer> gra <Cmd>ALECodeAction<CR>
+  autocmd FileType markdown,org,text xnoremap <buffer> gra :ALECodeAction<CR>
   autocmd FileType markdown,org,text nnoremap <buffer> <Leader>ns :ALESymbolSearch -relative<Space>
 augroup END

@@ -32,5 +32,5 @@ function! s:keys() abort
   nmap <buffer> gra <Plug>(lsp-code-action)
   xmap <buffer> gra <Plug>(lsp-code-action)
   nmap <buffer> <Leader>ns <Plug>(lsp-workspace-symbol-search)
-  nmap <buffer> <Leader>nl <Plug>(lsp-code-lens)
+  nmap <buffer> grx <Plug>(lsp-code-lens)
 endfunction
