@@ -87,7 +87,10 @@ TEA = Neighbours(
     "Tea",
     "tea.md",
     5,
-    incoming=(Neighbour("day.md", "Monday", 4, 4, "- drank [[tea]] [3]"), Neighbour("week.md", "Week", 9, 9, "see [[tea]]")),
+    incoming=(
+        Neighbour("day.md", "Monday", 4, 4, "- drank [[tea]] [3]"),
+        Neighbour("week.md", "Week", 9, 9, "[[tea]] [^2] 【1】"),
+    ),
     outgoing=(Neighbour("water.md", "Water", 1, 8),),
     broken=("kettle",),
     related=(Neighbour("coffee.md", "Coffee", 2, 6, "Beans,\nroasted"),),
@@ -98,7 +101,7 @@ def test_links_are_told_without_a_model_and_each_place_is_cited() -> None:
     plan = plan_turn("/links", Asked("", notes=("tea.md",), neighbours={"tea.md": TEA}.__getitem__))
     assert plan.local_answer == (
         "**Tea** [1]\n\n"
-        "Linked from:\n\n- Monday [2]: - drank [[tea]] (3)\n- Week [3]: see [[tea]]\n\n"
+        "Linked from:\n\n- Monday [2]: - drank [[tea]] (3)\n- Week [3]: [[tea]] (^2) (1)\n\n"
         "Links to:\n\n- Water [4]\n\n"
         "Near in meaning, not linked:\n\n- Coffee [5]: Beans, roasted\n\n"
         "Links that lead nowhere: `kettle`"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from khoj_ls.chat.answer.citations import MARK
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.slash import Asked, Neighbour, Neighbours, Plan
 
 _MOST = 30
 """Places listed under one heading; how many more there are is said."""
 _MOST_WORDS = 160
-_CITATION = re.compile(r"\[([\d,; -]+)\]")
 
 
 def links_answer(asked: Asked) -> Plan:
@@ -70,4 +68,4 @@ def _more(count: int) -> str:
 
 def _one_line(text: str) -> str:
     # `[3]` in a note's own words would read as a citation.
-    return _CITATION.sub(r"(\1)", " ".join(text.split()))
+    return MARK.sub(lambda found: f"({found[0].strip('[]【】［］')})", " ".join(text.split()))
