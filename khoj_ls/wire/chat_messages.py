@@ -113,7 +113,7 @@ class ChatCitation:
     quote: str
     """The sentence of the source that is nearest to what the answer says there, as it stands in the note."""
     start: int
-    """Where the citation begins in the answer's text."""
+    """Where the citation begins in the answer's text, in characters (code points)."""
     end: int
     """Where it ends."""
 
@@ -125,7 +125,7 @@ class ChatStatement:
     text: str
     """The sentence."""
     start: int
-    """Where it begins in the answer's text."""
+    """Where it begins in the answer's text, in characters (code points)."""
     end: int
     """Where it ends."""
 

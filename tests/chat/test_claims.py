@@ -42,6 +42,7 @@ def held(answer):
     ("answer", "number", "quote", "lines"),
     [
         ("The roof costs 400 euros [1].", 1, "The roof of the greenhouse costs 400 euros.", (12, 12)),
+        ("👩‍🚀 𝕏 The roof costs 400 euros [1].", 1, "The roof of the greenhouse costs 400 euros.", (12, 12)),
         ("The roof costs 400 euros. [1]", 1, "The roof of the greenhouse costs 400 euros.", (12, 12)),
         ("It arrived in May, after an order by letter in March [1].", 1,
          "It was ordered in March, by letter,\nand it came in May.", (13, 14)),
