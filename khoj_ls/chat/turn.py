@@ -28,7 +28,7 @@ from khoj_ls.chat.prompt.wording import Asking
 from khoj_ls.chat.question.commands import plan_turn
 from khoj_ls.chat.question.finding import Found, Searching, find, first_found, said, searching
 from khoj_ls.chat.question.follow_up import leans
-from khoj_ls.chat.question.queries import Search, ask_queries, reading, unsearched
+from khoj_ls.chat.question.queries import Search, as_words, ask_queries, reading, unsearched
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Source, Sources, Started, Status
 from khoj_ls.config.options import suggestion
 from khoj_ls.core.chat import ChatModel, Message, Usage
@@ -200,7 +200,7 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
         work.desk.models.check_consent(model, _sent(asking, sources))
         yield Status(f"Asking {model.card.id} what to search for")
         queries, usage = ask_queries(model, again[-4:], work.search.question, work.token)
-        further = find(work.by, [f"{query} {work.search.filters}".strip() for query in queries])
+        further = find(work.by, [f"{as_words(query)} {work.search.filters}".strip() for query in queries])
         left_out |= _secret(work, further.passages)
         known = {passage.place for passage in allowed} | left_out
         new = [passage for passage in further.passages if passage.place not in known]

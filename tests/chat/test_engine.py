@@ -23,6 +23,7 @@ from khoj_ls.core.errors import (
 )
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.slash import Plan, SlashCommand
+from khoj_ls.query.parse import parse
 from khoj_ls.search.types import SearchResult
 
 NOTES = {
@@ -106,6 +107,20 @@ def test_where_sub_queries_find_nothing_new_the_first_search_fills_the_room(scri
     first, second = [event for event in events if isinstance(event, Sources)]
     assert (len(first.sources), len(second.sources)) == (6, 10)
     assert second.sources[:6] == first.sources and len(set(paths(second))) == 10
+
+
+def test_what_a_model_would_search_for_is_words_within_the_filters_of_the_question(scripted, desk_of):
+    asked = []
+
+    def search(request, token):
+        asked.append(request.query)
+        parse(request.query)
+        return SearchResult(())
+
+    model = scripted(['["tags:work \\"roof", "date:tomorrow"]'], ["x"])
+    _, events = ask(desk_of(NOTES, model, search=search), "the roof tag:home", subqueries=True)
+    assert [query.split() for query in asked[1:]] == [["tags", "work", "roof", "tag:home"], ["date", "tomorrow", "tag:home"]]
+    assert events[-1].text == "x"
 
 
 def test_what_was_missing_in_either_search_is_told(scripted, desk_of):
@@ -382,6 +397,14 @@ def test_a_model_that_says_too_long_gets_half_once(scripted, desk_of):
     assert any("half" in notice for notice in events[-1].notices)
     _, events = ask(desk_of(NOTES, scripted([ContextTooLong("full")], [ContextTooLong("full still")])))
     assert events[-1] == Failed("full still", ContextTooLong.code)
+
+
+def test_what_has_no_room_in_the_whole_is_told(scripted, desk_of):
+    model = scripted(["x"])
+    count = model.count
+    model.count = lambda text: count(text) + 7000 * ("Passages from my notes" in text)
+    _, events = ask(desk_of({f"{n}.md": f"# {n}\n" + "The roof is red.\n" * 150 for n in range(3)}, model), "the roof")
+    assert events[-1].notices == ("The window of scripted/model is full: 3 passages left out.",)
 
 
 def test_consent_is_asked_before_anything_is_sent(scripted, desk_of):

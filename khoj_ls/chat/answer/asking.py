@@ -71,6 +71,7 @@ def answer_of_model(
     A model that says the question is too long is asked once more, with half of the passages. Raises what the model raises.
     """
     fit = fitting(model.card, asking, room, today, model.count)
+    notices += _without_room(model.card.id, asking, fit.asking)
     for last in (False, True):
         desk.models.check_consent(model, fit.messages)
         yield Status(f"Asking {model.card.id}")
@@ -127,6 +128,17 @@ def _pieces(
     if text := answer.end():
         yield TextDelta(text)
     return end or Finished(Usage(tokens_of(fit.messages, model.count), model.count(answer.text), estimated=True))
+
+
+def _without_room(model: str, wanted: Asking, given: Asking) -> list[str]:
+    """A notice of what had to go because all parts together have more tokens than each by itself."""
+    left = {
+        "passage": len(wanted.sources) - len(given.sources),
+        "older question": (len(wanted.history) - len(given.history)) // 2,
+        "picture": len(wanted.images) - len(given.images),
+    }
+    told = ", ".join(f"{many} {what}{'s' if many > 1 else ''}" for what, many in left.items() if many)
+    return [f"The window of {model} is full: {told} left out."] if told else []
 
 
 def filter_of(asking: Asking) -> AnswerFilter:

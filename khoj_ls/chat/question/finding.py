@@ -11,7 +11,7 @@ from khoj_ls.chat.desk import ChatDesk, Turn
 from khoj_ls.chat.prompt.context import Passage, found_passages, in_turns, lies_in
 from khoj_ls.chat.question.commands import parse_command
 from khoj_ls.chat.question.follow_up import leans, subject
-from khoj_ls.chat.question.queries import Search, reading, with_words
+from khoj_ls.chat.question.queries import Search, as_words, reading, with_words
 from khoj_ls.config.profiles import chosen_profile
 from khoj_ls.config.settings import Tuning
 from khoj_ls.core.errors import SettingsError, UsageError
@@ -72,7 +72,7 @@ def first_found(by: Searching, search: Search, earlier: Sequence[Turn]) -> Found
     if not (earlier and leans(search.question)):
         return find(by, [search.query])
     before = [reading(said(turn.question)) for turn in earlier]
-    more = subject(search.question, [each.question for each in before])
+    more = as_words(subject(search.question, [each.question for each in before]))
     last_filters = before[-1].filters
     queries = dict.fromkeys([with_words(search, more, last_filters), with_words(search, "", last_filters)])
     found = find(by, queries)

@@ -48,7 +48,7 @@ def reading(message: str) -> Search:
     try:
         parse(message)
     except UsageError as error:
-        return Search(_plain(message), message, "", f"{error} The message was searched for as plain words.")
+        return Search(as_words(message), message, "", f"{error} The message was searched for as plain words.")
     kept, filters, at = [], [], 0
     for found in tokens(message, lenient=True):
         steering = "name" in found.re.groupindex
@@ -74,7 +74,7 @@ def with_words(search: Search, more: str, filters: str = "") -> str:
     return " ".join(part for part in (search.query, more, kept) if part)
 
 
-def _plain(message: str) -> str:
+def as_words(message: str) -> str:
     """The message as words that no filter and no phrase is read into."""
     return re.sub(r'["“”„]', " ", re.sub(r"[:=<>](?=\S)", " ", message))
 
