@@ -131,8 +131,9 @@ def test_searches_take_turns():
     assert [each.section.path for each in in_turns(one, other)] == ["a", "x", "b", "c"]
 
 
-def passage(first, last, score=0.5, *, path="a.md", focus=None):
-    return Passage(Section(path, "a", (), first, last, "x", False), focus, score)
+def passage(first, last, score=0.5, *, path="a.md", focus=None, bare=0):
+    section, alone = (Section(path, "a", (), first, end, "x", False) for end in (last, bare))
+    return Passage(section, focus, score, bare=alone if bare else None)
 
 
 @pytest.mark.parametrize(
@@ -140,16 +141,25 @@ def passage(first, last, score=0.5, *, path="a.md", focus=None):
     [
         ([passage(1, 5), passage(6, 9), passage(1, 5, path="b.md")], [(1, 5), (6, 9), (1, 5)]),
         ([passage(1, 5), passage(1, 5)], [(1, 5)]),
-        ([passage(1, 9), passage(20, 30), passage(3, 5)], [(3, 5), (20, 30)]),
-        ([passage(1, 9), passage(3, 5), passage(6, 9)], [(3, 5), (6, 9)]),
-        ([passage(3, 5), passage(6, 9), passage(1, 9)], [(3, 5), (6, 9)]),
+        ([passage(1, 9), passage(20, 30), passage(3, 5)], [(1, 9), (20, 30)]),
+        ([passage(1, 9, bare=2), passage(20, 30)], [(1, 9), (20, 30)]),
+        ([passage(1, 9, bare=2), passage(3, 5), passage(6, 9)], [(1, 2), (3, 5), (6, 9)]),
+        ([passage(3, 9, bare=4), passage(5, 6), passage(1, 9, bare=2)], [(3, 4), (5, 6), (1, 2)]),
+        ([passage(1, 9, bare=2), passage(1, 9, bare=2)], [(1, 9)]),
+        ([passage(1, 9, None), passage(1, 9, bare=2), passage(3, 5)], [(1, 9)]),
         ([passage(1, 9, None), passage(3, 5), passage(1, 9)], [(1, 9)]),
-        ([passage(3, 5, None), passage(1, 9)], [(3, 5)]),
+        ([passage(3, 5, None), passage(1, 9)], [(3, 5), (1, 9)]),
         ([passage(1, 9, None), passage(3, 5, None), passage(1, 9, None)], [(1, 9), (3, 5)]),
     ],
 )
 def test_no_passage_repeats_another(passages, kept):
     assert [(each.section.line, each.section.end_line) for each in apart(passages)] == kept
+
+
+def test_front_matter_is_no_passage_beside_what_was_found_below_it(desk_of):
+    notes = desk_of({"a.md": "---\ntitle: a\n---\n\n# A\n" + FILLER * 2 + "# B\n" + FILLER * 2}).notes
+    passages = apart(found_passages(notes, [hit("a.md", 1, 2), hit("a.md", 6, 6)]))
+    assert [(each.section.line, each.section.end_line) for each in passages] == [(5, 7)]
 
 
 def test_what_is_found_in_a_chosen_passage_says_where_to_cut_it():

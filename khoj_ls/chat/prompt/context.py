@@ -37,6 +37,8 @@ class Passage:
     """Of the search; None for what the user chose."""
     weight: float = 1.0
     """Its share beside the others where not all have room."""
+    bare: Section | None = None
+    """The section that was found, where `section` is that together with what stands below it."""
 
     @property
     def chosen(self) -> bool:
@@ -58,24 +60,28 @@ def found_passages(notes: Notes, hits: Iterable[SearchHit], *, whole_notes: bool
             if hit.path in seen:
                 continue
             seen.add(hit.path)
-            sections: Iterable[Section] = _joined(notes.sections(hit.path))
+            sections: Iterable[tuple[Section, Section | None]] = ((each, None) for each in _joined(notes.sections(hit.path)))
         else:
             sections = _sections_of(notes, hit)
-        for section in sections:
+        for section, bare in sections:
             focus = (max(hit.span.line, section.line), min(hit.span.end_line, section.end_line))
-            passage = Passage(section, focus if focus[0] <= focus[1] else None, hit.score)
+            passage = Passage(section, focus if focus[0] <= focus[1] else None, hit.score, bare=bare)
             passages.setdefault(passage.place, passage)
     return list(passages.values())
 
 
-def _sections_of(notes: Notes, hit: SearchHit) -> Iterator[Section]:
-    """The section of a hit, and those after it that the hit reaches into; with what is below a heading that has no text."""
+def _sections_of(notes: Notes, hit: SearchHit) -> Iterator[tuple[Section, Section | None]]:
+    """The section of a hit, and those after it that the hit reaches into.
+
+    One with hardly any text is given with what is below it, and by itself as well.
+    """
     line = hit.span.line
     for _ in range(_MOST_SECTIONS_OF_HIT):
         section = notes.section(hit.path, line)
         if section is None or not section.text.strip():
             return
-        yield _with_subsections(notes, section)
+        wide = _with_subsections(notes, section)
+        yield wide, None if wide is section else section
         line = section.end_line + 1
         if line > hit.span.end_line:
             return
@@ -90,7 +96,7 @@ def _with_subsections(notes: Notes, section: Section) -> Section:
             if each.outline[: len(section.outline)] != section.outline or len(each.outline) <= len(section.outline):
                 break
             below.append(each)
-    return _joined([section, *below])[0]
+    return _joined([section, *below])[0] if below else section
 
 
 def _joined(sections: Sequence[Section]) -> list[Section]:
@@ -152,24 +158,35 @@ def in_turns(*lists: Sequence[Passage]) -> list[Passage]:
 def apart(passages: Iterable[Passage]) -> list[Passage]:
     """Passages (what was chosen first) without those that repeat others.
 
-    What was found within a chosen passage says where to cut that. Of two that were found the narrower stays, in the place of
-    the better: a wide one is a heading with what is below it, which says less than what was found there by itself.
+    What was found within a chosen passage says where to cut that. A section that comes with what is below it comes without
+    that where some of it was found by itself.
     """
+    listed = list(passages)
     kept: list[Passage] = []
-    for passage in passages:
+    for each in listed:
+        passage = _alone(each, listed)
+        if passage is None:
+            continue
         around = [at for at, other in enumerate(kept) if lies_in(passage.section, other.section)]
-        first = min(around, key=lambda at: not kept[at].chosen, default=None)
-        if first is None:
-            if passage.chosen or not any(lies_in(other.section, passage.section) for other in kept):
-                kept.append(passage)
-        elif passage.chosen:
+        chosen = next((at for at in around if kept[at].chosen), None)
+        if passage.chosen:
             if all(kept[at].place != passage.place for at in around):
                 kept.append(passage)
-        elif kept[first].chosen:
-            kept[first] = replace(kept[first], focus=kept[first].focus or passage.focus)
-        elif not lies_in(kept[first].section, passage.section):
-            kept[first] = passage
+        elif chosen is not None:
+            kept[chosen] = replace(kept[chosen], focus=kept[chosen].focus or passage.focus)
+        elif not around:
+            kept.append(passage)
     return kept
+
+
+def _alone(passage: Passage, others: Iterable[Passage]) -> Passage | None:
+    """The passage, without what is below it where that was found by itself; None where it says nothing then."""
+    bare = passage.bare
+    if bare is None or not any(
+        lies_in(other.section, passage.section) and other.place != passage.place for other in others if not other.chosen
+    ):
+        return passage
+    return replace(passage, section=bare, bare=None) if without_metadata(bare.text, bare.line).strip() else None
 
 
 def not_given(passages: Iterable[Passage], sources: Sequence[Source]) -> list[Passage]:
