@@ -104,10 +104,10 @@ def test_statements_without_a_source(answer, unsupported):
     assert all(text[each.start : each.end] == each.text for each in found.unsupported)
 
 
-@pytest.mark.parametrize("between", [", ", ".\n", " "])
+@pytest.mark.parametrize("between", [", ", ".\n", " ", ", e.g. "])
 def test_a_long_answer_is_held_in_no_time_that_grows_with_its_square(between):
-    text, found = held(f"The roof costs 400 euros [1] and it is large{between}" * 5_000)
-    assert len(found.citations) == 5_000 and text[found.citations[-1].start :].startswith("[1] and")
+    text, found = held(f"The roof costs 400 euros [1] and it is large{between}" * 3_000)
+    assert len(found.citations) == 3_000 and text[found.citations[-1].start :].startswith("[1] and")
 
 
 def test_an_empty_source_has_an_empty_quote():

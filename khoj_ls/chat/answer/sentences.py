@@ -23,6 +23,8 @@ _ABBREVIATED = re.compile(
     r"fig|al)|(?<![^\W\d_])[^\W\d_]|^\s*\d{1,3})\.$",
     re.IGNORECASE,
 )
+_MOST_ABBREVIATED = 16
+"""Characters of the longest of these, with the blanks that may stand in it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _pieces(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -
     for found in _END.finditer(text, start, end):
         if found.start() < first or _within(found.start(), marks):
             continue
-        if found[0] == "." and _ABBREVIATED.search(text, first, found.end()):
+        if found[0] == "." and _ABBREVIATED.search(text, max(first, found.end() - _MOST_ABBREVIATED), found.end()):
             continue
         behind = text[found.end() : found.end() + 2].lstrip()
         if found[0] == "." and behind[:1].islower():
