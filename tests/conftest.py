@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from hypothesis import settings
-from loopback_only import loopback_only
+from loopback_only import Children, loopback_only
 
 from khoj_ls.config.settings import EmbeddingSettings
 
@@ -17,11 +17,21 @@ settings.register_profile("repeatable", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def children(tmp_path_factory):
+    """The processes that tests start: those that this process's environment is given to, daemons and workers among them."""
+    return Children(os.environ, tmp_path_factory.mktemp("children") / "tried")
+
+
 @pytest.fixture(autouse=True)
-def stays_on_this_machine():
-    """No test connects to another machine: it would fail at once, and again here if what it tests bears that."""
+def stays_on_this_machine(children):
+    """No test connects to another machine: it would fail at once, and again here if what it tests bears that.
+
+    What a daemon does that outlives its test is told by a later one.
+    """
     with loopback_only() as tried:
         yield
+    tried += children.tried()
     assert not tried, f"connections to other machines were tried: {tried}"
 
 

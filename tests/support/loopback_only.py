@@ -1,44 +1,62 @@
-"""Lets no test open a connection to another machine, and tells of those that tried."""
+"""Lets no test reach another machine, neither itself nor by a process that it starts, and tells of those that tried."""
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
-import socket
-from collections.abc import Iterator
+import functools
+import os
+import sys
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+
+from this_machine import REPORT, elsewhere
+
+CHILDREN = Path(__file__).with_name("children")
+"""On the PYTHONPATH of every process that a test starts."""
 
 
 @contextlib.contextmanager
 def loopback_only() -> Iterator[list[str]]:
-    """While this holds, connecting elsewhere fails; yields what was tried, as `host:port`.
+    """While this holds, reaching elsewhere fails in this process; yields what was tried, as `host:port`.
 
-    A list, because the code under test may hold a failed connection for the network's fault.
+    A list, because the code under test may hold a failed connection for the network's fault. Of several that hold, the one
+    that was made last is told.
     """
+    held = _held()
     tried: list[str] = []
-    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
-
-    def allowed(sock: socket.socket, address: object) -> None:
-        if sock.family not in (socket.AF_INET, socket.AF_INET6):
-            return
-        host, port = address[:2]  # type: ignore[index]  # of these families it is a tuple
-        try:
-            inside = host == "localhost" or ipaddress.ip_address(host.partition("%")[0]).is_loopback
-        except ValueError:  # a name, which would have to be asked for
-            inside = False
-        if not inside:
-            tried.append(f"{host}:{port}")
-            raise AssertionError(f"a test connects to {host}:{port}: tests stay on this machine")
-
-    def guarded_connect(sock, address):
-        allowed(sock, address)
-        return connect(sock, address)
-
-    def guarded_connect_ex(sock, address):
-        allowed(sock, address)
-        return connect_ex(sock, address)
-
-    socket.socket.connect, socket.socket.connect_ex = guarded_connect, guarded_connect_ex  # type: ignore[method-assign]  # the guard
+    held.append(tried)
     try:
         yield tried
     finally:
-        socket.socket.connect, socket.socket.connect_ex = connect, connect_ex  # type: ignore[method-assign]  # as before
+        held.pop()
+
+
+class Children:
+    """What processes started with `environment` have tried."""
+
+    def __init__(self, environment: MutableMapping[str, str], report: Path) -> None:
+        """Guard those that are started from now on; `report` is a file for them to write into."""
+        environment[REPORT] = str(report)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(CHILDREN), environment.get("PYTHONPATH"))))
+        self._report = report
+        self._told = 0
+
+    def tried(self) -> list[str]:
+        """`host:port by COMMAND` of what was tried since the last call."""
+        lines = self._report.read_text().splitlines() if self._report.exists() else []
+        new, self._told = lines[self._told :], len(lines)
+        return new
+
+
+@functools.cache
+def _held() -> list[list[str]]:
+    """The lists of those who guard this process, which is made to ask them: a hook stays for as long as the process."""
+    held: list[list[str]] = []
+
+    def guard(event: str, arguments: tuple[object, ...]) -> None:
+        if held and event.startswith("socket.") and (place := elsewhere(event, arguments)):
+            held[-1].append(place)
+            raise AssertionError(f"a test connects to {place}: tests stay on this machine")
+
+    sys.addaudithook(guard)
+    return held
