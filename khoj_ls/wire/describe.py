@@ -7,8 +7,10 @@ import dataclasses
 import inspect
 import sys
 import typing
+from collections.abc import Iterator
 
 from khoj_ls.wire import (
+    chat_file_messages,
     chat_messages,
     conversation_messages,
     link_messages,
@@ -17,6 +19,7 @@ from khoj_ls.wire import (
     query_messages,
     tuning_messages,
 )
+from khoj_ls.wire.chat_file_messages import CHAT_COMMANDS, ChatCommand
 from khoj_ls.wire.note_edits import EDIT_OPERATIONS, EditOperation
 from khoj_ls.wire.operations import OPERATIONS, Operation
 from khoj_ls.wire.searching import MAX_LIMIT
@@ -32,10 +35,14 @@ request below has two names that take the same parameters and give the same resu
 be cancelled with `$/cancelRequest`, which stops the work itself. Limits go up to {MAX_LIMIT}. Lines are 0-based, as everywhere
 in LSP.
 
-Standard methods served: `initialize` to `exit` with position encodings utf-8, utf-16 and utf-32, workspace folders that change,
-incremental document sync, `workspace/symbol` (a search; `?` in front asks by meaning alone), `textDocument/documentSymbol`,
-`workspace/didChangeConfiguration` (pushed, or pulled from the section `khoj_ls`), `workspace/didChangeWatchedFiles` and the
-file operations, `$/progress` with percentage and time left, `window/workDoneProgress/cancel`.
+Standard methods served: `initialize` to `exit` with position encodings utf-8, utf-16 and utf-32, workspace folders that
+change, incremental document sync, `workspace/symbol` (a search; `?` in front asks by meaning alone); of `textDocument/`:
+`documentSymbol`, `definition`, `references`, `implementation` (notes like this one), `hover`, `completion`, `documentLink`,
+`documentHighlight`, `foldingRange`, `codeLens`, `inlayHint`, `codeAction`, `prepareRename`, `rename`, `prepareCallHierarchy`,
+and `diagnostic` with `workspace/diagnostic`, or pushed; `callHierarchy/incomingCalls` and `outgoingCalls`;
+`workspace/didChangeConfiguration` (pushed, or pulled from the section `khoj_ls`), `workspace/didChangeWatchedFiles`,
+`workspace/willRenameFiles` and `didCreateFiles`, `didRenameFiles`, `didDeleteFiles`; `$/progress` with percentage and time
+left, `window/workDoneProgress/cancel`.
 [editors.md](editors.md) has all of them, by feature.
 
 `initializationOptions` are session settings (configuration.md), nested or dotted: `{{"search": {{"limit": 20}}}}`. Besides,
@@ -43,6 +50,13 @@ file operations, `$/progress` with percentage and time left, `window/workDonePro
 
 Errors are JSON-RPC errors whose message says what to do; `data.code` names the kind: `khoj.usage`, `khoj.vault`, `khoj.store`,
 `khoj.model` (`.unreachable`, `.key`, `.rate`, `.context`), `khoj.consent`, `khoj.settings`, `khoj.daemon`, `khoj.cancelled`.
+"""
+
+_COMMANDS = """\
+## Commands of chats as files
+
+For `workspace/executeCommand` alone, in an editor's own session: they work on the texts that it shows. What such a file looks
+like: [chat-file.md](chat-file.md). `khoj.chat.cancel` stops an answer there, too.
 """
 
 _EVENTS = f"""\
@@ -70,10 +84,12 @@ def protocol_page() -> str:
     parts = [_INTRODUCTION, "## Requests\n"]
     shown: dict[type, None] = {}
     for operation in (*OPERATIONS, *EDIT_OPERATIONS):
-        parts.append(_operation(operation))
-        for kind in (operation.params, operation.result):
-            parts.append(f"{'Parameters' if kind is operation.params else 'Result'}: {_type_name(kind)}\n")
-            shown |= dict.fromkeys(_dataclasses_in(kind))
+        parts += _asked(f"khoj/{operation.name}", operation, shows_progress=operation.long)
+        shown |= dict.fromkeys([*_dataclasses_in(operation.params), *_dataclasses_in(operation.result)])
+    parts.append(_COMMANDS)
+    for command in CHAT_COMMANDS:
+        parts += _asked(command.command, command)
+        shown |= dict.fromkeys([*_dataclasses_in(command.params), *_dataclasses_in(command.result)])
     parts.append(f"## Notifications\n\nFrom the server.\n\n### `khoj/indexChanged`\n\nParameters: `IndexChanged`\n\n{_EVENTS}")
     shown |= dict.fromkeys(_dataclasses_in(messages.IndexChanged))
     shown |= dict.fromkeys(_dataclasses_in(chat_messages.AnyChatEvent))
@@ -85,9 +101,10 @@ def protocol_page() -> str:
     return "\n".join(parts)
 
 
-def _operation(operation: Operation | EditOperation) -> str:
-    long = " Shows progress." if operation.long else ""
-    return f"### `khoj/{operation.name}`\n\n{operation.summary}{long}\n"
+def _asked(name: str, what: Operation | EditOperation | ChatCommand, *, shows_progress: bool = False) -> Iterator[str]:
+    yield f"### `{name}`\n\n{what.summary}{' Shows progress.' if shows_progress else ''}\n"
+    yield f"Parameters: {_type_name(what.params)}\n"
+    yield f"Result: {_type_name(what.result)}\n"
 
 
 def _value(cls: type, docs: dict[str, str]) -> str:
@@ -142,6 +159,7 @@ def _attribute_docs() -> dict[str, dict[str, str]]:
         note_messages,
         conversation_messages,
         chat_messages,
+        chat_file_messages,
     )
     for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):

@@ -4,50 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException
 
 from khoj_ls.chat.file.apply import ApplyPlan, GivenChanged, plan_apply
 from khoj_ls.chat.file.context import Given, digest_of, read_given
 from khoj_ls.chat.file.layout import Exchange, Format
 from khoj_ls.chat.file.proposal import proposed
-from khoj_ls.core.errors import KhojError, UsageError
+from khoj_ls.core.errors import UsageError
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.lsp.asked import Asked, asking
+from khoj_ls.lsp.chat_commands import serve
 from khoj_ls.lsp.chat_files import OpenChat, open_chat, the_chat
 from khoj_ls.lsp.edits import applies_edits, shown_versions, workspace_edit
 from khoj_ls.lsp.notes import SessionNotes
 from khoj_ls.lsp.positions import Positions
-from khoj_ls.lsp.server import REQUEST_FAILED, KhojServer, rpc_error
+from khoj_ls.lsp.server import REQUEST_FAILED, KhojServer
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import to_path
-from khoj_ls.wire.messages import Position, Range, TextDocument
+from khoj_ls.wire.chat_file_messages import APPLY, ChatApplyParams, ChatApplyResult
+from khoj_ls.wire.messages import Position, Range
 
 _BELOW = "Insert below instead"
 _ANNOTATION = "khoj.chat.apply"
-
-
-@dataclass(frozen=True)
-class ChatApplyParams:
-    """Put an answer into a note: one of a chat file, or one of a conversation."""
-
-    turn: str
-    """Id of the answer's turn."""
-    chat: TextDocument | None = None
-    """The chat file that shows the answer; what it shows is put in."""
-    position: Position | None = None
-    """A place in the chat file: the block there is meant."""
-    conversation: str | None = None
-    """In place of `chat`: whose answer is put in as it was kept."""
-    textDocument: TextDocument | None = None
-    """The note; that which the question was about, when absent."""
-    range: Range | None = None
-    """Which lines of the note are replaced; what the question was about, when absent."""
-    how: Literal["replace", "below"] = "replace"
-    """below: nothing is replaced."""
 
 
 @dataclass(frozen=True)
@@ -67,22 +48,14 @@ class _Wanted:
 def register(server: KhojServer) -> None:
     """Serve khoj.chat.apply, and offer it on answers."""
 
-    @server.command("khoj.chat.apply")
-    async def apply(*arguments: Any) -> dict[str, Any]:
-        try:
-            params = msgspec.convert(arguments[0] if arguments else {}, ChatApplyParams)
-        except msgspec.ValidationError as error:
-            message = f"khoj.chat.apply: {str(error).replace('$', 'params')}"
-            raise JsonRpcInvalidParams(message=message, data={"code": "khoj.usage"}) from error
-        try:
-            return await _apply(server, params)
-        except KhojError as error:
-            raise rpc_error(error) from error
+    async def apply(params: ChatApplyParams) -> ChatApplyResult:
+        return await _apply(server, params)
 
     async def offer(params: types.CodeActionParams) -> list[types.CodeAction]:
         chat = open_chat(server, params.text_document.uri)
         return list(_offers(chat, params.range.start)) if chat else []
 
+    serve(server, APPLY, apply)
     server.code_actions.append(offer)
 
 
@@ -101,11 +74,11 @@ def _offers(chat: OpenChat, position: types.Position) -> Iterator[types.CodeActi
             "position": {"line": position.line, "character": position.character},
             "how": how,
         }
-        command = types.Command(title=title, command="khoj.chat.apply", arguments=[argument])
+        command = types.Command(title=title, command=APPLY.command, arguments=[argument])
         yield types.CodeAction(title=title, kind=types.CodeActionKind.Refactor, command=command)
 
 
-async def _apply(server: KhojServer, params: ChatApplyParams) -> dict[str, Any]:
+async def _apply(server: KhojServer, params: ChatApplyParams) -> ChatApplyResult:
     chat = the_chat(server, params.chat.uri) if params.chat else None
     wanted = await server.answer(lambda job: _of_file(server, chat, params) if chat else _of_conversation(server, params))
     about, versions = asking(server, wanted.vault), shown_versions(server)
@@ -119,14 +92,14 @@ async def _apply(server: KhojServer, params: ChatApplyParams) -> dict[str, Any]:
         below = replace(params, how="below", range=None)
         about, versions = asking(server, wanted.vault), shown_versions(server)
         plan, edit = await server.answer(lambda job: _planned(server, about, versions, wanted, below))
-    result: dict[str, Any] = {"applied": False, "what": plan.what, "uri": about.uri_of(wanted.given.path)}
+    uri = about.uri_of(wanted.given.path)
     if not applies_edits(server):
-        return {**result, "edit": server.protocol._converter.unstructure(edit)}
+        return ChatApplyResult(False, plan.what, uri, server.protocol._converter.unstructure(edit))
     answer = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label=f"khoj: {plan.what}"))
     if not answer.applied:
         reason = answer.failure_reason or "the editor has not made the change"
-        raise JsonRpcException(f"khoj.chat.apply: {reason}", REQUEST_FAILED, {"code": "khoj.usage"})
-    return {**result, "applied": True}
+        raise JsonRpcException(f"{APPLY.command}: {reason}", REQUEST_FAILED, {"code": "khoj.usage"})
+    return ChatApplyResult(True, plan.what, uri)
 
 
 def _of_file(server: KhojServer, chat: OpenChat, params: ChatApplyParams) -> _Wanted:

@@ -8,25 +8,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException
 
 from khoj_ls.chat.file.context import Given, given_lines
-from khoj_ls.chat.file.layout import SUFFIXES, Format, format_of
-from khoj_ls.core.errors import KhojError, UsageError
+from khoj_ls.chat.file.layout import SUFFIXES, format_of
+from khoj_ls.core.errors import UsageError
 from khoj_ls.lsp.asked import Asked, asked
+from khoj_ls.lsp.chat_commands import serve
 from khoj_ls.lsp.chat_file_edits import ChatEditor
 from khoj_ls.lsp.chat_file_stream import ChatAnswers
 from khoj_ls.lsp.chat_files import OpenChat, create_chat, key_of, new_head, open_chat
-from khoj_ls.lsp.server import KhojServer, rpc_error
+from khoj_ls.lsp.server import KhojServer
 from khoj_ls.vaults import to_path
-from khoj_ls.wire.messages import Range, TextDocument
+from khoj_ls.wire import chat_file_messages as wire
+from khoj_ls.wire.chat_messages import ChatStarted
+from khoj_ls.wire.messages import Range
 from khoj_ls.wire.session import asked_vaults, chat_settings_for
 
 log = logging.getLogger(__name__)
@@ -35,32 +36,6 @@ _ASK = types.CodeActionKind.QuickFix
 """Shown by every client at the cursor, where an answer is what the file lacks."""
 _ASK_TITLE = "Ask"
 _STOP_TITLE = "Stop the answer"
-Params = TypeVar("Params")
-
-
-@dataclass(frozen=True)
-class ChatFileParams:
-    """Begin a chat in a file of its own."""
-
-    textDocument: TextDocument | None = None
-    """The note it is about; none: the whole vault."""
-    range: Range | None = None
-    """What of the note it is about: whole lines."""
-    format: Format | None = None
-    """markdown or org; that of the note, when absent."""
-    vault: str | None = None
-    """Folder or URI of the vault, where there is no `textDocument`; the session's first, when absent."""
-    message: str = ""
-    """What stands there as the first question."""
-
-
-@dataclass(frozen=True)
-class ChatTurnParams:
-    """A chat file, and one of its answers."""
-
-    textDocument: TextDocument
-    turn: str | None = None
-    """Of the answer; the last question, when absent."""
 
 
 def register(server: KhojServer) -> None:
@@ -73,7 +48,7 @@ def register(server: KhojServer) -> None:
         uri = params.text_document.uri
         if chat := open_chat(server, uri):
             offset = chat.offset(params.range.start)
-            return [_action(title, _ASK, name, argument) for title, name, argument in _offers(chat, answers, offset)]
+            return [_action(title, _ASK, command, argument) for title, command, argument in _offers(chat, answers, offset)]
         about = asked(server, uri)
         return list(_beginnings(about, params)) if about and about.note.parsed.entries else []
 
@@ -100,30 +75,22 @@ def register(server: KhojServer) -> None:
 
 
 def _serve_commands(server: KhojServer, answers: ChatAnswers) -> None:
-    @server.command("khoj.chat.file")
-    async def chat_file(*arguments: Any) -> dict[str, Any]:
-        return await _begin(server, _decoded("chat.file", arguments, ChatFileParams))
+    async def begin(params: wire.ChatFileParams) -> wire.ChatFileResult:
+        return await _begin(server, params)
 
-    @server.command("khoj.chat.send")
-    async def send(*arguments: Any) -> dict[str, Any]:
-        params = _decoded("chat.send", arguments, ChatTurnParams)
-        try:
-            started = await answers.ask(params.textDocument.uri, params.turn)
-        except KhojError as error:
-            raise rpc_error(error) from error
-        return {"conversation": started.conversation, "turn": started.turn}
+    async def send(params: wire.ChatTurnParams) -> ChatStarted:
+        return await answers.ask(params.textDocument.uri, params.turn)
 
-    @server.command("khoj.chat.stop")
-    async def stop(*arguments: Any) -> dict[str, Any]:
-        return {"stopped": answers.stop(_decoded("chat.stop", arguments, ChatTurnParams).textDocument.uri)}
+    async def stop(params: wire.ChatTurnParams) -> wire.ChatStopResult:
+        return wire.ChatStopResult(answers.stop(params.textDocument.uri))
 
-    @server.command("khoj.chat.rest")
-    async def rest(*arguments: Any) -> dict[str, Any]:
-        params = _decoded("chat.rest", arguments, ChatTurnParams)
-        try:
-            return {"inserted": await answers.insert_rest(params.textDocument.uri, params.turn or "")}
-        except KhojError as error:
-            raise rpc_error(error) from error
+    async def rest(params: wire.ChatTurnParams) -> wire.ChatRestResult:
+        return wire.ChatRestResult(await answers.insert_rest(params.textDocument.uri, params.turn or ""))
+
+    serve(server, wire.BEGIN, begin)
+    serve(server, wire.SEND, send)
+    serve(server, wire.STOP, stop)
+    serve(server, wire.REST, rest)
 
 
 def _beginnings(about: Asked, params: types.CodeActionParams) -> Iterator[types.CodeAction]:
@@ -135,27 +102,27 @@ def _beginnings(about: Asked, params: types.CodeActionParams) -> Iterator[types.
             "end": {"line": end.line, "character": end.character},
         }
         argument = {"textDocument": document, "range": chosen}
-        yield _action("Chat about this selection", types.CodeActionKind.Refactor, "khoj.chat.file", argument)
+        yield _action("Chat about this selection", types.CodeActionKind.Refactor, wire.BEGIN, argument)
     argument = {"textDocument": document}
-    yield _action("Chat about this note", types.CodeActionKind.Refactor, "khoj.chat.file", argument)
+    yield _action("Chat about this note", types.CodeActionKind.Refactor, wire.BEGIN, argument)
 
 
-def _offers(chat: OpenChat, answers: ChatAnswers, offset: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _offers(chat: OpenChat, answers: ChatAnswers, offset: int) -> Iterator[tuple[str, wire.ChatCommand, dict[str, Any]]]:
     """Titles, commands and arguments of what can be done at a place of a chat file."""
     document = {"textDocument": {"uri": chat.uri}}
     running = answers.running(chat.uri)
     if running is not None:
-        yield _STOP_TITLE, "khoj.chat.stop", document
+        yield _STOP_TITLE, wire.STOP, document
         return
     if chat.file.prompt is not None and chat.file.prompt.text:
-        yield _ASK_TITLE, "khoj.chat.send", document
+        yield _ASK_TITLE, wire.SEND, document
     exchange = chat.file.exchange_at(offset)
     if exchange is None or exchange.answer is None or not exchange.answer.turn:
         return
     turn = {**document, "turn": exchange.answer.turn}
     if exchange.notes is None:
-        yield "Insert the rest of the answer", "khoj.chat.rest", turn
-    yield "Ask again", "khoj.chat.send", turn
+        yield "Insert the rest of the answer", wire.REST, turn
+    yield "Ask again", wire.SEND, turn
 
 
 def _lenses(chat: OpenChat, answers: ChatAnswers) -> Iterator[types.CodeLens]:
@@ -166,34 +133,34 @@ def _lenses(chat: OpenChat, answers: ChatAnswers) -> Iterator[types.CodeLens]:
     if found is None:
         return
     place = chat.range(found.start, found.start)
-    for title, name, argument in _offers(chat, answers, found.body):
+    for title, command, argument in _offers(chat, answers, found.body):
         if title in (_ASK_TITLE, _STOP_TITLE):
-            yield types.CodeLens(range=place, command=types.Command(title=title, command=name, arguments=[argument]))
+            yield types.CodeLens(range=place, command=_command(title, command, argument))
 
 
-async def _begin(server: KhojServer, params: ChatFileParams) -> dict[str, Any]:
+async def _begin(server: KhojServer, params: wire.ChatFileParams) -> wire.ChatFileResult:
     """Make the file and have the client show it."""
     uri = params.textDocument.uri if params.textDocument else None
     if uri is not None:
         await server.answer(lambda job: server.session.vaults.open(to_path(uri)))
     about = asked(server, uri) if uri else None
     path, line = await server.answer(lambda job: _created(server, about, params))
-    result = {"uri": path.as_uri(), "shown": False}
+    chat, shown = path.as_uri(), False
     window = server.client_capabilities.window
     if window and window.show_document and window.show_document.support:
         at = types.Position(line=line, character=0)
-        place = types.ShowDocumentParams(uri=path.as_uri(), take_focus=True, selection=types.Range(start=at, end=at))
+        place = types.ShowDocumentParams(uri=chat, take_focus=True, selection=types.Range(start=at, end=at))
         try:
-            result["shown"] = (await server.window_show_document_async(place)).success
+            shown = (await server.window_show_document_async(place)).success
         except JsonRpcException as error:
             log.debug("the client does not show a chat: %s", error)
-    if not result["shown"]:
+    if not shown:
         message = f"khoj-ls: the chat is ready in {path}: open it, write below the last heading, and ask"
         server.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=message))
-    return result
+    return wire.ChatFileResult(chat, shown)
 
 
-def _created(server: KhojServer, about: Asked | None, params: ChatFileParams) -> tuple[Path, int]:
+def _created(server: KhojServer, about: Asked | None, params: wire.ChatFileParams) -> tuple[Path, int]:
     session = server.session
     if params.textDocument and about is None:
         raise UsageError(f"{params.textDocument.uri} is no note of a vault: open its folder first")
@@ -236,13 +203,9 @@ def _dismiss(server: KhojServer, uri: str) -> None:
         release()
 
 
-def _decoded(name: str, arguments: tuple[Any, ...], kind: type[Params]) -> Params:
-    try:
-        return msgspec.convert(arguments[0] if arguments else {}, kind)
-    except msgspec.ValidationError as error:
-        message = f"khoj.{name}: {str(error).replace('$', 'params')}"
-        raise JsonRpcInvalidParams(message=message, data={"code": "khoj.usage"}) from error
+def _action(title: str, kind: types.CodeActionKind, command: wire.ChatCommand, argument: dict[str, Any]) -> types.CodeAction:
+    return types.CodeAction(title=title, kind=kind, command=_command(title, command, argument))
 
 
-def _action(title: str, kind: types.CodeActionKind, name: str, argument: dict[str, Any]) -> types.CodeAction:
-    return types.CodeAction(title=title, kind=kind, command=types.Command(title=title, command=name, arguments=[argument]))
+def _command(title: str, command: wire.ChatCommand, argument: dict[str, Any]) -> types.Command:
+    return types.Command(title=title, command=command.command, arguments=[argument])
