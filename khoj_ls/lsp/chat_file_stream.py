@@ -130,7 +130,12 @@ class ChatAnswers:
             begin_turn(session, _params(chat, vault, about, context, exchange), Job(job.token, job.progress, turns.append))
             return context
 
-        context = await self._server.answer(begin)
+        try:
+            context = await self._server.answer(begin)
+        except BaseException:  # whatever it was, nobody would hear of the turn; it is raised again
+            for turn in turns:
+                turn.cancel()
+            raise
         answering = Answering(chat.uri, turns[0], chat.file.head.stream, Kept(vault.root))
         return answering, str(context.given) if context.given else ""
 
@@ -174,8 +179,8 @@ class ChatAnswers:
     async def _answer(self, answering: Answering, again: Exchange | None, attributes: Mapping[str, str]) -> None:
         """Take an answer's events to the file, up to the last."""
         turn = answering.turn
-        answering.progress = await self._server.work_done("khoj: answering")
         try:
+            answering.progress = await self._server.work_done("khoj: answering")
             if not await self._make_place(answering, again, attributes):
                 turn.cancel()
                 self._tell(types.MessageType.Warning, "the answer found no place in the file: it was called off. Ask again")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from khoj_ls.chat.desk import ChatDesk, Models
 from khoj_ls.chat.engine import answer, begin
-from khoj_ls.chat.types import ChatEvent, ChatRequest, Failed, Started
+from khoj_ls.chat.types import ChatEvent, ChatRequest, Failed, Sources, Started
 from khoj_ls.config.settings import ChatSettings, SearchSettings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken
@@ -61,7 +61,16 @@ class Chatting:
     def answer(
         self, request: ChatRequest, started: Started, token: CancelToken, settings: ChatSettings, search: SearchSettings
     ) -> Iterator[ChatEvent]:
-        """The turn's events: `Sources` first, exactly one `Done` or `Failed` last. Never raises."""
+        """The turn's events: `Sources` first, exactly one `Done` or `Failed` last. Never raises.
+
+        May be called again for a turn that has ended, as after a yes of the user.
+        """
+        with self._lock:
+            busy = self._under_way.setdefault(started.conversation, started.turn) != started.turn
+        if busy:
+            yield Sources(())
+            yield Failed(_BUSY, UsageError.code)
+            return
         try:
             for event in answer(self._at(settings, search), request, started, token):
                 if isinstance(event, Failed) and event.consent is not None:

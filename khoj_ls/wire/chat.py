@@ -127,7 +127,7 @@ class _Asked:
         ask_user = self._session.ask_consent
         try:
             if ask_user is None or not ask_user(wire.ChatConsent(consent.host, consent.tokens, consent.cost), token):
-                return failed
+                return Failed("the answer was called off", Cancelled.code) if token.cancelled else failed
             self._session.vaults.allow_host(consent.host)
         except KhojError as error:  # it cannot be taken down
             return Failed(str(error), error.code)

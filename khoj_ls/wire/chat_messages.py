@@ -293,7 +293,8 @@ class ChatCancelResult:
     """Whether there was something to call off."""
 
     cancelled: bool
-    """False where the turn had ended already. Otherwise it ends with the event `failed`, code `khoj.cancelled`."""
+    """False where the turn had ended already. Otherwise it ends with the event `failed`, code `khoj.cancelled`; or with `done`,
+    where the whole answer had just arrived."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,10 @@ class Turn:
                     self.put(event)
         except Exception as error:  # the boundary of the thread: the client hears of it, and the turn has its end
             log.error("a turn failed", exc_info=error)
-        ended()
+        try:
+            ended()
+        except Exception as error:  # likewise
+            log.error("a turn could not be put away", exc_info=error)
         self.put(end or Failed("internal error; the log says more: khoj-ls daemon logs", KhojError.code))
 
 

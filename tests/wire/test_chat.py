@@ -362,8 +362,12 @@ class FarModel:
     def count(self, text):
         return len(text) // 3 + 1
 
+    def meanwhile(self):
+        """What happens while it answers."""
+
     def stream(self, messages, sampling, token):
         self.asked += 1
+        self.meanwhile()
         yield Delta("Yes.")
         yield Finished(Usage(1, 1))
 
@@ -426,6 +430,31 @@ def test_a_session_that_can_ask_goes_on_after_a_yes(session, far, answer, root):
     (turn,) = session.vaults.open(root).conversations.get(events[-1].conversation).turns
     assert (turn.state, turn.answer) == (("done", "Yes.") if answer else ("failed", ""))
     assert session.vaults.open(root)._chatting._under_way == {}
+
+
+def test_a_turn_that_is_called_off_while_the_user_is_asked_was_called_off(session, far):
+    def ask_user(consent, token):
+        token.cancel()
+        return False
+
+    session.ask_consent = ask_user
+    *_, failed = stream(session, ChatParams(QUESTION))
+    assert (failed.code, failed.consent) == ("khoj.cancelled", None)
+
+
+def test_after_a_yes_too_a_conversation_is_answered_one_turn_at_a_time(session, far):
+    refused = []
+
+    def meanwhile():
+        far.model.meanwhile = lambda: None
+        (turn,) = session.turns.values()
+        with pytest.raises(UsageError, match="is being answered") as raised:
+            next(stream(session, ChatParams(QUESTION, conversation=turn.started.conversation)))
+        refused.append(raised.value)
+
+    session.ask_consent, far.model.meanwhile = lambda consent, token: True, meanwhile
+    *_, done = stream(session, ChatParams(QUESTION))
+    assert (done.kind, len(refused)) == ("done", 1)
 
 
 # -- settings -----------------------------------------------------------------------------------------------------------------

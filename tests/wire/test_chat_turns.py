@@ -70,6 +70,15 @@ def test_a_turn_that_breaks_has_failed_without_a_word_of_what_broke_it():
     assert "sentence" not in last.message
 
 
+def test_a_turn_that_cannot_be_put_away_has_its_end():
+    def not_ended():
+        raise OSError
+
+    turn = turn_of(run=False)
+    turn.run(iter([TextDelta("a"), Done("a")]), not_ended)
+    assert [each.kind for each in taken(turn)] == ["delta", "done"]
+
+
 def test_the_turn_is_over_before_its_end_is_told():
     turn, over, seen = Turn(Path("/notes"), Started("c", "t")), threading.Event(), []
     turn.listen(lambda hurry: seen.append(over.is_set()))
