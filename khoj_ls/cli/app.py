@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any, NoReturn, cast
 
 import click
@@ -65,10 +66,18 @@ class Program(click.Group):
         """Run the program and end the process."""
         import sys
 
+        _all_streams_open(sys)
         arguments = list(sys.argv[1:] if args is None else args)
         extra.update(prog_name="khoj-ls", standalone_mode=False)
         run = super().main
         sys.exit(guarded(lambda: cast("int | None", run(arguments, **extra)), as_json="--json" in arguments))
+
+
+def _all_streams_open(sys: ModuleType) -> None:
+    """Give a program that was started with a closed stream (`<&-`) one where nothing comes from and all is lost."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - it stays open as long as the process
 
 
 _HELP = """Search your notes by meaning and by words.

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +136,18 @@ def test_a_verb_may_not_hide_an_option_of_all_verbs() -> None:
         command = program.get_command(context, name)
         assert command is not None
         assert {"--json", "--vault", "--in-process", "--set"} <= {flag for item in command.params for flag in item.opts}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+@pytest.mark.parametrize(
+    ("arguments", "streams", "status"),
+    [("chat q", "<&-", 0), ("chat", "<&-", 2), ("chat q", ">&-", 0), ("chat q", "<&- >&- 2>&-", 0), ("chat", "2>&-", 2)],
+)
+def test_closed_streams_are_empty_ones(private_home: Path, tmp_path: Path, arguments: str, streams: str, status: int) -> None:
+    (private_home / "config").mkdir()
+    (private_home / "config" / "config.toml").write_text('[embedding]\nmodel = "/none"\n')
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "q.md").write_text("q\n")
+    command = f"{sys.executable} -m khoj_ls {arguments} --in-process --vault {tmp_path / 'notes'} {streams}"
+    ended = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (status, False), ended.stderr
