@@ -188,11 +188,14 @@ def test_notes_do_not_steer_the_terminal(verb: Any, serve: Serve) -> None:
     assert not {"\x1b", "\x07", "\r"} & {*shown.stdout, *shown.stderr}
 
 
+NOTHING_FOUND = {**SOURCES, "sources": []}
+
+
 @pytest.mark.parametrize(
     ("script", "status", "told"),
     [
-        ([{**SOURCES, "sources": []}, done("")], 1, ""),
-        ([{**SOURCES, "sources": []}, delta("Commands: ..."), done("Commands: ...")], 0, ""),
+        ([NOTHING_FOUND, delta("Nothing about this."), done("Nothing about this.")], 1, ""),
+        ([NOTHING_FOUND, delta("I do not know."), done("I do not know.", model="openai/gpt-4o-mini")], 0, ""),
         ([SOURCES, failed("no such model", UsageError.code)], 2, "khoj-ls: no such model\n"),
         ([SOURCES, failed("not reached", "khoj.model.unreachable")], 3, "khoj-ls: not reached\n"),
         ([SOURCES, delta("half"), failed("called off", "khoj.cancelled", text="half")], 130, "khoj-ls: called off\n"),
@@ -208,6 +211,11 @@ def test_how_it_ends(verb: Any, serve: Serve, script: list[Any], status: int, to
     assert (shown.exit_code, shown.stdout, shown.stderr) == (status, half, told)
     last = json.loads(verb("chat", "--json", "q").stdout.splitlines()[-1])
     assert (last["kind"], service.closed) == ("failed" if status > 1 else "done", 2)
+
+
+def test_a_command_that_answers_by_itself_has_found_something(verb: Any, serve: Serve) -> None:
+    serve([NOTHING_FOUND, delta("Commands: ..."), done("Commands: ...")])
+    assert verb("chat", "/help").exit_code == 0
 
 
 CONSENT = {"host": "https://api.openai.com", "tokens": 2310, "cost": 0.0012}

@@ -38,13 +38,15 @@ class Turned:
     """Id of its conversation; None where it failed before it had one."""
     turn: str | None = None
     """Its own id."""
+    commanded: bool = False
+    """Whether a slash command was asked, which may answer from nothing that is found: `/help`."""
 
     @property
     def status(self) -> int:
         """The exit status of the program, where this was all it did."""
         if self.end["kind"] == "failed":
             return {Cancelled.code: CANCELLED, UsageError.code: USAGE}.get(self.end["code"], FAILURE)
-        return FOUND if self.end["model"] or self.sources or self.end["text"].strip() else NOTHING
+        return FOUND if self.end["model"] or self.sources or self.commanded else NOTHING
 
 
 def take_turn(connection: Talking, params: Mapping[str, Any], new_view: Callable[[], View], *, may_ask: bool = True) -> Turned:
@@ -68,7 +70,7 @@ def person_present() -> bool:
 
 
 def _shown(connection: Talking, params: Mapping[str, Any], new_view: Callable[[], View], *, may_ask: bool) -> Turned:
-    seen = Turned(end={})
+    seen = Turned(end={}, commanded=str(params["message"]).startswith("/"))
     text = ""
     view = new_view()
     events = events_of(connection, params)
@@ -77,7 +79,8 @@ def _shown(connection: Talking, params: Mapping[str, Any], new_view: Callable[[]
             kind = event["kind"]
             if kind == "delta":
                 text += event["text"]
-            seen = Turned(
+            seen = replace(
+                seen,
                 end=event if kind in ("done", "failed") else {},
                 sources=tuple(event["sources"]) if kind == "sources" else seen.sources,
                 conversation=event.get("conversation", seen.conversation),
