@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from khoj_ls.cli.chatting.markdown import Drawn, settled
+from khoj_ls.cli.chatting.markdown import Drawn, last_part, settled
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,20 @@ def test_an_answer_is_shown_and_not_obeyed(text: str, shown: str) -> None:
 
 def test_no_more_than_the_last_lines_are_drawn_where_only_they_fit() -> None:
     assert [line.strip() for line in drawn("\n\n".join("abcdef"), last_lines=3).splitlines()] == ["e", "", "f"]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a\nb", "a\nb"),
+        ("- a\n- b\n- c\n- d", "- b\n- c\n- d"),
+        ("```py\na\nb\nc\nd", "```py\nb\nc\nd"),
+        ("|h|i|\n|---|:-:|\n|1|2|\n|3|4|\n|5|6|\n|7|8|", "|h|i|\n|---|:-:|\n|3|4|\n|5|6|\n|7|8|"),
+        ("a\n---\nb\nc", "---\nb\nc"),
+    ],
+)  # fmt: skip
+def test_of_a_long_block_the_last_part_is_drawn_as_what_it_is(text: str, part: str) -> None:
+    assert last_part(text, 3) == part
 
 
 def test_citations_are_marked() -> None:

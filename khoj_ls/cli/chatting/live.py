@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from khoj_ls.cli.chatting.events import Event
-from khoj_ls.cli.chatting.markdown import Drawn, settled
+from khoj_ls.cli.chatting.markdown import Drawn, last_part, settled
 from khoj_ls.cli.chatting.render import tell_failure, tell_rest
 from khoj_ls.cli.chatting.words import cited, found, heading_of, place_of
 from khoj_ls.cli.output import note, printable
@@ -77,7 +77,9 @@ class Live:
         if end := settled(self._growing):
             self._print(self._growing[:end])
             self._growing = self._growing[end:]
-        self._draw(Drawn(self._growing, last_lines=max(1, self._console.height - _KEPT_LINES)))
+        lines = max(1, self._console.height - _KEPT_LINES)
+        # It is drawn with every piece: what does not fit on the terminal is not even read.
+        self._draw(Drawn(last_part(self._growing, lines), last_lines=lines))
 
     def _print(self, text: str) -> None:
         if self._printed:

@@ -21,6 +21,8 @@ _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _LIST = re.compile(r" {0,3}([-*+]|\d{1,9}[.)])( |\t|$)")
 _LIST_BEGUN = re.compile(r" {0,3}\d{1,9}")
 """A line of which no more has arrived, and that may become one of a list."""
+_DELIMITERS = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-*:?[ \t]*)+")
+"""The second line of a table."""
 _CITED = re.compile(r"(\[\d{1,3}\](?:\[\d{1,3}\])*)")
 _CITED_STYLE = Style(color="cyan", bold=True)
 
@@ -53,6 +55,15 @@ def _goes_on(line: str, listed: bool) -> bool:
     if line.startswith(("    ", "\t")):
         return True
     return listed and bool(line[0] in " \t" or _LIST.match(line) or _LIST_BEGUN.fullmatch(line))
+
+
+def last_part(text: str, lines: int) -> str:
+    """The last `lines` lines of a block that still grows, with what makes them what they are: a fence, the head of a table."""
+    kept = text.splitlines(keepends=True)
+    if len(kept) <= lines:
+        return text
+    head = 1 if _FENCE.match(kept[0]) else 2 if _DELIMITERS.fullmatch(kept[1].rstrip()) else 0
+    return "".join([*kept[:head], *kept[max(head, len(kept) - lines) :]])
 
 
 class Drawn:
