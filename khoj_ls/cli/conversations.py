@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from khoj_ls.cli.chatting.events import placed
+from khoj_ls.cli.chatting.words import heading_of
 from khoj_ls.cli.connection import connect
 from khoj_ls.cli.errors import FOUND, NOTHING
 from khoj_ls.cli.output import echo_json, note, plural, printable
@@ -242,21 +244,11 @@ def _show_turn(turn: Mapping[str, Any]) -> None:
         click.secho(printable(state), fg="red")
     for source in turn["sources"]:
         place = click.style(printable(source["path"]), fg="magenta")
-        outline = " > ".join([source["title"], *(name for name in source["outline"] if name != source["title"])])
-        click.echo(f"  [{source['number']}] {place}:{source['range']['start']['line'] + 1}: {printable(outline)}")
+        click.echo(f"  [{source['number']}] {place}:{placed(source)['line']}: {heading_of(source)}")
 
 
 def _turn_json(turn: Mapping[str, Any]) -> dict[str, Any]:
-    return {**turn, **{name: [_placed(place) for place in turn[name]] for name in ("sources", "citations")}}
-
-
-def _placed(place: Mapping[str, Any]) -> dict[str, Any]:
-    """A source or citation with lines that people count; the last one belongs to it."""
-    first = place["range"]["start"]["line"] + 1
-    lines = {"line": first, "end_line": max(first, place["range"]["end"]["line"])}
-    return {"number": place["number"], "path": place["path"], **lines} | {
-        name: value for name, value in place.items() if name not in ("uri", "range", "number", "path")
-    }
+    return {**turn, **{name: [placed(place) for place in turn[name]] for name in ("sources", "citations")}}
 
 
 def _marked(snippet: str, highlights: list[list[int]]) -> str:

@@ -63,18 +63,18 @@ def stopped(text: str) -> dict[str, Any]:
     return failed("stopped", Cancelled.code, text)
 
 
-def _event(event: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {name: value for name, value in event.items() if name != "seq"}
-    for name in ("sources", "citations"):
-        if name in plain:
-            plain[name] = [_placed(place) for place in plain[name]]
-    # The kind comes first: that is what a person who looks at the lines wants to see first.
-    return {"kind": plain.pop("kind"), **plain}
-
-
-def _placed(place: Mapping[str, Any]) -> dict[str, Any]:
-    """A source or citation: the path in the vault, lines from 1, and the last line belongs to it."""
+def placed(place: Mapping[str, Any]) -> dict[str, Any]:
+    """A source or citation as JSON has it: the path in the vault, lines from 1, and the last line belongs to it."""
     lines = place["range"]
     first = lines["start"]["line"] + 1
     told = {"number": place["number"], "path": place["path"], "line": first, "end_line": max(first, lines["end"]["line"])}
     return told | {name: value for name, value in place.items() if name not in ("uri", "range", *told)}
+
+
+def _event(event: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {name: value for name, value in event.items() if name != "seq"}
+    for name in ("sources", "citations"):
+        if name in plain:
+            plain[name] = [placed(place) for place in plain[name]]
+    # The kind comes first: that is what a person who looks at the lines wants to see first.
+    return {"kind": plain.pop("kind"), **plain}
