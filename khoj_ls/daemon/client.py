@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-from khoj_ls.core.errors import Cancelled, DaemonError, KhojError, named_error
+from khoj_ls.core.errors import Cancelled, DaemonError, KhojError, UsageError, named_error
 from khoj_ls.core.jobs import Progress, ProgressCallback
-from khoj_ls.daemon.dial import Link, dial
+from khoj_ls.daemon.dial import REQUEST_LIMIT, Link, dial
 
 _CHUNK = 1 << 16
 _ENDS = ("done", "failed")
@@ -144,8 +144,12 @@ class DaemonClient:
             self._buffer += chunk
 
     def _send(self, message: Mapping[str, Any]) -> None:
+        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        if len(line) > REQUEST_LIMIT:
+            told = f"{message['method']} has {len(line):,} bytes, and the daemon takes {REQUEST_LIMIT:,}"
+            raise UsageError(f"{told}: send less at once (fewer pictures, or such as lie in the vault)")
         try:
-            self._socket.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            self._socket.sendall(line)
         except OSError as error:
             raise DaemonError("the daemon is gone: try again (khoj-ls daemon logs shows why)") from error
 

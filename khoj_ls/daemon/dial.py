@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from khoj_ls.core.errors import DaemonError
 from khoj_ls.daemon import endpoint, handshake
 
+REQUEST_LIMIT = 16 * 1024 * 1024
+"""Longest request of the rpc face in bytes."""
 _ATTEMPTS = 5
 """A daemon that is being replaced, stopped or killed under us costs an attempt; more than a few is a fault."""
 

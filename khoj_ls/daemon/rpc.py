@@ -28,6 +28,7 @@ import msgspec
 
 from khoj_ls.core.errors import Cancelled, KhojError, UsageError
 from khoj_ls.core.jobs import CancelToken, Progress, ProgressCallback
+from khoj_ls.daemon.dial import REQUEST_LIMIT
 from khoj_ls.wire.chat_messages import CHAT_EVENT, AnyChatEvent
 from khoj_ls.wire.turns import Follow, Turn, forward
 
@@ -39,8 +40,6 @@ Handler = Callable[[str, Mapping[str, Any], CancelToken, ProgressCallback, Follo
 Raises MethodNotFound, KhojError.
 """
 
-LINE_LIMIT = 16 * 1024 * 1024
-"""Longest request in bytes."""
 _PROGRESS_SECONDS = 0.05
 """Reports that come faster are left out, but for the first and last of a phase."""
 _LAST_WORDS_SECONDS = 0.5
@@ -59,7 +58,7 @@ async def serve_rpc(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
             try:
                 line = await reader.readuntil(b"\n")
             except asyncio.LimitOverrunError:
-                connection.fail(None, -32600, f"a request has at most {LINE_LIMIT} bytes")
+                connection.fail(None, -32600, f"a request has at most {REQUEST_LIMIT} bytes")
                 return
             except (asyncio.IncompleteReadError, ConnectionError):
                 return

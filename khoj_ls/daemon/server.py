@@ -16,8 +16,9 @@ from khoj_ls import __version__
 from khoj_ls.core.errors import DaemonError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.daemon.admission import Hello, Newer, Refused, admit, reply, turn_away
+from khoj_ls.daemon.dial import REQUEST_LIMIT
 from khoj_ls.daemon.listen import Listener, PeerUid, peer_uid
-from khoj_ls.daemon.rpc import LINE_LIMIT, Handler, MethodNotFound, serve_rpc
+from khoj_ls.daemon.rpc import Handler, MethodNotFound, serve_rpc
 from khoj_ls.wire.turns import Follow
 
 log = logging.getLogger(__name__)
@@ -140,8 +141,8 @@ class Server:
             await self._connection(reader, writer, token)
 
         if token is None:
-            return await asyncio.start_unix_server(connected, sock=listener.socket, limit=LINE_LIMIT)
-        return await asyncio.start_server(connected, sock=listener.socket, limit=LINE_LIMIT)
+            return await asyncio.start_unix_server(connected, sock=listener.socket, limit=REQUEST_LIMIT)
+        return await asyncio.start_server(connected, sock=listener.socket, limit=REQUEST_LIMIT)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str | None) -> None:
         task = asyncio.current_task()

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from khoj_ls.core.errors import Cancelled, DaemonError, KhojError, ModelError
+from khoj_ls.core.errors import Cancelled, DaemonError, KhojError, ModelError, UsageError
 from khoj_ls.core.jobs import Progress
 from khoj_ls.daemon.client import DaemonClient, error_of
+from khoj_ls.daemon.dial import REQUEST_LIMIT
 from khoj_ls.daemon.endpoint import NotRunning
 
 
@@ -43,6 +44,14 @@ def test_one_connection_serves_many_requests_and_their_progress(on_transport):
         assert client.call("count", {"total": 2}) == 2
         assert client.call("echo", {"a": [1, None, "ü"]}) == {"a": [1, None, "ü"]}
     assert [seen[0], seen[-1]] == [Progress("count", done, 3, "counting", 0.5) for done in (0, 3)]
+
+
+def test_a_request_that_is_too_long_is_told_and_the_connection_serves_on(on_transport):
+    on_transport.start()
+    with on_transport.client() as client:
+        with pytest.raises(UsageError, match=f"the daemon takes {REQUEST_LIMIT:,}: send less"):
+            client.call("echo", {"a": "x" * REQUEST_LIMIT})
+        assert client.call("echo", {"a": 1}) == {"a": 1}
 
 
 def test_a_daemon_that_dies_at_work_is_told(on_transport):

@@ -6,8 +6,7 @@ import pytest
 
 from khoj_ls.core.errors import Cancelled, DaemonError, KhojError, ModelError, SettingsError, StoreError, UsageError, VaultError
 from khoj_ls.daemon import launch
-from khoj_ls.daemon.dial import dial
-from khoj_ls.daemon.rpc import LINE_LIMIT
+from khoj_ls.daemon.dial import REQUEST_LIMIT, dial
 
 
 class Wire:
@@ -76,8 +75,8 @@ def test_an_unknown_method_is_told(wire, method):
 
 
 def test_a_request_too_long_ends_the_connection(wire):
-    wire.send(b'{"id": 1, "method": "' + b"x" * LINE_LIMIT)
-    assert wire.receive()["error"]["message"] == f"a request has at most {LINE_LIMIT} bytes"
+    wire.send(b'{"id": 1, "method": "' + b"x" * REQUEST_LIMIT)
+    assert wire.receive()["error"]["message"] == f"a request has at most {REQUEST_LIMIT} bytes"
     assert wire.receive() is None
 
 
