@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -124,7 +125,8 @@ def command(
     message = question_of(question)
     if message is None and run.json:
         raise UsageError("say what to ask: a conversation at the prompt has no --json")
-    with connect(run) as connection:
+    with ExitStack() as connections:
+        connection = connections.enter_context(connect(run))
         talking = cast(Talking, connection)
         made_ready(connection, root, wait=wait)
         if wait is None:
@@ -136,7 +138,13 @@ def command(
         from khoj_ls.cli.chatting.repl import Talk, converse
         from khoj_ls.config.paths import folders
 
-        talk = Talk(talking, root, lambda: view_for(form, root, as_json=False), params)
+        first = iter([talking])
+        talk = Talk(
+            lambda: next(first, None) or cast(Talking, connections.enter_context(connect(run))),
+            root,
+            lambda: view_for(form, root, as_json=False),
+            params,
+        )
         converse(talk, None if no_keep else folders().state / "chat_history")
     sys.stdout.flush()
     return FOUND

@@ -14,6 +14,7 @@ from chat_service import ANSWER, ANSWERED, SOURCES, ChatService, delta, done, fa
 from khoj_ls.cli.chatting import repl as chat_repl
 from khoj_ls.cli.chatting.render import Text
 from khoj_ls.cli.chatting.repl import Talk, converse
+from khoj_ls.core.errors import DaemonError
 
 Type = Callable[..., ChatService]
 
@@ -42,7 +43,7 @@ def type_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Type:
             yield read
 
         monkeypatch.setattr(chat_repl, "_editing", editing)
-        converse(Talk(service, tmp_path, lambda: Text(tmp_path), {"context": [], "images": [], **asked}), None)
+        converse(Talk(service.reached, tmp_path, lambda: Text(tmp_path), {"context": [], "images": [], **asked}), None)
         assert next(typed, None) is None, "the conversation ended early"
         return service
 
@@ -169,3 +170,18 @@ def test_the_history_is_kept_and_private(editing: Callable[[Path], list[str]], t
     history.chmod(0o644)
     assert editing(history) == ["how many ports"]
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("lines", "scripts"),
+    [
+        (["q", "again"], [[SOURCES, DaemonError("the daemon is gone: try again")], ANSWERED]),
+        (["/conversations", "again"], [ANSWERED]),
+    ],
+)
+def test_a_lost_daemon_is_reached_again(type_in: Type, lines: list[str], scripts: list[Any]) -> None:
+    def lost(params: Any) -> Any:
+        raise DaemonError("the daemon is gone: try again")
+
+    service = type_in(*lines, scripts=scripts, answers={"khoj/conversations": lost})
+    assert (service.reached_times, service.asked[-1]["message"]) == (2, "again")

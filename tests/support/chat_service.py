@@ -64,6 +64,7 @@ class ChatService:
         self.asked: list[dict[str, Any]] = []
         self.called: list[tuple[str, dict[str, Any]]] = []
         self.closed = 0
+        self.reached_times = 0
         status = {"phase": "idle", "coverage": 1.0, "files": 1, "queue": 0, "message": ""}
         self.answers: dict[str, Any] = {"khoj/status": {"vaults": [status]}, "khoj/allowHost": {"hosts": []}}
 
@@ -83,6 +84,11 @@ class ChatService:
                 yield {**event, **ids, "seq": seq}
         finally:
             self.closed += 1
+
+    def reached(self) -> ChatService:
+        """A connection to it."""
+        self.reached_times += 1
+        return self
 
     def connect(self) -> Callable[[Any], Any]:
         """In place of `connection.connect`."""

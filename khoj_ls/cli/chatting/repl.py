@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +18,7 @@ from khoj_ls.cli.chatting.render import View
 from khoj_ls.cli.chatting.turn import Talking, Turned, take_turn
 from khoj_ls.cli.chatting.words import heading_of, place_of
 from khoj_ls.cli.output import columns, note, printable
-from khoj_ls.core.errors import KhojError, UsageError
+from khoj_ls.core.errors import DaemonError, KhojError, UsageError
 
 HISTORY_LINES = 2000
 _FORMATS = MappingProxyType({".md": "markdown", ".org": "org", ".json": "json"})
@@ -43,7 +44,8 @@ OWN = MappingProxyType(
 class Talk:
     """A conversation at the prompt, and how its next question is asked."""
 
-    connection: Talking
+    reach: Callable[[], Talking]
+    """Makes a connection: one for all questions, and another where that is lost."""
     root: Path
     new_view: Callable[[], View]
     asked: dict[str, Any]
@@ -51,6 +53,15 @@ class Talk:
     question: str = ""
     """The last question."""
     last: Turned | None = None
+
+    @cached_property
+    def connection(self) -> Talking:
+        """What answers."""
+        return self.reach()
+
+    def lost(self) -> None:
+        """Reach for another connection next time: what answered is gone."""
+        del self.connection
 
 
 def converse(talk: Talk, history: Path | None) -> None:
@@ -94,6 +105,8 @@ def _command(talk: Talk, line: str) -> bool:
             _ask(talk, line)
     except KhojError as error:
         click.secho(f"khoj-ls: {printable(str(error))}", err=True, fg="red")
+        if isinstance(error, DaemonError):
+            talk.lost()
     except (KeyboardInterrupt, click.Abort):
         click.echo(err=True)
     return True
@@ -103,6 +116,8 @@ def _ask(talk: Talk, message: str, *, replaces: str | None = None) -> None:
     turned = take_turn(talk.connection, {**talk.asked, "message": message, "replaces": replaces}, talk.new_view)
     talk.question = message or talk.question
     talk.last = turned
+    if turned.end.get("code") == DaemonError.code:
+        talk.lost()
     talk.asked["conversation"] = turned.conversation or talk.asked.get("conversation")
     # Places and pictures belong to the question that they were named with; what is said of them stays in the conversation.
     if turned.end["kind"] == "done":
