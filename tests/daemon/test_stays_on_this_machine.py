@@ -20,6 +20,7 @@ HERE = """if True:
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(("localhost", server.getsockname()[1])).close()
         socket.create_connection(("127.0.0.1", server.getsockname()[1])).close()
+        socket.create_connection(("0.0.0.0", server.getsockname()[1])).close()
     socket.socketpair()
 """
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
 REPORT = "KHOJ_LS_TEST_CONNECTIONS"
 """Environment variable: the file that processes write into what they tried. The prefix lets it through to the daemon."""
 _TO_ADDRESS = ("socket.connect", "socket.sendto", "socket.sendmsg")
@@ -32,11 +36,12 @@ def _speaks_ip(sock: object) -> bool:
 
 
 def _is_here(host: str) -> bool:
+    # 0.0.0.0 and :: mean this machine where one connects.
     address = _address(host)
-    return host == "localhost" if address is None else address.is_loopback  # type: ignore[attr-defined]  # an ip_address
+    return host == "localhost" if address is None else address.is_loopback or address.is_unspecified
 
 
-def _address(host: str) -> object | None:
+def _address(host: str) -> IPv4Address | IPv6Address | None:
     """The numeric address that `host` is; None for a name."""
     import ipaddress
 
