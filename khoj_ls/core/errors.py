@@ -25,6 +25,12 @@ class UsageError(KhojError):
     code = "khoj.usage"
 
 
+class NoVaultError(UsageError):
+    """A question that is about no vault: the session has no folder, and the settings name none."""
+
+    code = "khoj.vault.none"
+
+
 class Cancelled(KhojError):
     """The user or the client called the work off."""
 

@@ -69,7 +69,7 @@ def ask(session: Session, params: wire.ChatParams, job: Job) -> wire.AskResult:
     started = wire.ChatStarted(asked.started.conversation, asked.started.turn)
     if not isinstance(last, Done):
         raise _error(vault, started, sources, last)
-    end: Any = event_to_wire(vault.root, started, 1, last)
+    end: Any = event_to_wire(vault.root, started, 1, last, params.format, sources.sources)
     return wire.AskResult(
         text=end.text,
         citations=end.citations,
@@ -85,6 +85,8 @@ def ask(session: Session, params: wire.ChatParams, job: Job) -> wire.AskResult:
         reason=end.reason,
         degraded=list(sources.degraded),
         left_out_private=sources.left_out_private,
+        shown=end.shown,
+        below=end.below,
     )
 
 
@@ -148,7 +150,7 @@ def _begin(session: Session, params: wire.ChatParams) -> Turn:
     except BaseException:  # whatever it was, the vault is not kept open for it; it is raised again
         session.vaults.release(vault.root)
         raise
-    turn = Turn(vault.root, asked.started)
+    turn = Turn(vault.root, asked.started, params.format)
     session.turns[asked.started.turn] = turn
     turn.run(asked.events(turn.token), partial(_ended, session, vault, asked.started))
     return turn

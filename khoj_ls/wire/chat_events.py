@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from khoj_ls.chat import types as chat
+from khoj_ls.chat.file.answer import answer_text, notes_below
 from khoj_ls.wire import chat_messages as wire
 from khoj_ls.wire.messages import Position, Range
 
@@ -17,8 +18,18 @@ class _Ids(TypedDict):
     seq: int
 
 
-def event_to_wire(root: Path, started: wire.ChatStarted, seq: int, event: chat.ChatEvent) -> wire.AnyChatEvent:
-    """An event of a turn in the vault at `root`, with file URIs and 0-based lines."""
+def event_to_wire(
+    root: Path,
+    started: wire.ChatStarted,
+    seq: int,
+    event: chat.ChatEvent,
+    format: wire.ShownFormat | None = None,
+    sources: Sequence[chat.Source] = (),
+) -> wire.AnyChatEvent:
+    """An event of a turn in the vault at `root`, with file URIs and 0-based lines.
+
+    With a `format` the last event also holds the answer as a file shows it, with those of `sources` that it names.
+    """
     ids: _Ids = {"conversation": started.conversation, "turn": started.turn, "seq": seq}
     if isinstance(event, chat.Sources):
         return wire.ChatSourcesEvent(
@@ -34,7 +45,8 @@ def event_to_wire(root: Path, started: wire.ChatStarted, seq: int, event: chat.C
     if isinstance(event, chat.Failed):
         consent = event.consent
         asked = wire.ChatConsent(consent.host, consent.tokens, consent.cost) if consent else None
-        return wire.ChatFailedEvent(**ids, message=event.message, code=event.code, text=event.text, consent=asked)
+        shown = answer_text(format, root, event.text, ()) if format else None
+        return wire.ChatFailedEvent(**ids, message=event.message, code=event.code, text=event.text, shown=shown, consent=asked)
     usage = event.usage
     return wire.ChatDoneEvent(
         **ids,
@@ -47,6 +59,8 @@ def event_to_wire(root: Path, started: wire.ChatStarted, seq: int, event: chat.C
         model=event.model,
         reason=event.reason,
         notices=list(event.notices),
+        shown=answer_text(format, root, event.text, event.citations) if format else None,
+        below=notes_below(format, root, event, sources) if format else None,
     )
 
 

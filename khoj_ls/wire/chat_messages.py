@@ -12,6 +12,8 @@ from khoj_ls.chat.types import ContextKind
 from khoj_ls.core.chat import StopReason
 from khoj_ls.wire.messages import Range, TextDocument
 
+ShownFormat = Literal["markdown", "org"]
+
 CHAT_EVENT = "khoj/chatEvent"
 """The notification that carries an event."""
 
@@ -56,6 +58,8 @@ class ChatParams:
     """Whether the model is asked first what to search for; the setting chat.subqueries when absent."""
     keep: bool = True
     """Whether the turn is saved."""
+    format: ShownFormat | None = None
+    """What the event `done` holds beside the text: the answer as a file of that format shows it, in `shown` and `below`."""
     vault: str | None = None
     """Folder or URI of the vault; that of `textDocument`, else of `context`, else the session's first, when absent."""
     textDocument: TextDocument | None = None
@@ -224,6 +228,11 @@ class ChatDoneEvent(ChatEvent):
     """Why the answer ends: stop, length or filtered."""
     notices: list[str] = field(default_factory=list)
     """What the user should know."""
+    shown: str | None = None
+    """The answer as a file of the `format` that was asked for shows it, its citations links; headings begin below level 2
+    (Markdown) or 1 (Org). Null where none was asked for."""
+    below: str | None = None
+    """What such a file tells beneath the answer: its sources, statements without one, citations taken out, the price."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,6 +247,8 @@ class ChatFailedEvent(ChatEvent):
     """The kind of error, as `data.code` of a request's error; `khoj.cancelled` when it was called off."""
     text: str = ""
     """What had arrived."""
+    shown: str | None = None
+    """The same, as for the event `done`."""
     consent: ChatConsent | None = None
     """With the code `khoj.consent`: nothing was sent. After khoj/allowHost the turn can be asked again with `replaces`."""
 
@@ -278,6 +289,10 @@ class AskResult:
     """Parts of the search that were missing."""
     left_out_private: int = 0
     """Private passages that were found, and that this model was not given."""
+    shown: str | None = None
+    """With a `format`: the answer as a file shows it, its citations links. As in the event `done`."""
+    below: str | None = None
+    """With a `format`: what such a file tells beneath the answer."""
 
 
 @dataclass(frozen=True)

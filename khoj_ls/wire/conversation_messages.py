@@ -25,7 +25,7 @@ class ConversationsParams:
     title: str | None = None
     """rename: what it is called from now on."""
     format: Format | None = None
-    """export: Markdown when absent."""
+    """export: Markdown when absent. get: with `markdown` or `org` turns hold what a file shows, in `shown` and `below`."""
     query: str | None = None
     """search: words or a question."""
     limit: int | None = None
@@ -102,6 +102,10 @@ class ConversationTurn:
     """Id of the turn that this one was asked instead of: its earlier version."""
     superseded_by: str | None = None
     """Id of the turn since which this one does not hold any more."""
+    shown: str | None = None
+    """With a `format`: the answer as a file shows it, its citations links. As in the event `done`."""
+    below: str | None = None
+    """With a `format`, of a turn that went well: what such a file tells beneath the answer."""
 
 
 @dataclass(frozen=True)

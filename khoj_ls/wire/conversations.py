@@ -10,11 +10,12 @@ from types import MappingProxyType
 from khoj_ls.chat.export.formats import export
 from khoj_ls.chat.kept.records import KeptTurn, Summary
 from khoj_ls.chat.types import Done
+from khoj_ls.core.chat import StopReason
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.vault import Vault
 from khoj_ls.wire.chat_events import event_to_wire, sources_to_wire
-from khoj_ls.wire.chat_messages import ChatDoneEvent, ChatStarted
+from khoj_ls.wire.chat_messages import ChatDoneEvent, ChatStarted, ShownFormat
 from khoj_ls.wire.conversation_messages import (
     Action,
     ConversationHit,
@@ -28,6 +29,7 @@ from khoj_ls.wire.session import Job, Session, asked_vaults
 
 _DEFAULT_LISTED = 50
 _DEFAULT_FOUND = 10
+_REASONS: Mapping[str, StopReason] = MappingProxyType({"length": "length", "filtered": "filtered"})
 
 
 def conversations(session: Session, params: ConversationsParams, job: Job) -> ConversationsResult:
@@ -80,10 +82,11 @@ def _search(vaults: Sequence[Vault], params: ConversationsParams, token: CancelT
 def _get(vaults: Sequence[Vault], params: ConversationsParams, token: CancelToken) -> ConversationsResult:
     vault, summary = _meant(vaults, _wanted(params, "conversation"))
     found = vault.conversations.get(summary.id)
+    shown_in = None if params.format == "json" else params.format
     return ConversationsResult(
         conversation=_info(vault, summary),
-        turns=[_turn(vault.root, found.id, turn) for turn in found.turns],
-        superseded=[_turn(vault.root, found.id, turn) for turn in found.superseded],
+        turns=[_turn(vault.root, found.id, turn, shown_in) for turn in found.turns],
+        superseded=[_turn(vault.root, found.id, turn, shown_in) for turn in found.superseded],
         messages=_messages(vaults),
     )
 
@@ -143,13 +146,25 @@ def _info(vault: Vault, summary: Summary) -> ConversationInfo:
     )
 
 
-def _turn(root: Path, conversation: str, turn: KeptTurn) -> ConversationTurn:
+def _turn(root: Path, conversation: str, turn: KeptTurn, format: ShownFormat | None) -> ConversationTurn:
     kept = turn.outcome
     done = event_to_wire(
         root,
         ChatStarted(conversation, turn.id),
         0,
-        Done(turn.answer, kept.citations, unsupported=kept.unsupported, usage=kept.usage),
+        Done(
+            turn.answer,
+            kept.citations,
+            kept.removed,
+            kept.unsupported,
+            kept.usage,
+            kept.cost,
+            turn.model,
+            _REASONS.get(kept.reason, "stop"),
+            kept.notices,
+        ),
+        format,
+        turn.sources,
     )
     assert isinstance(done, ChatDoneEvent)
     return ConversationTurn(
@@ -174,6 +189,8 @@ def _turn(root: Path, conversation: str, turn: KeptTurn) -> ConversationTurn:
         code=kept.code,
         replaces=turn.replaces,
         superseded_by=turn.superseded_by,
+        shown=done.shown,
+        below=done.below if turn.state == "done" else None,
     )
 
 

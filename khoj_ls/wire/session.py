@@ -10,7 +10,7 @@ from typing import Any
 
 from khoj_ls.config.options import with_values
 from khoj_ls.config.settings import ChatSettings, Settings
-from khoj_ls.core.errors import UsageError
+from khoj_ls.core.errors import NoVaultError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import OpenVaults, to_path
@@ -68,7 +68,9 @@ def asked_vaults(session: Session, reference: str | None) -> list[Vault]:
         return [session.vaults.open(to_path(reference), exact=True)]
     roots = session.roots or [Path(folder).expanduser() for folder in session.settings.vaults]
     if not roots:
-        raise UsageError("no vault: open a folder of notes, name one with `vault`, or list some under `vaults` in the settings")
+        raise NoVaultError(
+            "no vault: open a folder of notes, name one with `vault`, or list some under `vaults` in the settings"
+        )
     return [session.vaults.open(root) for root in roots]
 
 

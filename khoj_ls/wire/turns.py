@@ -14,11 +14,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from khoj_ls.chat.types import ChatEvent, Done, Failed, Started, TextDelta
+from khoj_ls.chat.types import ChatEvent, Done, Failed, Source, Sources, Started, TextDelta
 from khoj_ls.core.errors import KhojError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.wire.chat_events import event_to_wire
-from khoj_ls.wire.chat_messages import AnyChatEvent, ChatDeltaEvent, ChatDoneEvent, ChatFailedEvent, ChatStarted
+from khoj_ls.wire.chat_messages import AnyChatEvent, ChatDeltaEvent, ChatDoneEvent, ChatFailedEvent, ChatStarted, ShownFormat
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,13 @@ def _nobody(hurry: bool) -> None:
 class Turn:
     """One turn under way. Thread-safe."""
 
-    def __init__(self, root: Path, started: Started) -> None:
-        """A turn in the vault at `root` that `run` will answer."""
+    def __init__(self, root: Path, started: Started, format: ShownFormat | None = None) -> None:
+        """A turn in the vault at `root` that `run` will answer; its last event shows the answer in `format`, too."""
         self.started = ChatStarted(started.conversation, started.turn)
         self.token = CancelToken()
         self._root = root
+        self._format = format
+        self._sources: tuple[Source, ...] = ()
         self._changed = threading.Condition()
         self._pending: deque[ChatEvent | list[str]] = deque()
         self._seq = 0
@@ -78,7 +80,11 @@ class Turn:
             event = self._pending.popleft()
             self._seq += 1
             seq = self._seq
-        return event_to_wire(self._root, self.started, seq, TextDelta("".join(event)) if isinstance(event, list) else event)
+            if isinstance(event, Sources):
+                self._sources = event.sources
+            sources = self._sources
+        said = TextDelta("".join(event)) if isinstance(event, list) else event
+        return event_to_wire(self._root, self.started, seq, said, self._format, sources)
 
     @property
     def hurries(self) -> bool:

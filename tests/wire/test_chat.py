@@ -102,6 +102,24 @@ def test_a_turn_is_streamed_from_its_sources_to_its_end(session, server, root):
     assert [(turn.question, turn.answer) for turn in kept.turns] == [(QUESTION, done.text)]
 
 
+@pytest.mark.parametrize(
+    ("format", "shown", "source"),
+    [
+        (None, None, None),
+        ("markdown", "It is channel 36 [1]({uri}#L5).", "- 1: [Router › Fix]({uri}#L3)"),
+        ("org", "It is channel 36 [[file:{path}::5][1]].", "- 1: [[file:{path}::3][Router › Fix]]"),
+    ],
+)
+def test_the_answer_is_told_as_a_file_of_a_format_shows_it_where_that_is_asked(session, server, root, format, shown, source):
+    file = root / "router.md"
+    for end in (
+        list(stream(session, asked_at(server, format=format)))[-1],
+        ask(session, asked_at(server, format=format), Job(CancelToken(), lambda progress: None)),
+    ):
+        assert end.shown == (shown and shown.format(uri=file.as_uri(), path=file))
+        assert (end.below and source.format(uri=file.as_uri(), path=file) in end.below.splitlines()) or end.below is source
+
+
 def test_with_no_model_the_answer_is_the_passages(session):
     *_, done = stream(session, ChatParams(QUESTION))
     assert "> Moved it to channel 36" in done.text

@@ -76,6 +76,17 @@ def done(text):
     return Done(text, (Citation(1, NOTE.path, NOTE.outline, 4, 4, "quote", 0, 3),), ("[7]",), (), Usage(3, 4), 0.1, "m/y")
 
 
+def test_turns_are_told_as_a_file_of_a_format_shows_them(do, vaults):
+    here, _ = vaults.values()
+    key, _ = ask(here, "what router", done("[1] it is *so*"))
+    ask(here, "what else", Failed("no network: wait", "khoj.model.unreachable", "*half*"), conversation=key)
+    assert [(turn["shown"], turn["below"]) for turn in do("get", conversation=key)["turns"]] == [(None, None)] * 2
+    good, bad = do("get", conversation=key, format="org")["turns"]
+    assert good["shown"] == f"[[file:{here.root}/a b.md::4][1]] it is /so/"
+    assert f"- 1: [[file:{here.root}/a b.md::3][A › B]]" in good["below"].splitlines()
+    assert (bad["shown"], bad["below"]) == ("/half/", None)
+
+
 def test_all_there_is_of_one(do, vaults):
     here, there = vaults.values()
     key, first = ask(here, "what router", done("[1] it is"))

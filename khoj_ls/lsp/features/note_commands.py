@@ -9,7 +9,7 @@ import msgspec
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from khoj_ls.core.errors import UsageError
+from khoj_ls.core.errors import NoVaultError, UsageError
 from khoj_ls.graph.edits import Notes
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.lsp.asked import Asked, asking
@@ -129,5 +129,5 @@ def _vault(server: KhojServer, params: Any) -> Vault:
         return vaults.open(to_path(document.uri))
     roots = server.session.roots or [Path(folder).expanduser() for folder in server.session.settings.vaults]
     if not roots:
-        raise UsageError("no vault: open a folder of notes, or name one with `vault`")
+        raise NoVaultError("no vault: open a folder of notes, or name one with `vault`")
     return vaults.open(roots[0])
