@@ -1,0 +1,88 @@
+"""Emacs with the real server: ERT tests in a few runs of an Emacs with a terminal, each ERT test one test here."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from editor_desk import TOP, Desk
+
+CLIENT = TOP / "editors" / "emacs"
+TESTS = Path(__file__).parent / "emacs"
+RUNS = {
+    "own": ("connection-test", "search-test"),
+}
+"""One start of Emacs each: those in one run share it."""
+
+
+def names(run: str) -> list[str]:
+    """The ERT tests of a run."""
+    return [name for file in RUNS[run] for name in re.findall(r"\(ert-deftest (\S+)", (TESTS / f"{file}.el").read_text())]
+
+
+@pytest.fixture(scope="module")
+def outcome(desk: Desk, emacs: Path) -> Callable[[str], str]:
+    """What a run of Emacs prints; it takes place once."""
+
+    @cache
+    def run(name: str) -> str:
+        loads = [part for file in RUNS[name] for part in ("-l", f"{file}.el")]
+        printed = desk.base / f"{name}.txt"
+        start = [emacs, "-nw", "-q", "-f", "package-initialize", "-L", CLIENT, "-L", TESTS, *loads]
+        said = in_terminal(desk, [*start, "--eval", f'(khoj-ls-test-run "{printed}")'])
+        return printed.read_text() if printed.exists() else said
+
+    return run
+
+
+def in_terminal(desk: Desk, command: list[str | Path], seconds: float = 180.0) -> str:
+    """Run a program of the desk in a terminal of 100 columns and 40 lines until it ends; returns what it wrote there."""
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    with subprocess.Popen(
+        [*map(str, command)],
+        cwd=desk.notes,
+        env=desk.environment,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    ) as process:
+        os.close(terminal)
+        written, end = bytearray(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not select.select([master], [], [], 0.2)[0]:
+                if process.poll() is not None:
+                    break
+                continue
+            try:
+                written += os.read(master, 1 << 16)
+            except OSError:  # how the end of a terminal is told on Linux
+                break
+        else:
+            process.kill()
+    os.close(master)
+    return written.decode(errors="replace")
+
+
+def told_of(test: str, printed: str) -> str:
+    """What ERT says of a failed test; all it printed where it did not come to that test."""
+    found = re.search(rf"^Test {re.escape(test)} backtrace:.*?^   FAILED .*?$", printed, re.MULTILINE | re.DOTALL)
+    return found[0] if found else printed
+
+
+@pytest.mark.parametrize(("run", "test"), [(run, test) for run in RUNS for test in names(run)])
+def test_in_emacs(outcome: Callable[[str], str], run: str, test: str) -> None:
+    printed = outcome(run)
+    assert re.search(rf"^   passed +\d+/\d+  {re.escape(test)}( |$)", printed, re.MULTILINE), told_of(test, printed)
