@@ -151,18 +151,26 @@ Not where the program is missing, or has just failed."
            :notification-dispatcher #'khoj-ls-connection--told
            :on-shutdown #'khoj-ls-connection--ended)))
     (setq khoj-ls-connection--current connection)
-    (jsonrpc-async-request
-     connection :initialize (khoj-ls-connection--introduction)
-     :timeout khoj-ls-timeout
-     :success-fn (lambda (_) (khoj-ls-connection--begin connection))
-     ;; Where it ended, that is told by `khoj-ls-connection--ended'.
-     :error-fn (jsonrpc-lambda (&key code message &allow-other-keys)
-                 (unless (equal code -1)
-                   (khoj-ls-connection--refuse message)))
-     :timeout-fn (lambda ()
-                   (khoj-ls-connection--refuse
-                    (format "the server has not answered for %s seconds" khoj-ls-timeout))
-                   (khoj-ls-disconnect)))))
+    ;; A program that has ended already cannot be written to; what is to be
+    ;; done then is done by `khoj-ls-connection--ended'.
+    (condition-case problem
+        (khoj-ls-connection--introduce connection)
+      (error (when (process-live-p (jsonrpc--process connection))
+               (signal (car problem) (cdr problem)))))))
+
+(defun khoj-ls-connection--introduce (connection)
+  "Say `initialize' on CONNECTION."
+  (jsonrpc-async-request
+   connection :initialize (khoj-ls-connection--introduction)
+   :timeout khoj-ls-timeout
+   :success-fn (lambda (_) (khoj-ls-connection--begin connection))
+   :error-fn (jsonrpc-lambda (&key code message &allow-other-keys)
+               (unless (equal code -1)
+                 (khoj-ls-connection--refuse message)))
+   :timeout-fn (lambda ()
+                 (khoj-ls-connection--refuse
+                  (format "the server has not answered for %s seconds" khoj-ls-timeout))
+                 (khoj-ls-disconnect))))
 
 (defun khoj-ls-connection--introduction ()
   "The parameters of `initialize': what we are and can do.
@@ -342,16 +350,20 @@ in whatever buffer is current then."
         (problem (funcall answer failure problem))
         (t
          (let ((connection khoj-ls-connection--current))
-           (jsonrpc-async-request
-            connection method params
-            :timeout timeout
-            :success-fn (lambda (result) (funcall answer success result))
-            :error-fn (lambda (problem) (funcall answer failure problem))
-            :timeout-fn (lambda ()
-                          (khoj-ls-connection--cancel-request call)
-                          (funcall answer failure
-                                   (list :code -1 :message
-                                         (format "no answer in %s seconds" timeout)))))
+           (condition-case problem
+               (jsonrpc-async-request
+                connection method params
+                :timeout timeout
+                :success-fn (lambda (result) (funcall answer success result))
+                :error-fn (lambda (problem) (funcall answer failure problem))
+                :timeout-fn (lambda ()
+                              (khoj-ls-connection--cancel-request call)
+                              (funcall answer failure
+                                       (list :code -1 :message
+                                             (format "no answer in %s seconds" timeout)))))
+             ;; The program has just ended.
+             (error (funcall answer failure
+                             (list :code -1 :message (error-message-string problem)))))
            (setf (khoj-ls-call-connection call) connection
                  (khoj-ls-call-id call) (oref connection last-id)))))))
     call))

@@ -12,7 +12,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,8 @@ def in_terminal(desk: Desk, command: list[str | Path], seconds: float = 180.0) -
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
+        # Emacs opens /dev/tty: the terminal has to be the session's own. No thread of ours holds a lock that the child wants.
+        preexec_fn=partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0),
     ) as process:
         os.close(terminal)
         written, end = bytearray(), time.monotonic() + seconds

@@ -15,7 +15,7 @@
                    (find-file "projects.org")
                    (goto-char (point-max))
                    (princ (format "%S %S %S" started (process-list) khoj-ls-mode)))))
-      (call-process (car command-line-args) nil '(t nil) nil "--batch" "-L"
+      (call-process (car command-line-args) nil '(t nil) nil "-Q" "--batch" "-L"
                     (file-name-directory (locate-library "khoj-ls"))
                     "--eval" (prin1-to-string code)))
     (should (equal (buffer-string) "nil nil t"))))
