@@ -43,6 +43,8 @@ class Address:
     """Environment variable that holds the key; empty where none is wanted."""
     allowed: bool
     """The user's yes to sending notes there when it is not this machine."""
+    sends: str = "your notes"
+    """What that yes is to, in words."""
 
 
 class BadRequest(ModelError):
@@ -62,7 +64,7 @@ class Endpoint:
         if not local and not address.allowed:
             raise ModelError(
                 f"{address.section}.endpoint is at {self.host}, which is not on this machine: "
-                f"`khoj-ls config set {address.section}.allow_remote true` allows sending your notes there"
+                f"`khoj-ls config set {address.section}.allow_remote true` allows sending {address.sends} there"
             )
         self._url = url_of(address)
         import httpx  # here: the daemon's start does not wait for it

@@ -24,7 +24,8 @@ _BATCH = 100
 
 def address_of(settings: RerankSettings) -> Address:
     """Where the settings say the endpoint is."""
-    return Address("rerank", settings.endpoint, "rerank", settings.api_key_variable, allowed=settings.allow_remote)
+    sends = f"the words of each search that asks for it, with up to {settings.candidates} passages of your notes,"
+    return Address("rerank", settings.endpoint, "rerank", settings.api_key_variable, allowed=settings.allow_remote, sends=sends)
 
 
 class RemoteReranker:

@@ -153,7 +153,7 @@ def test_any_scores_end_between_0_and_1_in_the_same_order(scores):
 def test_nothing_leaves_the_machine_without_a_yes(url, make_reranker, tmp_path):
     service = make_reranker(tmp_path, model="remote", endpoint=url)
     assert service.remote == url
-    with pytest.raises(ModelError, match=r"rerank\.allow_remote true` allows"):
+    with pytest.raises(ModelError, match=r"rerank\.allow_remote true` allows sending .* up to 50 passages"):
         service.score("private words", ["more of them"])
 
 
