@@ -270,6 +270,8 @@ def _told_again(work: Work, rooms: Rooms) -> tuple[tuple[Message, ...], list[str
     if told.dropped:
         questions = "question was" if told.dropped == 1 else "questions were"
         notices.append(f"{told.dropped} older {questions} left out: the model's window is full.")
+    if told.cut:
+        notices.append("Of the answer before only the end was told to the model: its window is full.")
     return told.messages, notices, any(turn.private for turn in told.turns)
 
 

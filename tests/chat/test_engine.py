@@ -495,6 +495,14 @@ def test_cost_length_and_silence(scripted, desk_of):
     assert events[-1].text == "" and any("answered nothing" in notice for notice in events[-1].notices)
 
 
+def test_an_answer_that_is_told_in_part_is_said(scripted, desk_of):
+    model = scripted(["x"], window=2048)
+    desk = desk_of(NOTES, model, subqueries=False)
+    desk.conversations.kept["c"] = [Turn("o", "question?", "answer. " * 2000)]
+    _, events = ask(desk, "What does the greenhouse roof cost?", conversation="c")
+    assert model.asked[0][0][2].text.startswith("… ") and any("only the end" in notice for notice in events[-1].notices)
+
+
 def test_a_long_talk_leaves_the_passages_their_room(scripted, desk_of):
     model = scripted(["x"], window=64_000)
     desk = desk_of(NOTES, model, subqueries=False, context_tokens=1000)
