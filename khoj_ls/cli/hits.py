@@ -82,10 +82,10 @@ def _hit_json(hit: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "path": path_of(hit["uri"]),
         "line": lines["start"]["line"] + 1,
-        # The wire's end is the line after the last one.
-        "end_line": lines["end"]["line"],
+        # The wire's end is the line after the last one; what has no lines stands at the first.
+        "end_line": max(1, lines["end"]["line"]),
         **{name: hit[name] for name in ("title", "outline", "snippet", "highlights", "score", "type")},
-        **{name: hit.get(name) for name in ("page", "tags", "date", "sources")},
+        **{name: hit.get(name) for name in ("page", "place", "tags", "date", "sources")},
         **({"explanation": hit["explanation"]} if hit.get("explanation") else {}),
     }
 
@@ -100,10 +100,12 @@ def _show(hit: Mapping[str, Any], *, heading: bool = True) -> None:
     path = printable(short_path(path_of(hit["uri"])))
     own = [name for name in hit["outline"] if name != hit["title"]]
     names = [hit["title"], *own] if heading else own
-    place = click.style(path, fg="magenta") + f":{hit['range']['start']['line'] + 1}:"
+    # What is no text has no lines.
+    line = f":{hit['range']['start']['line'] + 1}" if hit["range"]["end"]["line"] else ""
+    place = f"{click.style(path, fg='magenta')}{line}:"
     found = " + ".join(word for name, word in _RETRIEVERS if name in hit["sources"])
     # What filters alone let through was found by nobody and has no score; the newest comes first.
-    told = [f"page {hit['page']}"] if hit.get("page") else []
+    told = [printable(hit["place"])] if hit.get("place") else []
     told += [f"{hit['score']:.2f}", found] if found else [hit["date"]] if hit.get("date") else []
     told += ["linked"] if hit.get("linked") else []
     about = click.style(f"({', '.join(told)})", dim=True) if told else ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from khoj_ls.core.protocols import ContentProcessor
+from khoj_ls.content.refusal import Refused
+from khoj_ls.core.protocols import ContentProcessor, Needs
 from khoj_ls.core.types import Entry, ParsedFile, Problem
 from khoj_ls.plugins.hookspecs import hookimpl
 from khoj_ls.plugins.manager import PluginProblem, plugin_manager
@@ -21,6 +23,7 @@ class ProcessorRegistry:
         self._by_extension = MappingProxyType(
             {extension.lower(): processor for processor in ranked for extension in processor.extensions}
         )
+        self._missing = MappingProxyType({id(processor): missing_for(processor) for processor in ranked})
         self.problems = tuple(problems)
         """Plugins that are left out, for `doctor` and the log."""
 
@@ -33,6 +36,18 @@ class ProcessorRegistry:
                 return processor
             dot = name.find(".", dot + 1)
         return None
+
+    def reader(self, path: str) -> str:
+        """Names what would read the file at `path` now: another name means that it would be read differently."""
+        processor = self.for_path(path)
+        if processor is None:
+            return ""
+        version = getattr(processor, "version", 1)
+        return f"{processor.name} {version}{' missing' if self._missing[id(processor)] else ''}"
+
+    def missing(self, processor: ContentProcessor) -> tuple[str, ...]:
+        """The modules that one of its processors needs and that were not installed when the registry was made."""
+        return self._missing[id(processor)]
 
     def extensions(self) -> frozenset[str]:
         """Every suffix that is served, lower case, with the dot."""
@@ -70,18 +85,36 @@ def default_registry(*, third_party: bool = True) -> ProcessorRegistry:
     return ProcessorRegistry(processors, (*plugins.problems, *problems, *rejected))
 
 
+def missing_for(processor: ContentProcessor) -> tuple[str, ...]:
+    """The modules that a processor needs and that are not installed."""
+    needs: Needs | None = getattr(processor, "needs", None)
+    return tuple(module for module in needs.modules if not _is_there(module)) if needs else ()
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # its parent is not there, or it is half installed
+        return False
+
+
 def parse_file(registry: ProcessorRegistry, data: bytes, path: str) -> ParsedFile:
     """Parse the file at `path` (relative, posix) with the processor for it. Never raises.
 
+    What the processor needs and is not installed is an error Problem with the command that installs it.
     A processor that raises, or whose entries do not lie in the source one behind the other, costs the file its entries: they
     would corrupt the index. The error Problem names the processor.
     """
     processor = registry.for_path(path)
     if processor is None:
         return _failed("", "no-processor", f"no content processor reads files like {PurePosixPath(path).name!r}")
+    if missing := registry.missing(processor):
+        return _failed(processor.name, "missing-extra", _install(processor, missing))
     try:
         parsed = processor.parse(data, path)
         fault = _fault(parsed.entries)
+    except Refused as refusal:
+        return _failed(processor.name, refusal.code, str(refusal))
     except MemoryError:
         return _failed(processor.name, "too-large", "reading the file takes more memory than a parser may have; split it")
     except Exception as error:  # noqa: BLE001 - the boundary to processors of others; the file's Problem tells the user
@@ -91,6 +124,11 @@ def parse_file(registry: ProcessorRegistry, data: bytes, path: str) -> ParsedFil
         what = f"the {processor.name} processor gave wrong places ({fault}); please report it"
         return _failed(processor.name, "processor-spans", what)
     return parsed
+
+
+def _install(processor: ContentProcessor, missing: Sequence[str]) -> str:
+    needs: Needs = processor.needs  # type: ignore[attr-defined]  # optional: not in the protocol, and there where it is missed
+    return f"reading {processor.name} files needs {', '.join(missing)}: pip install '{needs.extra}'"
 
 
 def _failed(type_: str, code: str, message: str) -> ParsedFile:

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import ParsedFile, Vector
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What must be installed for a content processor to work."""
+
+    modules: tuple[str, ...]
+    """Importable names."""
+    extra: str
+    """The extra of khoj-ls, or the package of others, that brings them, as pip is told: `khoj-ls[pdf]`."""
+
+
 @runtime_checkable
 class ContentProcessor(Protocol):
-    """Turns the bytes of one file into entries. Pure: no disk, no network, no state. Never raises on content."""
+    """Turns the bytes of one file into entries. Pure: no disk, no network, no state. Never raises on content.
+
+    It may also have these attributes: `binary`, True where it reads files that are no text; `path_matters`, True where it reads
+    the same bytes differently under another path; `needs` (Needs), without which its files are refused with the command that
+    installs it; `version` (int), raised when it reads differently than before, so that its files are read again.
+    """
 
     name: str
     """Content type it makes: `markdown`, `org`, `text`."""

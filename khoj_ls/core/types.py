@@ -4,13 +4,15 @@ All of them are frozen dataclasses without behaviour beyond small derived facts,
 fields allow it, encoded to MessagePack or JSON as they are, and sent to another process.
 
 Positions: lines are 1-based and inclusive; byte offsets are 0-based, half-open, and count bytes of the UTF-8 source text
-(for a UTF-8 file: bytes of the file).
+(for a UTF-8 file: bytes of the file; for a file that is no text: of the text that was made from it).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from khoj_ls.core.places import Place
 
 Severity = Literal["error", "warning", "info"]
 """`error`: the file is not indexed. `warning`: indexed, but something was left out or guessed. `info`: nothing was lost."""
@@ -118,6 +120,9 @@ class Entry:
     links: tuple[Link, ...] = ()
     private: bool = False
     """True when the note or an ancestor marks this entry as private: it never leaves the machine."""
+    place: Place | None = None
+    """Where it stands as people count there, in a file that has pages, rows or cells. Where `place.lined` is false, the file is
+    no text: `span`, `raw` and `text` are of a text that was made from it (see `content.rendering`)."""
 
 
 @dataclass(frozen=True)

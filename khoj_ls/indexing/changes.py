@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -41,11 +41,13 @@ def diff(
     open_paths: AbstractSet[str] = frozenset(),
     everything: bool = False,
     private: AbstractSet[str] = frozenset(),
+    reader: Callable[[str], str] = lambda _: "",
 ) -> Changes:
     """Compare what a scan found with the rows of the same part of the vault.
 
     Rows in `unknown` folders are kept; the buffers in `open_paths` stand for their files and are left alone, unless a rule made
     them private or no longer does (`private` holds those that one makes); with `everything` unchanged files are looked at too.
+    `reader` names what would read a path.
     """
     present: list[FileStat] = []
     seen: set[str] = set()
@@ -55,7 +57,7 @@ def diff(
         row = rows.get(stat.path)
         if row is None:
             sizes.add(stat.size)
-        elif not everything and is_unchanged(row, stat, max_file_bytes, private=stat.path in private):
+        elif not everything and is_unchanged(row, stat, max_file_bytes, private=stat.path in private, reader=reader(stat.path)):
             continue
         if stat.path not in open_paths or (row is not None and row.private != (stat.path in private)):
             present.append(stat)
@@ -68,12 +70,12 @@ def diff(
     )
 
 
-def is_unchanged(row: FileRow, stat: FileStat, max_file_bytes: int, *, private: bool) -> bool:
+def is_unchanged(row: FileRow, stat: FileStat, max_file_bytes: int, *, private: bool, reader: str) -> bool:
     """Whether the file need not be read: its stat is the stored one, and size limit and rules judge it as they did before.
 
-    `private`: whether a rule makes it private.
+    `private`: whether a rule makes it private; `reader`: what would read it.
     """
-    if row.stat != stat or row.origin != "disk" or row.private != private:
+    if row.stat != stat or row.origin != "disk" or row.private != private or row.reader not in ("", reader):
         return False
     refused = any(problem.code == "too-large" for problem in row.problems)
     return refused == (stat.size > max_file_bytes)

@@ -69,7 +69,7 @@ class Pipeline:
         self.reporter = Reporter(emit, self.tally, lambda: self.words.parsing + len(self.storing))
         self.overlays = Overlays(settings.index.buffer_rest_seconds)
         self.queue = ChangeQueue(self._wake.set, lambda: self.scanner.wake())
-        self.scanner = Scanner(database, rules, self.queue, self.overlays, self._wake.set, self._scan_failed)
+        self.scanner = Scanner(database, rules, self.queue, self.overlays, types.reader, self._wake.set, self._scan_failed)
         self.pool: ParserPool[Reading | CutOrder] = ParserPool(
             settings.index, self._wake.set, nice=settings.daemon.nice, tools=tools
         )
@@ -287,10 +287,10 @@ class Pipeline:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _stored(self, effect: Effect, file_id: int) -> None:
-        self._unmerged += 1
         if effect.kind == "removed":
             self.tally.removed += 1
         if effect.kind != "touched":
+            self._unmerged += 1
             self.reporter.changed(effect.paths)
             if effect.kind == "moved":
                 self.reporter.moved(effect.paths[1], effect.paths[0])

@@ -34,14 +34,19 @@ class Scanner:
         rules: IgnoreRules,
         queue: ChangeQueue,
         overlays: Overlays,
+        reader: Callable[[str], str],
         on_scanned: Callable[[], None],
         on_error: Callable[[KhojError], None],
     ) -> None:
-        """Walk by `rules`; `on_scanned` and `on_error` are called from the scanner's thread."""
+        """Walk by `rules`; `reader` names what would read a path.
+
+        `on_scanned` and `on_error` are called from the scanner's thread.
+        """
         self._database = database
         self._rules = rules
         self._queue = queue
         self._overlays = overlays
+        self._reader = reader
         self._on_scanned = on_scanned
         self._on_error = on_error
         self._wake = threading.Event()
@@ -118,6 +123,7 @@ class Scanner:
             open_paths=self._overlays.paths(),
             everything=rescan.depth > Depth.STAT,
             private=found.private,
+            reader=self._reader,
         )
         self.identity, self.offline = identity, ""
         self._put(rescan, changes)

@@ -43,10 +43,19 @@ class Effect:
 
 
 def replacing(
-    stat: FileStat, digest: bytes, parsed: ParsedFile, origin: Origin, lane: Lane, size: int, *, private: bool
+    stat: FileStat, digest: bytes, parsed: ParsedFile, origin: Origin, lane: Lane, size: int, *, private: bool, reader: str
 ) -> Effect:
-    """Store what was parsed from `size` bytes of the file at `stat.path`; `private`: whether a rule makes it private."""
-    apply = partial(replace_file, stat=stat, digest=digest, parsed=parsed, origin=origin, naming=NAMING, private=private)
+    """Store what `reader` made of `size` bytes of the file at `stat.path`; `private`: whether a rule makes it private."""
+    apply = partial(
+        replace_file,
+        stat=stat,
+        digest=digest,
+        parsed=parsed,
+        origin=origin,
+        naming=NAMING,
+        private=private,
+        reader=reader,
+    )
     return Effect("replaced", (stat.path,), apply, lane, size=size)
 
 

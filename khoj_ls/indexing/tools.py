@@ -21,6 +21,10 @@ class Registry(Protocol):
         """The processor that reads the file at `path`; None when there is none."""
         ...
 
+    def reader(self, path: str) -> str:
+        """Names what would read the file at `path` now: another name means that it would be read differently."""
+        ...
+
 
 @dataclass(frozen=True)
 class FileTypes:
@@ -30,6 +34,8 @@ class FileTypes:
     """Content type of a path, as stored."""
     reads_binary: Callable[[str], bool]
     """Whether the processor of a path reads files that are no text."""
+    reader: Callable[[str], str]
+    """Names what would read the file at a path now."""
     same_reading: Callable[[str, str], bool]
     """Whether a file moved from the first path to the second is read as before."""
 
@@ -52,7 +58,7 @@ def file_types(registry: Registry) -> FileTypes:
         processor = registry.for_path(new)
         return registry.for_path(old) is processor and not getattr(processor, "path_matters", False)
 
-    return FileTypes(type_of, reads_binary, same_reading)
+    return FileTypes(type_of, reads_binary, registry.reader, same_reading)
 
 
 class ContentTools:

@@ -221,7 +221,7 @@ class WordPath:
 
     def _read(self, change: Change, row: FileRow | None, source: Source) -> None:
         path = change.path
-        same = row is not None and row.content_hash == source.digest and row.private == change.private
+        same = row is not None and row.content_hash == source.digest and self._judged_alike(row, change)
         kept = source.stored_stat
         if same and change.depth >= Depth.READ:
             kept = source.stat  # read twice, with time in between
@@ -250,7 +250,7 @@ class WordPath:
                     self._queue.put([path], Lane.LIVE, delay=_RACY_SECONDS, depth=Depth.READ)
         if len(buffer.data) > self._rules.max_file_bytes:
             self._fail(change, row, kept, too_large(len(buffer.data), self._rules.max_file_bytes))
-        elif row and row.content_hash == digest and row.private == change.private and change.depth < Depth.PARSE:
+        elif row and row.content_hash == digest and self._judged_alike(row, change) and change.depth < Depth.PARSE:
             self._touch(change, row, kept, origin)
         else:
             self._parse(Reading(change, kept, digest, origin, len(buffer.data)), buffer.data)
@@ -278,7 +278,10 @@ class WordPath:
 
     def _replace(self, reading: Reading, parsed: ParsedFile) -> None:
         lane, private = reading.change.lane, reading.change.private
-        effect = replacing(reading.stat, reading.digest, parsed, reading.origin, lane, reading.size, private=private)
+        reader = self._types.reader(reading.change.path)
+        effect = replacing(
+            reading.stat, reading.digest, parsed, reading.origin, lane, reading.size, private=private, reader=reader
+        )
         self._storing.add(effect)
 
     def _touch(self, change: Change, row: FileRow, kept: FileStat, origin: Origin) -> None:
@@ -322,7 +325,12 @@ class WordPath:
         return ParsedFile(self._types.type_of(path), None, (), problems=(Problem("error", code, reason),))
 
     def _is_unchanged(self, change: Change, row: FileRow, stat: FileStat) -> bool:
-        return is_unchanged(row, stat, self._rules.max_file_bytes, private=change.private)
+        reader = self._types.reader(change.path)
+        return is_unchanged(row, stat, self._rules.max_file_bytes, private=change.private, reader=reader)
+
+    def _judged_alike(self, row: FileRow, change: Change) -> bool:
+        """Whether rules and processors would treat the same content as they did."""
+        return row.private == change.private and row.reader in ("", self._types.reader(change.path))
 
     def _check_root(self) -> None:
         """Raises RootGone before anything is removed because the whole vault is not there."""

@@ -87,4 +87,5 @@ def _hit(candidate: Candidate, reading: Reading, passage: Passage, order: Ranks,
         date=row.dates[0].start if row.dates else None,
         entry_id=row.id,
         sources=MappingProxyType(sources),
+        place=row.place,
     )

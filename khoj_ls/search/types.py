@@ -10,6 +10,7 @@ from typing import Literal
 from khoj_ls.config.profiles import retuned
 from khoj_ls.config.settings import Tuning
 from khoj_ls.core.errors import UsageError
+from khoj_ls.core.places import Place
 from khoj_ls.core.types import Span
 from khoj_ls.query.parse import is_pasted
 
@@ -182,7 +183,8 @@ class SearchHit:
     entry_id: int
     sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
     """Which retrievers found it: `lexical`, `dense`; and `rerank` where a cross-encoder read it."""
-    page: int | None = None
+    place: Place | None = None
+    """Where it stands in a file with pages, rows or cells."""
     linked: bool = False
     """For related notes: whether one of the two links the other already."""
     explanation: Explanation | None = None

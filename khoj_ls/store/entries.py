@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
+from khoj_ls.core.places import Place
 from khoj_ls.core.types import Entry, EntryDate, Span
 from khoj_ls.store.fts import display_title
 
 _COLUMNS = (
     "e.id, e.file_id, f.path, f.type, f.title, e.ordinal, e.level, e.heading, e.outline, e.start_byte, e.end_byte, "
-    "e.line, e.end_line, e.raw, e.tags, f.tags, e.dates, f.dates, f.mtime_ns, e.private"
+    "e.line, e.end_line, e.raw, e.tags, f.tags, e.dates, f.dates, f.mtime_ns, e.private, e.place"
 )
 
 
@@ -41,6 +42,7 @@ class EntryRow:
     """Own dates, then the note's."""
     mtime_ns: int
     private: bool
+    place: Place | None = None
 
 
 def entry_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, EntryRow]:
@@ -64,8 +66,8 @@ def parsed_entries(connection: sqlite3.Connection, file_id: int) -> tuple[str | 
     """Title from inside the file, and the entries as the chunker needs them (links and anchors are left out)."""
     (title,) = connection.execute("SELECT title FROM file WHERE id = ?", (file_id,)).fetchone()
     rows = connection.execute(
-        "SELECT start_byte, end_byte, line, end_line, level, heading, outline, parent, raw, text, blocks, private "
-        "FROM entry WHERE file_id = ? ORDER BY ordinal",
+        "SELECT start_byte, end_byte, line, end_line, level, heading, outline, parent, raw, text, blocks, private, "
+        "place FROM entry WHERE file_id = ? ORDER BY ordinal",
         (file_id,),
     )
     return title, tuple(
@@ -79,6 +81,7 @@ def parsed_entries(connection: sqlite3.Connection, file_id: int) -> tuple[str | 
             text=row[9],
             blocks=tuple(json.loads(row[10])),
             private=bool(row[11]),
+            place=msgspec.json.decode(row[12], type=Place) if row[12] else None,
         )
         for row in rows
     )
@@ -102,6 +105,7 @@ def _entry_row(row: tuple[Any, ...]) -> EntryRow:
         dates=_dates(row[16]) + _dates(row[17]),
         mtime_ns=row[18],
         private=bool(row[19]),
+        place=msgspec.json.decode(row[20], type=Place) if row[20] else None,
     )
 
 

@@ -46,6 +46,8 @@ class FileRow:
     problems: tuple[Problem, ...]
     private: bool = False
     """Whether a rule of the vault makes it private, whatever it says of itself."""
+    reader: str = ""
+    """What read it; empty where that was not noted."""
 
     @property
     def failure(self) -> str | None:
@@ -81,14 +83,16 @@ def content_hash(data: bytes) -> bytes:
 
 def file_rows(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
     """All known files by path, or those of `paths`."""
-    sql = "SELECT id, path, size, mtime_ns, ctime_ns, inode, content_hash, status, origin, problems, private FROM file"
+    sql = "SELECT id, path, size, mtime_ns, ctime_ns, inode, content_hash, status, origin, problems, private, reader "
+    sql += "FROM file"
     if paths is not None:
         sql += " WHERE path IN (SELECT value FROM json_each(?))"
     rows = connection.execute(sql, (json.dumps(paths),) if paths is not None else ())
-    return {
-        row[1]: FileRow(row[0], FileStat(*row[1:6]), row[6], row[7], row[8], _problems(row[9]), bool(row[10] & _BY_RULE))
-        for row in rows
-    }
+    found = {}
+    for row in rows:
+        stat, by_rule = FileStat(*row[1:6]), bool(row[10] & _BY_RULE)
+        found[stat.path] = FileRow(row[0], stat, row[6], row[7], row[8], _problems(row[9]), by_rule, row[11])
+    return found
 
 
 def replace_file(
@@ -100,10 +104,11 @@ def replace_file(
     origin: Origin = "disk",
     naming: Naming = NAMELESS,
     private: bool = False,
+    reader: str = "",
 ) -> int:
     """Store what was parsed from the file at `stat.path`, replacing what was known; returns the file's id.
 
-    With `private` a rule of the vault makes all of it private, whatever it says of itself.
+    With `private` a rule of the vault makes all of it private, whatever it says of itself. `reader` names what read it.
 
     Entries whose hash is unchanged keep their row and their words. Chunks of the file are dropped when anything in it changed:
     the chunker cuts it anew, and equal texts find their vectors again.
@@ -125,6 +130,7 @@ def replace_file(
         "indexed_at": time.time(),
         "content_hash": digest,
         "origin": origin,
+        "reader": reader,
         **_stat_values(stat),
     }
     if known is None:
@@ -217,7 +223,7 @@ def _replace_entries(
         if reusable[digest]:
             span = entry.span
             entry_id = reusable[digest].pop()
-            moved.append((ordinal, entry.parent, span.start, span.end, span.line, span.end_line, entry_id))
+            moved.append((ordinal, entry.parent, *_place(span), _placed(entry), entry_id))
         else:
             added.append((ordinal, entry, digest))
     gone = [entry_id for entry_ids in reusable.values() for entry_id in entry_ids]
@@ -225,7 +231,9 @@ def _replace_entries(
     fts.drop_entries(connection, (words_of[entry_id] for entry_id in dropped))
     connection.executemany("DELETE FROM entry WHERE id = ?", ((entry_id,) for entry_id in gone))
     connection.executemany(
-        "UPDATE entry SET ordinal = ?, parent = ?, start_byte = ?, end_byte = ?, line = ?, end_line = ? WHERE id = ?", moved
+        "UPDATE entry SET ordinal = ?, parent = ?, start_byte = ?, end_byte = ?, line = ?, end_line = ?, place = ? "
+        "WHERE id = ?",
+        moved,
     )
     new_ids = [_insert_entry(connection, file_id, ordinal, entry, digest) for ordinal, entry, digest in added]
     stored = fts.stored_entry_words(connection, file_id)
@@ -238,7 +246,7 @@ def _insert_entry(connection: sqlite3.Connection, file_id: int, ordinal: int, en
         "outline": _json(entry.outline), "start_byte": entry.span.start, "end_byte": entry.span.end, "line": entry.span.line,
         "end_line": entry.span.end_line, "raw": entry.raw, "text": entry.text, "blocks": _json(entry.blocks),
         "todo": entry.todo, "priority": entry.priority, "tags": _json(entry.tags), "properties": _json(entry.properties),
-        "dates": _json(entry.dates), "private": int(entry.private), "hash": digest,
+        "dates": _json(entry.dates), "private": int(entry.private), "hash": digest, "place": _placed(entry),
     }  # fmt: skip
     sql = f"INSERT INTO entry ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
     return int(connection.execute(sql, tuple(values.values())).lastrowid or 0)
@@ -281,6 +289,10 @@ def _replace_names(connection: sqlite3.Connection, file_id: int, naming: Naming)
     connection.executemany(
         "INSERT INTO name (file_id, key, full, source) VALUES (?, ?, ?, ?)", ((file_id, *name) for name in names)
     )
+
+
+def _placed(entry: Entry) -> str | None:
+    return _json(entry.place) if entry.place else None
 
 
 def _place(span: Span) -> tuple[int, int, int, int]:

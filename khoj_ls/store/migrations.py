@@ -14,7 +14,7 @@ from khoj_ls.store import fts
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Number of the newest migration below."""
 
 
@@ -29,6 +29,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     steps(name="m003_words")(_m003_words)
     steps(name="m004_facets")(_m004_facets)
     steps(name="m005_compounds")(_m005_compounds)
+    steps(name="m006_places")(_m006_places)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -191,6 +192,13 @@ def _m003_words(db: Database) -> None:
 def _m005_compounds(db: Database) -> None:
     # The parts of compound words are words, too.
     _m003_words(db)
+
+
+def _m006_places(db: Database) -> None:
+    # Where an entry stands in a file with pages, rows or cells: JSON of `core.places.Place`, or null.
+    db.execute("ALTER TABLE entry ADD COLUMN place TEXT")
+    # What read the file; empty where that was not noted yet. A file that another processor would read now is read again.
+    db.execute("ALTER TABLE file ADD COLUMN reader TEXT NOT NULL DEFAULT ''")
 
 
 _ISO_DAY = "*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"

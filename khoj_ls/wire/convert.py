@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from khoj_ls.core.places import spoken
 from khoj_ls.search.types import Explanation, SearchHit, Source
 from khoj_ls.search.types import SearchResult as Found
 from khoj_ls.vault import Status, Vault
@@ -14,10 +15,11 @@ from khoj_ls.wire.tuning_messages import Step
 
 
 def hit_to_wire(root: Path, hit: SearchHit) -> wire.Hit:
-    """A hit with a file URI and a 0-based range of whole lines."""
+    """A hit with a file URI and a 0-based range of whole lines; an empty range in a file that is no text."""
+    lined = hit.place is None or hit.place.lined
     return wire.Hit(
         uri=(root / hit.path).as_uri(),
-        range=wire.Range(wire.Position(hit.span.line - 1), wire.Position(hit.span.end_line)),
+        range=wire.Range(wire.Position(hit.span.line - 1 if lined else 0), wire.Position(hit.span.end_line if lined else 0)),
         title=hit.title,
         outline=list(hit.outline),
         snippet=hit.snippet,
@@ -25,7 +27,8 @@ def hit_to_wire(root: Path, hit: SearchHit) -> wire.Hit:
         score=round(hit.score, 4),
         type=hit.type,
         vault=str(root),
-        page=hit.page,
+        page=hit.place.page if hit.place else None,
+        place=spoken(hit.place) if hit.place else None,
         tags=list(hit.tags),
         date=hit.date,
         sources=_sources(hit.sources),

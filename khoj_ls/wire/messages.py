@@ -66,7 +66,10 @@ class Hit:
     vault: str
     """Folder of the vault."""
     page: int | None = None
-    """Page, for paged content."""
+    """Page or slide that the passage begins on, in a file that has some."""
+    place: str | None = None
+    """Where the passage stands as people count there, in a file with pages, rows or cells: `page 3`, `Costs, rows 2 to 21`.
+    In a file that is no text the range is empty and at its beginning."""
     tags: list[str] = field(default_factory=list)
     """Tags of the entry and its note."""
     date: str | None = None

@@ -25,6 +25,7 @@ def hit(**changes: Any) -> dict[str, Any]:
         "type": "markdown",
         "vault": "/notes",
         "page": None,
+        "place": None,
         "tags": ["home"],
         "date": "2024-05-01",
         "sources": {"lexical": {"rank": 1, "score": 7.5}, "dense": {"rank": 2, "score": 0.61}},
@@ -59,6 +60,7 @@ def test_the_json_of_a_result() -> None:
                 "score": 0.7312,
                 "type": "markdown",
                 "page": None,
+                "place": None,
                 "tags": ["home"],
                 "date": "2024-05-01",
                 "sources": {"lexical": {"rank": 1, "score": 7.5}, "dense": {"rank": 2, "score": 0.61}},
@@ -76,7 +78,7 @@ def test_the_json_of_a_result() -> None:
         ({}, "/notes/lab router.md:5: Router > Fix (0.73, words + meaning)\n    Moved it to channel 36\n"),
         ({"sources": {"dense": {}}}, "/notes/lab router.md:5: Router > Fix (0.73, meaning)\n    Moved it to channel 36\n"),
         (
-            {"outline": [], "linked": True, "page": 3},
+            {"outline": [], "linked": True, "place": "page 3"},
             "/notes/lab router.md:5: Router (page 3, 0.73, words + meaning, linked)\n    Moved it to channel 36\n",
         ),
         (

@@ -62,6 +62,7 @@ class Workbench:
         self.root.mkdir(parents=True)
         self.database_path = folder / "data" / "index.db"
         self.encoder: ToyEncoder | None = ToyEncoder()
+        self.registry = ToyRegistry()
         self.events: list = []
         self.news = threading.Condition()
         self.database: Database | None = None
@@ -84,7 +85,7 @@ class Workbench:
         self.database = self.database or Database(self.database_path)
         settings = Settings(index=replace(self.index_settings, **changes), embedding=self.embedding_settings)
         self.indexer = Indexer(
-            self.root, self.database, ToyRegistry(), self.encoder, settings, self._hear, tools=TOOLS, catch_up=self.catch_up
+            self.root, self.database, self.registry, self.encoder, settings, self._hear, tools=TOOLS, catch_up=self.catch_up
         )
         self.indexer.start(watch=watch)
         return self.indexer

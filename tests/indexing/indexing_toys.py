@@ -68,12 +68,17 @@ class ToyRegistry:
 
     def __init__(self) -> None:
         self.processor = ToyProcessor()
+        self.readers: dict[str, str] = {}
+        """What reads a path now, where that was changed."""
 
     def extensions(self) -> frozenset[str]:
         return frozenset({".md"})
 
     def for_path(self, path: str) -> ToyProcessor | None:
         return self.processor if path.lower().endswith(".md") else None
+
+    def reader(self, path: str) -> str:
+        return self.readers.get(path, "toy 1")
 
 
 class Tools:

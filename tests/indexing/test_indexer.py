@@ -256,3 +256,17 @@ def test_after_many_writes_the_word_index_is_put_in_order_and_holds_the_same(ben
     assert bench.finds("canal 67") == []
     bench.close()
     assert snapshot(bench) == snapshot.from_scratch(bench)
+
+
+def test_a_file_that_is_read_by_another_processor_now_is_read_again(bench):
+    bench.write("a.md")
+    bench.write("b.md")
+    bench.open().index()
+    bench.settle()
+    bench.registry.readers["a.md"] = "toy 2"
+    bench.reopen()
+    bench.indexer.index()
+    assert bench.indexer.counts.read == 1
+    bench.reopen()
+    bench.indexer.index()
+    assert bench.indexer.counts.read == 0

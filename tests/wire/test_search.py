@@ -14,9 +14,11 @@ from khoj_ls.config.profiles import find_profile
 from khoj_ls.config.settings import SearchSettings, Settings, Tuning
 from khoj_ls.core.errors import SettingsError, UsageError
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.core.places import Place
 from khoj_ls.core.types import Span
 from khoj_ls.search.types import Explanation, SearchHit, SearchResult, Source, Step
 from khoj_ls.wire import messages as wire
+from khoj_ls.wire.convert import hit_to_wire
 from khoj_ls.wire.operations import Job, Session, choices, search
 from khoj_ls.wire.searching import numbers_of
 from khoj_ls.wire.tuning_messages import ChoicesParams
@@ -270,3 +272,17 @@ def test_there_are_profiles_to_choose_from(roots):
     mine = result.profiles[-1]
     assert (mine.sets, mine.numbers["rerank"], mine.numbers["bi_encoder_top_k"]) == (["rerank"], True, 150)
     assert msgspec.json.encode(result)
+
+
+@pytest.mark.parametrize(
+    ("place", "lines", "page", "said"),
+    [
+        (None, (2, 4), None, None),
+        (Place("page", 3, 4), (0, 0), 3, "pages 3 to 4"),
+        (Place("rows", 5, 9, "Costs"), (0, 0), None, "Costs, rows 5 to 9"),
+        (Place("cell", 2, 2, lined=True), (2, 4), None, "cell 2"),
+    ],
+)
+def test_a_hit_tells_its_place_and_lines_only_where_there_are_some(place, lines, page, said):
+    told = hit_to_wire(Path("/notes"), hit("a.pdf", 0.5, place=place))
+    assert ((told.range.start.line, told.range.end.line), told.page, told.place) == (lines, page, said)

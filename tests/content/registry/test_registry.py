@@ -6,13 +6,18 @@ from typing import Any
 import pytest
 
 from khoj_ls.content import registry as registry_module
+from khoj_ls.content.refusal import Refused
 from khoj_ls.content.registry import ProcessorRegistry, default_registry, parse_file
+from khoj_ls.core.protocols import Needs
 from khoj_ls.core.types import Entry, ParsedFile, Span
 from khoj_ls.plugins.hookspecs import hookimpl
 
 
 class Toy:
     """A processor that returns, or raises, what the test says."""
+
+    needs: Needs | None = None
+    version = 1
 
     def __init__(self, name: str, *extensions: str, priority: int = 0, result: Any = None) -> None:
         self.name, self.extensions, self.priority, self.result = name, extensions, priority, result
@@ -140,3 +145,26 @@ def test_a_file_that_nobody_reads_is_a_problem() -> None:
 def test_built_in_processors_keep_the_contract_on_bad_bytes(path: str, data: bytes) -> None:
     parsed = parse_file(default_registry(third_party=False), data, path)
     assert all(problem.severity != "error" for problem in parsed.problems)
+
+
+def test_a_processor_whose_packages_are_missing_says_how_to_install_them() -> None:
+    toy = Toy("toy", ".toy")
+    toy.needs = Needs(("no_such_package_x", "json"), "khoj-ls[toy]")
+    toy.version = 3
+    registry = ProcessorRegistry([toy])
+    parsed = parse_file(registry, b"x", "a.toy")
+    assert [(each.severity, each.code, each.message) for each in parsed.problems] == [
+        ("error", "missing-extra", "reading toy files needs no_such_package_x: pip install 'khoj-ls[toy]'")
+    ]
+    # Once they are there it is another reader: the file is read again.
+    assert registry.reader("a.toy") == "toy 3 missing"
+    toy.needs = Needs(("json",), "khoj-ls[toy]")
+    registry = ProcessorRegistry([toy])
+    assert (registry.reader("a.toy"), registry.reader("a.other")) == ("toy 3", "")
+    assert parse_file(registry, b"x", "a.toy").problems == ()
+
+
+def test_what_a_processor_refuses_is_a_problem() -> None:
+    registry = ProcessorRegistry([Toy("toy", ".toy", result=Refused("encrypted", "save it without a password"))])
+    [problem] = parse_file(registry, b"x", "a.toy").problems
+    assert (problem.severity, problem.code, problem.message) == ("error", "encrypted", "save it without a password")

@@ -1,0 +1,108 @@
+"""Entries of a text whose headings are known: each runs from its heading to the next, in lines of the file."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from khoj_ls.content.rendering import paragraphs
+from khoj_ls.core.places import Place
+from khoj_ls.core.text import LineIndex
+from khoj_ls.core.types import Anchor, Entry, EntryDate, Link, ParsedFile, Problem
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where an entry begins."""
+
+    line: int
+    """1-based."""
+    heading: str = ""
+    level: int = 0
+    """Depth of the heading, from 1; 0 for a piece without one."""
+    lines: int = 1
+    """How many lines the heading itself takes, marks under or over it included: they are not shown again."""
+    place: Place | None = None
+    tags: tuple[str, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+
+
+def outlined(
+    type_: str,
+    title: str | None,
+    text: str,
+    heads: Iterable[Head],
+    *,
+    shown: Sequence[str] | None = None,
+    links: Sequence[Link] = (),
+    tags: Sequence[str] = (),
+    properties: Sequence[tuple[str, str]] = (),
+    dates: Sequence[EntryDate] = (),
+    aliases: Sequence[str] = (),
+    problems: Sequence[Problem] = (),
+) -> ParsedFile:
+    """A parsed file of the decoded source `text`, cut at `heads` (ascending lines, at most one per line).
+
+    `shown`: what is worth reading, a line for each line of the source, empty for what is markup; the source itself by default.
+    What stands before the first head is an entry of its own where it is worth reading. `links` go to the entry they lie in.
+    """
+    index = LineIndex(text)
+    readable = [line.rstrip("\r\n") for line in index.lines] if shown is None else list(shown)
+    if len(readable) != len(index):
+        raise ValueError(f"{len(readable)} lines are shown of a text of {len(index)}")
+    cuts = list(heads)
+    if not cuts or cuts[0].line > 1:
+        cuts.insert(0, Head(1))
+    entries: list[Entry] = []
+    path: list[tuple[int, str, int]] = []
+    waiting = deque(sorted(links, key=lambda link: link.span.start))
+    for head, behind in zip(cuts, [*(each.line for each in cuts[1:]), len(index) + 1], strict=True):
+        first, last = head.line, behind - 1
+        if last < first:
+            continue
+        heading = " ".join(head.heading.split())
+        level = max(1, head.level) if heading else 0
+        if level:
+            path = [step for step in path if step[0] < level]
+        skipped = min(head.lines, behind - first) if heading else 0
+        lines = [*[""] * skipped, *(line.rstrip() for line in readable[first - 1 + skipped : last])]
+        span = index.span_of_lines(first, last)
+        within = []
+        while waiting and waiting[0].span.start < span.end:
+            within.append(waiting.popleft())
+        entries.append(
+            Entry(
+                span=span,
+                level=level,
+                heading=heading,
+                outline=tuple(step[1] for step in path),
+                parent=path[-1][2] if path else None,
+                raw="".join(index.lines[first - 1 : last]),
+                text="\n".join(lines),
+                blocks=paragraphs(lines),
+                tags=head.tags,
+                anchors=head.anchors or ((Anchor("heading", heading, index.span_of_lines(first, first)),) if heading else ()),
+                links=tuple(within),
+                place=head.place,
+            )
+        )
+        if level:
+            path.append((level, heading, len(entries) - 1))
+    if entries and not entries[0].heading and not entries[0].text.strip() and len(entries) > 1 and not entries[0].links:
+        entries = [_shifted(entry) for entry in entries[1:]]
+    return ParsedFile(
+        type_,
+        title,
+        tuple(entries),
+        aliases=tuple(aliases),
+        tags=tuple(tags),
+        properties=tuple(properties),
+        dates=tuple(dates),
+        problems=tuple(problems),
+    )
+
+
+def _shifted(entry: Entry) -> Entry:
+    """The entry once the first, which held nothing, is gone."""
+    return replace(entry, parent=None if entry.parent is None else entry.parent - 1)

@@ -1,0 +1,52 @@
+"""Where in a file an entry stands, for files whose lines are not what people see: pages, slides, rows, cells, chapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+PlaceKind = Literal["page", "slide", "rows", "cell", "chapter", "paragraph", "part"]
+"""What is counted. `rows` of a sheet or table; `part`: something that has only a name."""
+
+_PAGED = frozenset({"page", "slide"})
+_ONE = MappingProxyType({"rows": "row"})
+
+
+@dataclass(frozen=True)
+class Place:
+    """A piece of a file, counted as people count there."""
+
+    kind: PlaceKind
+    first: int
+    """From 1, both inclusive."""
+    last: int
+    name: str = ""
+    """What it is part of or called: a sheet, a chapter, a function."""
+    lined: bool = False
+    """Whether the entry's lines are lines of the file as well, as in a notebook or a CSV file. If not, the file is no text:
+    they are lines of a text that was made from it, and lead nowhere."""
+
+    @property
+    def page(self) -> int | None:
+        """The page or slide it begins on."""
+        return self.first if self.kind in _PAGED else None
+
+
+def spoken(place: Place) -> str:
+    """A place in words: `page 3`, `Costs, rows 2 to 21`."""
+    if place.kind == "part":
+        return place.name
+    one = _ONE.get(place.kind, place.kind)
+    count = f"{one} {place.first}" if place.first == place.last else f"{one.removesuffix('s')}s {place.first} to {place.last}"
+    return f"{place.name}, {count}" if place.name else count
+
+
+def fragment(place: Place | None, line: int) -> str:
+    """What follows a file's URI to lead to a line or place of it: `#L12`; `#page=3` (RFC 8118, 3); empty for line 1.
+
+    A file that is no text has no lines to lead to.
+    """
+    if place is None or place.lined:
+        return f"#L{line}" if line > 1 else ""
+    return f"#page={place.first}" if place.kind == "page" else ""
