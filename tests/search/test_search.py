@@ -115,7 +115,7 @@ def test_the_same_words_with_other_signs_are_not_the_place_that_was_asked_for(va
 def test_a_hit_says_where_it_is_and_who_found_it(house):
     hit = house.search("admin page wifi").hits[0]
     assert (hit.path, hit.title, hit.heading, hit.outline) == ("home.md", "Home", "Network", ("Home", "Network"))
-    assert (hit.type, hit.tags, hit.date, hit.page, hit.linked) == ("markdown", ("house",), "2024-05-01", None, False)
+    assert (hit.type, hit.tags, hit.date, hit.place, hit.linked) == ("markdown", ("house",), "2024-05-01", None, False)
     assert (
         HOME.encode()[hit.span.start : hit.span.end].decode().splitlines()
         == HOME.splitlines()[hit.span.line - 1 : hit.span.end_line]
