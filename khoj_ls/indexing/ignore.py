@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from khoj_ls.config.settings import IndexSettings
+from khoj_ls.core.text import decode_source
 from khoj_ls.indexing.patterns import RuleFile, Verdict, compile_rules
 
 PRIVATE_FILE = ".khojprivate"
@@ -180,6 +181,11 @@ class Scope:
         return _first_verdict((*self.rules.settings_rules, *self.khoj, *self.git), path)
 
 
+def _everything(folder: str, name: str, why: str) -> RuleFile | None:
+    """The rules of a file that cannot be read: they are not known, so nothing in its folder may be."""
+    return compile_rules(f"{folder}{name} ({why})", folder, "*")
+
+
 def _first_verdict(rule_files: Iterable[RuleFile], path: str) -> Verdict | None:
     return next((verdict for rule_file in rule_files if (verdict := rule_file.judge(path))), None)
 
@@ -318,16 +324,15 @@ class IgnoreRules:
         try:
             # Like git, a rule file that is a link or no plain file is not followed.
             if not stat.S_ISREG(path.lstat().st_mode):
-                return None
+                return _everything(folder, name, "no plain file") if name == PRIVATE_FILE else None
             data = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            # Its rules are not known, so nothing here may be read.
-            return compile_rules(f"{folder}{name} ({error.strerror or error})", folder, "*")
+            return _everything(folder, name, error.strerror or str(error))
         key = (folder + name, data)
         if key not in self._compiled:
             if len(self._compiled) >= _MOST_COMPILED:
                 self._compiled.clear()
-            self._compiled[key] = compile_rules(folder + name, folder, data.decode("utf-8-sig", "replace"))
+            self._compiled[key] = compile_rules(folder + name, folder, decode_source(data)[0])
         return self._compiled[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from indexing_toys import ToyEncoder
@@ -32,6 +33,8 @@ RULES = {
     ),
     "the settings take back nothing of a file": (("!*.md",), {".khojprivate": "*.md"}, {"a.md": True}),
     "comments and blanks": ((), {".khojprivate": "# *\n\n  \ndiary/\n"}, {"a.md": False, "diary/a.md": True}),
+    "a file as some editors save it": ((), {".khojprivate": "diary/\n".encode("utf-16")}, {"a.md": False, "diary/a.md": True}),
+    "a file that is a link": ((), {"work/.khojprivate": Path("../rules")}, {"work/a.md": True, "a.md": False}),
     "a file that cannot be read": ((), {"work/.khojprivate": None}, {"work/a.md": True, "a.md": False}),
 }
 
@@ -47,8 +50,10 @@ def test_rules_say_what_is_private(tmp_path, case):
             full.chmod(0)
             if os.access(full, os.R_OK):
                 pytest.skip("this user may read everything")
+        elif isinstance(text, Path):
+            full.symlink_to(text)
         else:
-            full.write_text(text)
+            full.write_bytes(text if isinstance(text, bytes) else text.encode())
     rules = IgnoreRules(tmp_path, IndexSettings(private=patterns), [".md"])
     assert {path: rules.is_private(path) for path in expected} == expected
 
