@@ -89,8 +89,7 @@ class KeptConversations:
             else:
                 key, number = held.key, held.number
                 store.touch(connection, number, now)
-                first = store.turns_of(connection, number)[:1]
-                if replaced and [replaced] == first and not held.renamed:
+                if replaced and not held.renamed and [replaced] == store.turns_of(connection, number)[:1]:
                     store.set_title(connection, number, title_of(question), renamed=False)
             turn = secrets.token_hex(_ID_BYTES)
             store.add_turn(
