@@ -192,10 +192,13 @@ def add_turn(
     now: float,
     replaces: TurnRow | None = None,
 ) -> int:
-    """Keep a question that begins to be answered; a turn it `replaces` and all after it do not hold any more."""
+    """Keep a question that begins to be answered; a turn it `replaces` and all after it do not hold any more.
+
+    It is private until `set_private` says what it is.
+    """
     number = connection.execute(
-        "INSERT INTO turn (key, conversation_id, question, state, persona, model, asked, owner, replaces) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO turn (key, conversation_id, question, state, persona, model, asked, owner, replaces, private) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         (key, conversation, question, RUNNING, persona, model, now, owner, replaces.number if replaces else None),
     ).lastrowid
     assert number is not None
@@ -205,7 +208,6 @@ def add_turn(
             (number, conversation, replaces.number, number),
         )
     connection.execute("INSERT INTO turn_fts (rowid, question, answer) VALUES (?, ?, '')", (number, spaced(question)))
-    set_private(connection, key, None)
     return number
 
 

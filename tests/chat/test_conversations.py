@@ -206,11 +206,17 @@ def test_what_follows_private_words_is_private_unless_they_were_not_told(kept):
     _, secret = ask(kept, "secret", conversation=conversation, sources=[SECRET])
     ask(kept, "after", conversation=conversation, sources=[NOTE])
     _, apart = kept.begin(conversation, "apart", persona="", model="", replaces=None)
-    assert kept.turns(conversation)[-1].private  # before anybody says so
     kept.given(apart, [NOTE], private_history=False)
     assert [turn.private for turn in kept.turns(conversation)] == [False, True, True, False]
     ask(kept, "anew", replaces=secret, sources=[NOTE])
     assert [turn.private for turn in kept.turns(conversation)] == [False, False]
+
+
+def test_a_turn_is_private_until_it_is_known_what_it_was_given(kept):
+    """Where that could not be written, the answer must not go elsewhere for it."""
+    conversation, turn = kept.begin(None, "plain", persona="", model="", replaces=None)
+    kept.finish(turn, Done("after all"))
+    assert [turn.private for turn in kept.turns(conversation)] == [True]
 
 
 # -- deleted ---------------------------------------------------------------------------------------------------------------
