@@ -9,7 +9,11 @@ from pathlib import Path
 
 from khoj_ls.core.errors import StoreError
 
-_DAMAGED = ("malformed", "not a database", "disk i/o error", "corrupt", "vtable constructor failed")
+_DAMAGED = (
+    *("disk image is malformed", "malformed database schema", "not a database", "disk i/o error", "corrupt"),
+    "vtable constructor failed",
+)
+"""Not `malformed` alone: so is JSON."""
 
 
 def place_of(path: Path) -> tuple[int, int] | None:

@@ -154,6 +154,14 @@ def test_damaged_words_are_made_again(path):
     file.close()
 
 
+def test_a_question_that_fails_does_not_make_the_file_a_damaged_one(path):
+    file = ConversationsFile(path)
+    with pytest.raises(StoreError, match="malformed JSON"):
+        file.read(lambda c: c.execute("SELECT json('{')"))
+    assert (len(questions(file)), file.message, list(path.parent.glob("*damaged*"))) == (COUNT, "", [])
+    file.close()
+
+
 def test_a_newer_version_is_left_alone(path):
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {CONVERSATIONS_VERSION + 1}")
