@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from khoj_ls.chat.file.answer import answer_text, file_link, notes_below, org_of
 from khoj_ls.chat.types import Citation, Done, Failed, Source, Statement
@@ -84,6 +85,15 @@ def test_links_mean_their_file_to_our_own_reader(format, name):
     assert link.span.end - link.span.start == len(text[4:-2].encode())
     read = read_target(link.kind, link.target, format)
     assert (read.scheme, read.note, read.fragment.kind, read.fragment.text) == ("absolute", str(ROOT / name), "line", "12")
+
+
+def test_the_words_of_a_link_are_words():
+    link = file_link("markdown", Path("/n/a.md"), 3, "a <img src=//b/c> `d` [e]")
+    reader = MarkdownIt("commonmark")
+    reader.validateLink = lambda url: True  # it takes no file: links by itself
+    (inline,) = [token for token in reader.parse(f"{link} and `f`") if token.type == "inline"]
+    assert [child.type for child in inline.children] == ["link_open", "text", "link_close", "text", "code_inline"]
+    assert inline.children[1].content == "a <img src=//b/c> `d` [e]"
 
 
 def test_what_is_told_below():

@@ -39,7 +39,7 @@ def file_link(format: Format, file: Path, line: int | None, words: str) -> str:
     if format == "org":
         place = encode(str(file), "org") + (f"::{line}" if line else "")
         return f"[[file:{place}][{words.replace('[', '(').replace(']', ')')}]]"
-    escaped = re.sub(r"([\\\[\]])", r"\\\1", words)
+    escaped = re.sub(r"([\\\[\]<`])", r"\\\1", words)  # a title may hold HTML that fetches a picture
     place = file.as_uri().replace("(", "%28").replace(")", "%29") + (f"#L{line}" if line else "")
     return f"[{escaped}]({place})"
 
