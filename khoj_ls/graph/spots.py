@@ -81,12 +81,12 @@ def spot_at(note: OpenNote, offset: int) -> Spot | None:
     start, end, line = _line_at(entry, offset)
     if (named := _named_at(entry, ordinal, start, line, offset)) is not None:
         return named
+    heading = heading_place(entry, ordinal) if start == entry.span.start else None
+    if heading is not None:
+        # The title, also where front matter tells it as well.
+        return NoteSpot(start, end, heading) if is_title_heading(note.parsed, ordinal) else PlaceSpot(start, end, heading)
     if _is_title(note.parsed, entry, start, line) or start == 0:
-        heading = heading_place(entry, ordinal) if start == entry.span.start else None
-        if heading is None or is_title_heading(note.parsed, ordinal):
-            return NoteSpot(start, end, heading)
-    if start == entry.span.start and (place := heading_place(entry, ordinal)) is not None:
-        return PlaceSpot(start, end, place)
+        return NoteSpot(start, end)
     return TextSpot(start, end, ordinal)
 
 

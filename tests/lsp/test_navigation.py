@@ -95,6 +95,17 @@ REFERENCES = [
     ),
     (
         "alpha.md",
+        NOTES["alpha.md"].replace("Intro of", "# Al‸pha 🦉\n"),
+        [
+            "alpha.md:1: ",
+            "beta.org:6: [[file:alpha.md][alpha]]",
+            "beta.org:8: [[file:alpha.md::Nest][the nest]]",
+            "gamma.md:3: [[alpha]]",
+            "gamma.md:3: [[First|one]]",
+        ],
+    ),
+    (
+        "alpha.md",
         "Something typed above, 中文\n" + NOTES["alpha.md"].replace("Nest", "Nest‸"),
         ["alpha.md:9: ## Nest", "beta.org:8: [[file:alpha.md::Nest][the nest]]"],
     ),
