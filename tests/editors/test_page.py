@@ -45,6 +45,7 @@ def test_the_requests_are_those_served(home):
 
 
 CLIENTS = {
+    "emacs": (2, r"`(khoj-ls-[a-z-]+)`", lambda: re.findall(r"^\(defun (\S+)", text_of("emacs", "el"), re.MULTILINE)),
     "nvim": (3, r"`:(\w+)`", lambda: re.findall(r"define\('(\w+)'", text_of("nvim", "lua"))),
     "vscode": (4, r"`(khoj-ls\.[\w.]+)`", lambda: [each["command"] for each in package()["contributes"]["commands"]]),
 }
@@ -70,6 +71,12 @@ def test_the_commands_are_those_of_the_client(client):
 
 
 KEYS = {
+    "emacs": (
+        2,
+        lambda: {
+            key: name for key, name in re.findall(r"""\(define-key map \(kbd "(.)"\) #'(\S+)\)""", text_of("emacs", "el"))
+        },
+    ),
     "nvim": (3, lambda: {key: name for key, name in re.findall(r"\{ '(.)', '(\w+)', \{", text_of("nvim", "lua"))}),
     "vscode": (
         4,
@@ -94,7 +101,7 @@ def test_the_keys_are_those_of_the_client(client):
 
 def same(name: str) -> str:
     """A command's name or that of its mapping, without what differs between them."""
-    return name.lower().removeprefix("khoj-ls.").removeprefix("khoj")
+    return re.sub(r"^khoj(-ls[.-])?", "", name.lower())
 
 
 def test_links_lead_somewhere():
