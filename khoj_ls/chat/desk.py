@@ -10,6 +10,7 @@ from khoj_ls.chat.types import ContextItem
 from khoj_ls.config.settings import ChatSettings, SearchSettings
 from khoj_ls.core.chat import ChatModel, Image, Message
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.core.places import Place
 from khoj_ls.core.slash import Neighbours, SlashCommand
 from khoj_ls.search.types import SearchRequest, SearchResult
 
@@ -54,6 +55,8 @@ class Section:
     text: str
     """Source text of the lines, without those of its subsections."""
     private: bool
+    place: Place | None = None
+    """Where it stands in a file with pages, rows or cells."""
 
 
 class Notes(Protocol):

@@ -142,7 +142,18 @@ def _told_locally(desk: ChatDesk, plan: Plan, saving: Saving) -> Iterator[ChatEv
             lines = text_lines(section.text)[line - section.line : end_line - section.line + 1]
             last = min(end_line, section.end_line)
             sources.append(
-                Source(number, path, section.title, section.outline, line, last, "".join(lines), None, section.private)
+                Source(
+                    number,
+                    path,
+                    section.title,
+                    section.outline,
+                    line,
+                    last,
+                    "".join(lines),
+                    None,
+                    section.private,
+                    section.place,
+                )
             )
     yield Sources(tuple(sources))
     saving.given(sources, private_history=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from khoj_ls.core.chat import Image, StopReason, Usage
+from khoj_ls.core.places import Place
 
 ContextKind = Literal["selection", "note", "folder", "tag"]
 
@@ -77,6 +78,8 @@ class Source:
     score: float | None = None
     """Of the search; None for what the user chose."""
     private: bool = False
+    place: Place | None = None
+    """Where it stands in a file with pages, rows or cells."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ class Citation:
     start: int
     """Characters of the answer's text that are the citation: [start, end)."""
     end: int
+    place: Place | None = None
+    """Of the source."""
 
 
 @dataclass(frozen=True)

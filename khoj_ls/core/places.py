@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -40,6 +41,14 @@ def spoken(place: Place) -> str:
     one = _ONE.get(place.kind, place.kind)
     count = f"{one} {place.first}" if place.first == place.last else f"{one.removesuffix('s')}s {place.first} to {place.last}"
     return f"{place.name}, {count}" if place.name else count
+
+
+def spanning(places: Sequence[Place | None]) -> Place | None:
+    """The place of pieces that follow each other: from the first to the last, where these are counted alike, else the first."""
+    first, last = (places[0], places[-1]) if places else (None, None)
+    if first and last and (first.kind, first.name, first.lined) == (last.kind, last.name, last.lined):
+        return replace(first, last=max(first.last, last.last))
+    return first
 
 
 def fragment(place: Place | None, line: int) -> str:

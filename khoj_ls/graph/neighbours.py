@@ -10,11 +10,13 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from khoj_ls.core.places import Place
 from khoj_ls.core.types import Vector
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.linked import linked_files
 from khoj_ls.store import links as store
 from khoj_ls.store.chunks import ChunkRow, chunks_of_file
+from khoj_ls.store.entries import placed
 from khoj_ls.store.fts import display_title
 
 _POOL = 40
@@ -36,6 +38,8 @@ class Neighbour:
     """Cosine, 0..1."""
     linked: bool
     """Whether one of the two notes links the other."""
+    place: Place | None = None
+    """Where it stands in a file with pages, rows or cells."""
 
 
 def neighbours(
@@ -80,7 +84,7 @@ def _mean(context: SearchContext, chunks: Sequence[ChunkRow]) -> Vector | None:
 
 def _shown(connection: sqlite3.Connection, file_id: int, found: Sequence[tuple[float, ChunkRow]]) -> list[Neighbour]:
     rows = connection.execute(
-        "SELECT e.file_id, e.ordinal, f.path, f.title, e.heading FROM json_each(?) j "
+        "SELECT e.file_id, e.ordinal, f.path, f.title, e.heading, e.place FROM json_each(?) j "
         "JOIN entry e ON e.file_id = j.value ->> 0 AND e.ordinal = j.value ->> 1 JOIN file f ON f.id = e.file_id",
         (json.dumps([(chunk.file_id, chunk.entry) for _, chunk in found]),),
     )
@@ -89,7 +93,7 @@ def _shown(connection: sqlite3.Connection, file_id: int, found: Sequence[tuple[f
     shown = []
     for score, chunk in found:
         if (each := named.get((chunk.file_id, chunk.entry))) is not None:
-            path, title, heading = each
-            line = chunk.span.line
-            shown.append(Neighbour(path, display_title(path, title), heading, line, score, chunk.file_id in linked))
+            path, title, heading, place = each
+            line, known = chunk.span.line, chunk.file_id in linked
+            shown.append(Neighbour(path, display_title(path, title), heading, line, score, known, placed(place)))
     return shown

@@ -8,6 +8,7 @@ from khoj_ls.chat.kept.records import KeptTurn
 from khoj_ls.chat.types import Citation, Done, Failed, Source, Statement
 from khoj_ls.core.chat import StopReason, Usage
 from khoj_ls.core.errors import Cancelled
+from khoj_ls.core.places import Place
 from khoj_ls.wire import chat_messages as wire
 
 
@@ -15,7 +16,16 @@ def source_of(event: wire.ChatSource) -> Source:
     """A passage that the model was given."""
     first, last = _lines(event.range.start.line, event.range.end.line, event.range.end.character)
     return Source(
-        event.number, event.path, event.title, tuple(event.outline), first, last, event.text, event.score, event.private
+        event.number,
+        event.path,
+        event.title,
+        tuple(event.outline),
+        first,
+        last,
+        event.text,
+        event.score,
+        event.private,
+        _place(event),
     )
 
 
@@ -68,7 +78,15 @@ def shifted(citation: Citation, by: int) -> Citation:
 
 def _citation(each: wire.ChatCitation) -> Citation:
     first, last = _lines(each.range.start.line, each.range.end.line, each.range.end.character)
-    return Citation(each.number, each.path, tuple(each.outline), first, last, each.quote, each.start, each.end)
+    return Citation(each.number, each.path, tuple(each.outline), first, last, each.quote, each.start, each.end, _place(each))
+
+
+def _place(each: wire.ChatSource | wire.ChatCitation) -> Place | None:
+    """What is known of the place of a passage: enough to lead there and to tell it."""
+    if each.place is None:
+        return None
+    lined = each.range.end.line > 0
+    return Place("page" if each.page else "part", each.page or 1, each.page or 1, "" if each.page else each.place, lined)
 
 
 def _lines(first: int, last: int, character: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lsprotocol import types
 
+from khoj_ls.core.places import Place, fragment
 from khoj_ls.lsp.server import KhojServer
 
 _INLINE = re.compile(r"([\\`*\[\]<~|]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;))")
@@ -91,12 +92,11 @@ class Writer:
         """The same, made to stand out."""
         return f"**{escaped(text.strip()) or ' '}**" if self.markdown else self.text(text)
 
-    def link(self, text: str, uri: str, line: int = 1) -> str:
-        """A link to a line of a file; its name alone where links cannot be written."""
+    def link(self, text: str, uri: str, line: int = 1, place: Place | None = None) -> str:
+        """A link to a line of a file, or its page or other `place`; its name alone where links cannot be written."""
         if not self.markdown:
             return self.text(text)
-        place = f"#L{line}" if line > 1 else ""
-        return f"[{escaped(text.strip()) or '…'}]({uri.replace('(', '%28').replace(')', '%29')}{place})"
+        return f"[{escaped(text.strip()) or '…'}]({uri.replace('(', '%28').replace(')', '%29')}{fragment(place, line)})"
 
     def image(self, name: str, uri: str) -> list[str]:
         """The lines that show a picture, where the client may do that."""

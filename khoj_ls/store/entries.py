@@ -81,7 +81,7 @@ def parsed_entries(connection: sqlite3.Connection, file_id: int) -> tuple[str | 
             text=row[9],
             blocks=tuple(json.loads(row[10])),
             private=bool(row[11]),
-            place=msgspec.json.decode(row[12], type=Place) if row[12] else None,
+            place=placed(row[12]),
         )
         for row in rows
     )
@@ -105,8 +105,13 @@ def _entry_row(row: tuple[Any, ...]) -> EntryRow:
         dates=_dates(row[16]) + _dates(row[17]),
         mtime_ns=row[18],
         private=bool(row[19]),
-        place=msgspec.json.decode(row[20], type=Place) if row[20] else None,
+        place=placed(row[20]),
     )
+
+
+def placed(text: str | None) -> Place | None:
+    """A place as it is stored in `entry.place`."""
+    return msgspec.json.decode(text, type=Place) if text else None
 
 
 def _strings(text: object) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from khoj_ls.chat import types as chat
 from khoj_ls.chat.file.answer import answer_text, notes_below
+from khoj_ls.core.places import spoken
 from khoj_ls.wire import chat_messages as wire
 from khoj_ls.wire.messages import Position, Range
 
@@ -71,12 +72,14 @@ def sources_to_wire(root: Path, sources: Sequence[chat.Source]) -> list[wire.Cha
             number=each.number,
             uri=(root / each.path).as_uri(),
             path=each.path,
-            range=_lines(each.line, each.end_line),
+            range=_lines(each),
             title=each.title,
             outline=list(each.outline),
             text=each.text,
             score=round(each.score, 4) if each.score is not None else None,
             private=each.private,
+            page=each.place.page if each.place else None,
+            place=spoken(each.place) if each.place else None,
         )
         for each in sources
     ]
@@ -87,14 +90,18 @@ def _citation(root: Path, each: chat.Citation) -> wire.ChatCitation:
         number=each.number,
         uri=(root / each.path).as_uri(),
         path=each.path,
-        range=_lines(each.line, each.end_line),
+        range=_lines(each),
         outline=list(each.outline),
         quote=each.quote,
         start=each.start,
         end=each.end,
+        page=each.place.page if each.place else None,
+        place=spoken(each.place) if each.place else None,
     )
 
 
-def _lines(line: int, end_line: int) -> Range:
-    """Whole lines, as the ranges of hits are."""
-    return Range(Position(line - 1), Position(end_line))
+def _lines(each: chat.Source | chat.Citation) -> Range:
+    """Whole lines, as the ranges of hits are; an empty range in a file that is no text."""
+    if each.place and not each.place.lined:
+        return Range(Position(0), Position(0))
+    return Range(Position(each.line - 1), Position(each.end_line))

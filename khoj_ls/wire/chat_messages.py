@@ -98,6 +98,10 @@ class ChatSource:
     """Of the search, 0..1; null for what the user chose."""
     private: bool = False
     """Whether it is private; only a model on this machine is ever given such, and only where the user said so."""
+    page: int | None = None
+    """Page or slide that it begins on, in a file that has some."""
+    place: str | None = None
+    """Where it stands as people count there, as of a hit; in a file that is no text the range is empty."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,10 @@ class ChatCitation:
     """Where the citation begins in the answer's text, in characters (code points)."""
     end: int
     """Where it ends."""
+    page: int | None = None
+    """Page or slide of the source."""
+    place: str | None = None
+    """Where the source stands as people count there; in a file that is no text the range is empty."""
 
 
 @dataclass(frozen=True)

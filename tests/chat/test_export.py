@@ -22,6 +22,7 @@ from khoj_ls.chat.types import Citation, Source, Statement
 from khoj_ls.content.registry import default_registry
 from khoj_ls.core.chat import Usage
 from khoj_ls.core.errors import UsageError
+from khoj_ls.core.places import Place
 from khoj_ls.links.target import read_target
 
 DATA = Path(__file__).parent / "data"
@@ -185,7 +186,17 @@ def test_json_holds_everything():
     assert (value["id"], value["vault"], value["created"]) == ("abc", str(ROOT), "2023-11-14T22:13:20+00:00")
     [first] = value["turns"]
     assert first["citations"] == [
-        {"number": 1, "path": "a\udcff.md", "outline": ["A"], "line": 1, "end_line": 1, "quote": "q", "start": 3, "end": 6}
+        {
+            "number": 1,
+            "path": "a\udcff.md",
+            "outline": ["A"],
+            "line": 1,
+            "end_line": 1,
+            "quote": "q",
+            "start": 3,
+            "end": 6,
+            "place": None,
+        }
     ]
     assert (first["removed"], first["unsupported"][0]["text"], first["usage"]["output_tokens"]) == (["[9]"], "And so.", 2)
     assert (first["cost"], first["reason"], first["notices"], first["sources"][0]["text"]) == (
@@ -219,3 +230,17 @@ def test_an_editor_runs_nothing_that_an_answer_says(text):
 def test_no_other_form():
     with pytest.raises(UsageError, match="markdown, org, json, not as pdf"):
         export(conversation(), "pdf", ROOT)
+
+
+@pytest.mark.parametrize(
+    ("place", "within", "line", "told"),
+    [
+        (Place("page", 3, 3), "#page=3", "", "page 3"),
+        (Place("rows", 2, 9, "Costs"), "", "", "Costs, rows 2 to 9"),
+        (Place("cell", 4, 4, lined=True), "#L7", "::7", "cell 4"),
+    ],
+)
+def test_sources_in_files_with_pages_or_rows_are_told_by_them(place, within, line, told):
+    whole = conversation(turn("q", "a", sources=(Source(1, "p.pdf", "Paper", (), 7, 7, "text", place=place),)))
+    assert f"1. [Paper](file:///home/me/my%20notes/p.pdf{within}), {told}" in export(whole, "markdown", ROOT)
+    assert f"1. [[file:/home/me/my notes/p.pdf{line}][Paper]], {told}" in export(whole, "org", ROOT)

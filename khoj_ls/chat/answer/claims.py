@@ -143,7 +143,7 @@ class _Book:
         quote = source.text[start:end].rstrip()
         first = source.line + _breaks(source.text[:start])
         last = first + _breaks(quote)
-        return Citation(number, source.path, source.outline, first, last, quote, mark.start, mark.end)
+        return Citation(number, source.path, source.outline, first, last, quote, mark.start, mark.end, source.place)
 
     def _nearest(self, number: int, claim: str) -> Sentence | None:
         quotables = self._sentences[number]

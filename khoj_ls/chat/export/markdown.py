@@ -18,9 +18,11 @@ from khoj_ls.chat.export.text import (
     quote_of,
     state_of,
     unmarked,
+    where_of,
 )
 from khoj_ls.chat.kept.records import KeptConversation, KeptTurn
 from khoj_ls.chat.types import Citation, Source
+from khoj_ls.core.places import fragment
 
 _TOP = 3
 """Level of the heading above an answer; the answer's own stand below it."""
@@ -109,15 +111,15 @@ def _is_contained(text: str) -> bool:
 
 
 def _source(turn: KeptTurn, source: Source, root: Path) -> str:
-    lines = f"line {source.line}" if source.line == source.end_line else f"lines {source.line} to {source.end_line}"
     quote = quote_of(turn, source)
-    return f"{source.number}. {_link(escaped(name_of(source)), source, root)}, {lines}" + (
+    return f"{source.number}. {_link(escaped(name_of(source)), source, root)}, {where_of(source)}" + (
         f": “{escaped(quote)}”" if quote else ""
     )
 
 
 def _link(label: str, place: Source | Citation, root: Path) -> str:
-    return f"[{label}]({(root / place.path).as_uri()}#L{place.line})"
+    within = f"#L{place.line}" if place.place is None or place.place.lined else fragment(place.place, 1)
+    return f"[{label}]({(root / place.path).as_uri()}{within})"
 
 
 def escaped(text: str) -> str:

@@ -19,6 +19,7 @@ from khoj_ls.chat.export.text import (
     quote_of,
     state_of,
     unmarked,
+    where_of,
 )
 from khoj_ls.chat.kept.records import KeptConversation, KeptTurn
 from khoj_ls.chat.types import Citation, Source
@@ -158,12 +159,12 @@ def _emphasis(text: str) -> str:
 
 
 def _source(turn: KeptTurn, source: Source, root: Path) -> str:
-    lines = f"line {source.line}" if source.line == source.end_line else f"lines {source.line} to {source.end_line}"
     quote = quote_of(turn, source)
-    return f"{source.number}. {_link(name_of(source), source, root)}, {lines}" + (f": “{quote}”" if quote else "")
+    return f"{source.number}. {_link(name_of(source), source, root)}, {where_of(source)}" + (f": “{quote}”" if quote else "")
 
 
 def _link(label: str, place: Source | Citation, root: Path) -> str:
     # As Emacs does: brackets in a label would end the link.
     inner = label.replace("]", f"]{_ZERO_WIDTH}").replace("[", f"[{_ZERO_WIDTH}")
-    return f"[[file:{encode((root / place.path).as_posix(), 'org')}::{place.line}][{inner}]]"
+    line = f"::{place.line}" if place.place is None or place.place.lined else ""
+    return f"[[file:{encode((root / place.path).as_posix(), 'org')}{line}][{inner}]]"

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from khoj_ls.chat.kept.records import KeptTurn
 from khoj_ls.chat.types import Citation, Source
+from khoj_ls.core.places import spoken
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
@@ -83,6 +84,13 @@ def state_of(turn: KeptTurn) -> str:
     if turn.state == "cancelled":
         return "called off"
     return "under way" if turn.state == "running" else one_line(f"failed: {turn.outcome.message}")
+
+
+def where_of(source: Source) -> str:
+    """Where a source stands in its file, as people count there."""
+    if source.place:
+        return spoken(source.place)
+    return f"line {source.line}" if source.line == source.end_line else f"lines {source.line} to {source.end_line}"
 
 
 def name_of(source: Source) -> str:

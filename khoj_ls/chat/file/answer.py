@@ -13,6 +13,7 @@ from types import MappingProxyType
 from khoj_ls.chat.export.text import CODE
 from khoj_ls.chat.file.layout import Format
 from khoj_ls.chat.types import Citation, Done, Failed, Source
+from khoj_ls.core.places import Place, fragment, spoken
 from khoj_ls.links.encode import encode
 
 _HELD = "\x02{}\x03"
@@ -33,15 +34,17 @@ _DEEPER: Mapping[Format, int] = MappingProxyType({"markdown": 2, "org": 1})
 """How far below their own level the headings of an answer stand in a chat file."""
 
 
-def file_link(format: Format, file: Path, line: int | None, words: str) -> str:
-    """A link to a line of a file, as any editor for the format follows it."""
+def file_link(format: Format, file: Path, line: int | None, words: str, place: Place | None = None) -> str:
+    """A link to a line of a file, or to a page of one that is no text, as any editor for the format follows it."""
     words = " ".join(words.split())
     if format == "org":
-        place = encode(str(file), "org") + (f"::{line}" if line else "")
-        return f"[[file:{place}][{words.replace('[', '(').replace(']', ')')}]]"
+        lined = line and (place is None or place.lined)
+        address = encode(str(file), "org") + (f"::{line}" if lined else "")
+        return f"[[file:{address}][{words.replace('[', '(').replace(']', ')')}]]"
     escaped = re.sub(r"([\\\[\]<`])", r"\\\1", words)  # a title may hold HTML that fetches a picture
-    place = file.as_uri().replace("(", "%28").replace(")", "%29") + (f"#L{line}" if line else "")
-    return f"[{escaped}]({place})"
+    address = file.as_uri().replace("(", "%28").replace(")", "%29")
+    within = (f"#L{line}" if line else "") if place is None or place.lined else fragment(place, 1)
+    return f"[{escaped}]({address}{within})"
 
 
 def answer_text(format: Format, root: Path, text: str, citations: Sequence[Citation]) -> str:
@@ -54,7 +57,7 @@ def answer_text(format: Format, root: Path, text: str, citations: Sequence[Citat
             continue
         words = text[citation.start : citation.end].strip().strip("[]^") or str(citation.number)
         pieces += [_cleaned(text[at : citation.start]), _HELD.format(len(links))]
-        links.append(file_link(format, root / citation.path, citation.line, words))
+        links.append(file_link(format, root / citation.path, citation.line, words, citation.place))
         at = citation.end
     pieces.append(_cleaned(text[at:]))
     shown = "".join(pieces)
@@ -175,7 +178,8 @@ def _demoted(markdown: str, levels: int) -> str:
 
 def _source(format: Format, root: Path, source: Source) -> str:
     name = " › ".join([source.title or source.path, *(part for part in source.outline if part != source.title)])
-    return f"- {source.number}: {file_link(format, root / source.path, source.line, name)}"
+    where = f", {spoken(source.place)}" if source.place else ""
+    return f"- {source.number}: {file_link(format, root / source.path, source.line, name, source.place)}{where}"
 
 
 def _price(format: Format, end: Done) -> str:

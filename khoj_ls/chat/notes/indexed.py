@@ -18,6 +18,7 @@ from khoj_ls.chat.notes.ties import linked, near
 from khoj_ls.chat.types import ContextItem
 from khoj_ls.core.chat import Image
 from khoj_ls.core.errors import UsageError
+from khoj_ls.core.places import spanning
 from khoj_ls.core.slash import Neighbours
 from khoj_ls.core.text import text_lines
 from khoj_ls.graph.network import LinkNetwork
@@ -25,6 +26,7 @@ from khoj_ls.graph.open_note import NoteReader
 from khoj_ls.indexing.ignore import IgnoreRules
 from khoj_ls.query import match
 from khoj_ls.search.types import RelatedRequest, SearchResult
+from khoj_ls.store.entries import placed
 from khoj_ls.store.facets import tags_in_use
 from khoj_ls.store.fts import display_title
 
@@ -32,7 +34,7 @@ MAX_CHARACTERS = 2_000_000
 """Of a folder or tag: more than any model reads at once. What is private counts too, so that none of it is waited for."""
 
 _SECTION = (
-    "SELECT f.path, f.title, e.heading, e.outline, e.line, e.end_line, e.raw, e.private OR f.private "
+    "SELECT f.path, f.title, e.heading, e.outline, e.line, e.end_line, e.raw, e.private OR f.private, e.place "
     "FROM file f JOIN entry e ON e.file_id = f.id WHERE f.status = 'indexed' AND "
 )
 
@@ -187,7 +189,7 @@ def _sections(connection: sqlite3.Connection, where: str, *values: object) -> It
 
 def _section(row: tuple[Any, ...]) -> Section:
     outline = (*json.loads(row[3]), *([row[2]] if row[2] else []))
-    return Section(row[0], display_title(row[0], row[1]), outline, row[4], row[5], row[6], bool(row[7]))
+    return Section(row[0], display_title(row[0], row[1]), outline, row[4], row[5], row[6], bool(row[7]), placed(row[8]))
 
 
 def _cut(sections: Sequence[Section], line: int, end_line: int | None) -> Section:
@@ -199,4 +201,5 @@ def _cut(sections: Sequence[Section], line: int, end_line: int | None) -> Sectio
     text = "".join("".join(text_lines(each.text)[max(0, line - each.line) : max(0, last - each.line) + 1]) for each in touched)
     first = touched[0]
     start, end = max(line, first.line), min(last, touched[-1].end_line)
-    return Section(first.path, first.title, first.outline, start, end, text, any(each.private for each in touched))
+    private, place = any(each.private for each in touched), spanning([each.place for each in touched])
+    return Section(first.path, first.title, first.outline, start, end, text, private, place)

@@ -11,6 +11,7 @@ from khoj_ls.chat.desk import Notes, Section
 from khoj_ls.chat.prompt.cutting import Count, cut, sought_in
 from khoj_ls.chat.prompt.metadata import without_metadata
 from khoj_ls.chat.types import ContextItem, Source
+from khoj_ls.core.places import spanning
 from khoj_ls.search.types import SearchHit
 from khoj_ls.search.words import query_terms
 
@@ -114,7 +115,8 @@ def _joined(sections: Sequence[Section]) -> list[Section]:
 def _one_of(run: Sequence[Section]) -> Section:
     *before, last = (each.text for each in run)
     text = "".join(each if each.endswith(("\n", "\r")) else f"{each}\n" for each in before) + last
-    return replace(run[0], outline=reduce(_shared, (each.outline for each in run)), end_line=run[-1].end_line, text=text)
+    outline, place = reduce(_shared, (each.outline for each in run)), spanning([each.place for each in run])
+    return replace(run[0], outline=outline, end_line=run[-1].end_line, text=text, place=place)
 
 
 def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
@@ -222,7 +224,7 @@ def fitted(
             sources.append(
                 Source(
                     first + len(sources), section.path, section.title, section.outline, part.line, part.end_line, part.text,
-                    passage.score, section.private,
+                    passage.score, section.private, section.place,
                 )
             )  # fmt: skip
     return tuple(sources)

@@ -15,8 +15,13 @@ _SHOWN_CHARACTERS = 70
 
 
 def place_of(root: Path, source: Mapping[str, Any]) -> str:
-    """`path:line` of a source, from the current folder where it lies in it, so that editors and terminals can jump there."""
-    return f"{printable(short_path(str(root / source['path'])))}:{source['line']}"
+    """`path:line` of a source, from the current folder where it lies in it, so that editors and terminals can jump there.
+
+    Of a file with pages, rows or cells the place is told as well, and no line where it has none.
+    """
+    path, place = printable(short_path(str(root / source["path"]))), source.get("place")
+    line = f":{source['line']}" if not place or source["line"] > 1 else ""
+    return f"{path}{line}" + (f", {printable(place)}" if place else "")
 
 
 def heading_of(source: Mapping[str, Any]) -> str:

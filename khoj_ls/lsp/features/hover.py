@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
+from khoj_ls.core.places import spoken
 from khoj_ls.graph.incoming import incoming, leading_to, links_to
 from khoj_ls.graph.neighbours import neighbours
 from khoj_ls.graph.network import LinkNetwork, ResolvedLink
@@ -152,8 +153,9 @@ def _related(about: Asked, network: LinkNetwork, context: SearchContext, spot: S
     found = neighbours(network.connection, context, about.path, line, _RELATED)
     shown = [
         writer.item(
-            writer.link(each.title, about.uri_of(each.path), each.line)
+            writer.link(each.title, about.uri_of(each.path), each.line, each.place)
             + (f" › {writer.text(each.heading)}" if each.heading and each.heading != each.title else "")
+            + (f", {writer.text(spoken(each.place))}" if each.place else "")
             + f" ({each.score:.2f}{', linked' if each.linked else ''})"
         )
         for each in found
