@@ -26,16 +26,24 @@ def _handle(server: KhojServer, vault: Vault, event: IndexEvent) -> None:
     for listener in server.on_index:
         listener(vault, event)
     if event.kind == "changed":
-        files = [(vault.root / path).as_uri() for path in event.paths] if len(event.paths) <= _MAX_FILES else []
-        server.protocol.notify(INDEX_CHANGED, {"vault": str(vault.root), "files": files})
+        server.words_alone.setdefault(vault.root, {}).update(dict.fromkeys(event.paths))
+        _tell_changed(server, vault, event.paths)
     elif event.kind == "progress" and event.progress is not None:
         _show(server, vault, event.progress)
     elif event.kind == "idle":
         background = server.backgrounds.pop(vault.root, None)
         if background is not None:
             background.end()
+        # What was asked by meaning before this moment was answered without these notes.
+        if paths := server.words_alone.pop(vault.root, None):
+            _tell_changed(server, vault, tuple(paths))
     elif event.kind == "problem" and event.message:
         server.window_log_message(types.LogMessageParams(type=types.MessageType.Warning, message=event.message))
+
+
+def _tell_changed(server: KhojServer, vault: Vault, paths: tuple[str, ...]) -> None:
+    files = [(vault.root / path).as_uri() for path in paths] if len(paths) <= _MAX_FILES else []
+    server.protocol.notify(INDEX_CHANGED, {"vault": str(vault.root), "files": files})
 
 
 class Background:

@@ -51,6 +51,8 @@ class KhojServer(LanguageServer):
         """What to call when a vault is not used any more, by vault root."""
         self.backgrounds: dict[Path, Any] = {}
         """Progress displays of background indexing, by vault root."""
+        self.words_alone: dict[Path, dict[str, None]] = {}
+        """Notes whose words are new in the index and their meaning perhaps not yet, by vault root."""
         self.tasks: set[asyncio.Future[Any]] = set()
         """Running background tasks; kept here so that they are not collected."""
         self.told: set[str] = set()

@@ -369,7 +369,7 @@ class WhyResult:
 
 @dataclass(frozen=True)
 class IndexChanged:
-    """Notification khoj/indexChanged: these notes have new content in the index."""
+    """Notification khoj/indexChanged: these notes have new words and links in the index; again once their meaning is in."""
 
     vault: str
     """Folder of the vault."""
