@@ -1,13 +1,14 @@
 ;;; editor.el --- An Emacs that does what it reads  -*- lexical-binding: t; -*-
 
-;; Plain Eglot or lsp-mode, set up by the file that $SNIPPET names.  One JSON object a line comes in, and for each a line
-;; with "=> " in front goes out.
+;; Plain Eglot or lsp-mode, set up by the file that $SNIPPET names, with the client of editors/emacs beside it.  One JSON
+;; object a line comes in, and for each a line with "=> " in front goes out.
 
 (require 'markdown-mode)
 (require 'json)
 (require 'subr-x)
 (defvar editor-eglot (string-suffix-p "eglot.el" (getenv "SNIPPET")))
 (require (if editor-eglot 'eglot 'lsp-mode))
+(require 'khoj-ls)
 (load (getenv "SNIPPET") nil t)
 
 (setq make-backup-files nil
@@ -51,6 +52,15 @@
   (vconcat (mapcar (lambda (hit) (file-name-nondirectory (url-unhex-string (alist-get 'uri hit))))
                    (alist-get 'hits found))))
 
+(defun editor-view (note)
+  "What the window of related notes shows beside NOTE."
+  (editor-open note)
+  (unless (get-buffer-window khoj-ls-related--buffer)
+    (khoj-ls-related))
+  (accept-process-output nil 0.05)
+  (with-current-buffer khoj-ls-related--buffer
+    (buffer-string)))
+
 (defun editor-do (order)
   "Do ORDER; what comes of it."
   (let-alist order
@@ -59,6 +69,7 @@
        (let-alist (editor-ask "textDocument/hover" (editor-here)) .contents.value))
       ("save" (editor-open .note) (goto-char (point-max)) (insert .text) (save-buffer) :null)
       ("related" (editor-open .note) (editor-names (editor-ask "khoj/related" (editor-here))))
+      ("view" (editor-view .note))
       ("search" (editor-names (editor-ask "khoj/search" `(:query ,.query)))))))
 
 (let (line)

@@ -1,4 +1,7 @@
--- A Neovim that does what it reads: set up by the file that $SNIPPET names. One JSON object a line comes in and one goes out, behind "=> ".
+-- A Neovim that does what it reads, with the plugin of editors/nvim, $PLUGIN, and on top of it the file that $SNIPPET names.
+-- One JSON object a line comes in, and for each a line with "=> " in front goes out.
+vim.opt.runtimepath:prepend(vim.env.PLUGIN)
+vim.cmd.runtime('plugin/khoj_ls.lua')
 dofile(vim.env.SNIPPET)
 vim.cmd('filetype on')
 
@@ -7,7 +10,11 @@ local function client()
 end
 
 local function open(note)
-  vim.cmd.edit(vim.fn.fnameescape(vim.fs.joinpath(vim.env.NOTES, note)))
+  local path = vim.fs.joinpath(vim.env.NOTES, note)
+  if vim.api.nvim_buf_get_name(0) == path then
+    return -- the cursor rests, so that what follows it may
+  end
+  vim.cmd.edit(vim.fn.fnameescape(path))
   assert(vim.wait(30000, function()
     return client() ~= nil and client().initialized
   end, 5), 'never connected')
@@ -30,6 +37,16 @@ local function names(result)
   end, result.hits)
 end
 
+-- The window of related notes, and what it shows.
+local function view()
+  for _, window in ipairs(vim.api.nvim_list_wins()) do
+    local buffer = vim.api.nvim_win_get_buf(window)
+    if vim.bo[buffer].filetype == 'khoj_ls_related' then
+      return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), '\n')
+    end
+  end
+end
+
 local orders = {
   open = function(order)
     open(order.note)
@@ -44,6 +61,14 @@ local orders = {
   related = function(order)
     open(order.note)
     return names(ask('khoj/related', here()))
+  end,
+  view = function(order)
+    open(order.note)
+    if not view() then
+      vim.cmd.KhojRelated()
+    end
+    vim.wait(50)
+    return view()
   end,
   search = function(order)
     return names(ask('khoj/search', { query = order.query }))
