@@ -152,10 +152,22 @@ class KhojServer(LanguageServer):
         except UsageError:
             return None
 
+    def _close_documents(self) -> None:
+        """Go back to the files: editors that end or are killed close none of their documents."""
+        try:
+            documents = list(self.workspace.text_documents)
+        except RuntimeError:  # the client never said `initialize`
+            return
+        for uri in documents:
+            vault = self.vault_of(uri)
+            if vault is not None:
+                vault.overlay_closed(to_path(uri), self.name_of_session)
+
     def release_all(self) -> None:
         """Give back everything this connection holds."""
         self.protocol.cancel_all()
         self.session.close()
+        self._close_documents()
         for release in self.leases.values():
             release()
         self.leases.clear()

@@ -121,6 +121,30 @@ async def test_two_editors_share_one_daemon_and_one_index(client, vault):
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("end", ["shutdown", "killed"])
+async def test_unsaved_text_goes_with_the_editor_that_closed_nothing(client, vault, end):
+    other = make_client()
+    await other.start_io(sys.executable, "-m", "khoj_ls", "lsp")
+    await start(other, "neovim", vault)
+    item = types.TextDocumentItem(uri=(vault / "ghost.md").as_uri(), language_id="markdown", version=1, text="A corncrake.")
+    other.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
+
+    async def found():
+        return names(await request(client, "search", query="corncrake", mode="lexical"))
+
+    async def gone():
+        return await found() == []
+
+    await until(found)
+    if end == "shutdown":
+        await other.shutdown_session()
+    else:
+        other._server.kill()
+    await asyncio.wait_for(other._server.wait(), 10)
+    await until(gone)
+
+
+@pytest.mark.asyncio
 async def test_in_process_speaks_the_same_and_ends_with_status_0(home, vault):
     alone = make_client()
     await alone.start_io(sys.executable, "-m", "khoj_ls", "lsp", "--in-process")
