@@ -10,6 +10,6 @@ from editor_desk import Desk
 SCRIPTS = Path(__file__).parent / "nvim"
 
 
-@pytest.mark.parametrize("script", ["chat", "notes", "search"])
+@pytest.mark.parametrize("script", ["chat", "crash", "links", "loading", "notes", "pickers", "related", "search", "status"])
 def test_script(desk: Desk, nvim: Path, script: str) -> None:
     print(desk.run([nvim, "--clean", "--headless", "-l", SCRIPTS / f"{script}.lua"]))

@@ -18,6 +18,9 @@ return {
     end,
   },
   handlers = {
+    ['window/showDocument'] = function(err, params, context)
+      return require('khoj_ls.jump').show_document(err, params, context)
+    end,
     ['khoj/chatEvent'] = function(_, event)
       require('khoj_ls.events').chat(event)
     end,

@@ -13,6 +13,8 @@ local PATIENCE = 20000 -- milliseconds that a condition may take on a busy machi
 
 local passed, failed = 0, 0
 ---@type string[]
+local written = {}
+---@type string[]
 local told = {}
 
 ---Everything the user was told, oldest first.
@@ -113,6 +115,14 @@ function M.attach(path)
   return bufnr, client
 end
 
+---Write a note of a case's own; it goes when the script ends.
+---@param path string
+---@param lines string[]
+function M.write(path, lines)
+  vim.fn.writefile(lines, M.notes .. '/' .. path)
+  written[#written + 1] = M.notes .. '/' .. path
+end
+
 ---Put the cursor on the first character of a text in the current buffer.
 ---@param text string
 function M.cursor_on(text)
@@ -190,6 +200,7 @@ end
 
 ---Tell how many cases passed, stop the servers, and end.
 function M.finish()
+  vim.iter(written):each(vim.fn.delete)
   for _, client in ipairs(vim.lsp.get_clients()) do
     client:stop()
   end

@@ -44,8 +44,8 @@ t.case('definition follows a link to its heading', function()
 end)
 
 t.case('a heading is renamed with the links to it, emoji and CJK before them', function()
-  vim.fn.writefile({ '# 🦉 One', '', 'See 外婆 🦉🦉 [[two#Old name]].' }, t.notes .. '/one.md')
-  vim.fn.writefile({ '# Two', '', '## Old name', '', 'Text.' }, t.notes .. '/two.md')
+  t.write('one.md', { '# 🦉 One', '', 'See 外婆 🦉🦉 [[two#Old name]].' })
+  t.write('two.md', { '# Two', '', '## Old name', '', 'Text.' })
   local one, client = t.attach('one.md')
   t.wait(function()
     local params = { textDocument = { uri = vim.uri_from_fname(t.notes .. '/two.md') } }

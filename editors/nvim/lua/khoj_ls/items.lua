@@ -134,12 +134,18 @@ function M.place(item)
   return table.concat(parts, '  ')
 end
 
+---@param text string
+---@return string
+function M.one_line(text)
+  return (text:gsub('[\n\r\t]+', ' '))
+end
+
 ---All of an item on one line, at most so many cells wide.
 ---@param item khoj_ls.Item
 ---@param width integer?
 ---@return string
 function M.line(item, width)
-  local line = M.place(item) .. (item.text ~= '' and '  ' .. item.text or '')
+  local line = M.one_line(M.place(item) .. (item.text ~= '' and ' — ' .. item.text or ''))
   if width and vim.fn.strdisplaywidth(line) > width then
     line = vim.fn.strcharpart(line, 0, width) -- not shorter than `width` cells: wide characters are cut below
     while vim.fn.strdisplaywidth(line) > width - 1 do

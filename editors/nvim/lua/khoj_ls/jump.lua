@@ -95,6 +95,31 @@ function M.item(item, how)
   return M.open(item.uri, item.lnum, item.end_lnum, how)
 end
 
+---For `vim.lsp.config`: window/showDocument. Neovim's own handler fails where the cursor stands on an empty line (E348), and
+---in windows that keep their buffer; addresses for other programs are left to it.
+---@param err lsp.ResponseError?
+---@param params lsp.ShowDocumentParams
+---@param context lsp.HandlerContext
+---@return lsp.ShowDocumentResult
+function M.show_document(err, params, context)
+  if params.external or not vim.startswith(params.uri, 'file://') then
+    return vim.lsp.handlers['window/showDocument'](err, params, context)
+  end
+  local back = vim.api.nvim_get_current_win()
+  local opened = M.open(params.uri, params.selection and params.selection.start.line + 1 or nil)
+  local client = vim.lsp.get_client_by_id(context.client_id)
+  if opened and params.selection and client then
+    local row, wanted = params.selection.start.line, params.selection.start.character
+    local line = vim.api.nvim_buf_get_lines(0, row, row + 1, false)[1] or ''
+    local column = vim.str_byteindex(line, client.offset_encoding, wanted, false)
+    pcall(vim.api.nvim_win_set_cursor, 0, { row + 1, column })
+  end
+  if opened and params.takeFocus == false and vim.api.nvim_win_is_valid(back) then
+    vim.api.nvim_set_current_win(back)
+  end
+  return { success = opened }
+end
+
 ---Open what a link of the server's texts leads to: `file:///notes/a.md#L12`, or an address for the browser.
 ---@param address string
 ---@return boolean opened

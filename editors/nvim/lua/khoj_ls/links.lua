@@ -107,12 +107,9 @@ local function write(spot, item, to_heading)
     local outline = item.hit and item.hit.outline or {}
     local heading = to_heading and outline[#outline] or nil
     return vim.tbl_extend('error', place(client, spot), { target = item.uri, heading = heading })
-  end, { bufnr = spot.bufnr }, function(failure, result, client)
+  end, { bufnr = spot.bufnr }, function(failure)
     if failure then
-      return say.failure(failure)
-    end
-    if not result.applied and type(result.edit) == 'table' then
-      vim.lsp.util.apply_workspace_edit(result.edit, client.offset_encoding)
+      say.failure(failure)
     end
   end)
 end

@@ -1,25 +1,16 @@
 --- Notes of days, and new notes: :KhojDaily and :KhojCapture.
 
-local jump = require('khoj_ls.jump')
 local region = require('khoj_ls.region')
 local say = require('khoj_ls.say')
 local server = require('khoj_ls.server')
 
 local M = {}
 
----Show what was made. The server has it shown itself; this is for a note that it could not.
+---The server has the edit made and the note shown; there is nothing to do but to say what went wrong.
 ---@param failure khoj_ls.Failure?
----@param result table `NoteEditResult` of docs/protocol.md
----@param client vim.lsp.Client?
-local function shown(failure, result, client)
+local function made(failure)
   if failure then
-    return say.failure(failure)
-  end
-  if not result.applied and type(result.edit) == 'table' and client then
-    vim.lsp.util.apply_workspace_edit(result.edit, client.offset_encoding)
-  end
-  if type(result.uri) == 'string' and vim.uri_from_bufnr(0) ~= result.uri then
-    jump.open(result.uri, type(result.position) == 'table' and result.position.line + 1 or 1)
+    say.failure(failure)
   end
 end
 
@@ -34,7 +25,7 @@ end
 ---@param day string?
 function M.daily(day)
   local params = { day = day and day ~= '' and day or 'today', textDocument = document() }
-  server.request('khoj/daily', params, {}, shown)
+  server.request('khoj/daily', params, {}, made)
 end
 
 ---Make a note: of a title, or of selected words, where a link to it is left.
@@ -54,7 +45,7 @@ function M.capture(options)
         textDocument = known,
         range = chosen and known and region.range(client, chosen) or nil,
       }
-    end, { bufnr = bufnr }, shown)
+    end, { bufnr = bufnr }, made)
   end
   if options.title and options.title ~= '' then
     make(options.title)

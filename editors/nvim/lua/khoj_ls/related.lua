@@ -251,7 +251,12 @@ local function set_keys(self)
     end
   end)
   key('q', 'close', function()
-    vim.api.nvim_win_close(self.win, true)
+    if #vim.api.nvim_tabpage_list_wins(0) == 1 then
+      vim.wo[self.win].winfixbuf = false
+      vim.cmd.enew() -- the last window cannot be closed
+    else
+      vim.api.nvim_win_close(self.win, true)
+    end
   end)
 end
 

@@ -6,6 +6,12 @@ local server = require('khoj_ls.server')
 
 local M = {}
 
+local PATIENCE = 3000 -- milliseconds: services of this machine are asked for their models
+
+---What there was to choose from when it was last asked: completion shows that rather than asking again.
+---@type table?
+local known
+
 ---@param kind 'personas'|'models'
 ---@param done fun(choices: table, found: table[])
 local function fetch(kind, done)
@@ -15,6 +21,7 @@ local function fetch(kind, done)
     if failure then
       return say.failure(failure)
     end
+    known = result
     done(result, result[kind])
   end)
 end
@@ -74,15 +81,21 @@ function M.model(name)
   end)
 end
 
+---What there is to choose from, as far as the server tells it soon.
+---@return table `ChoicesResult` of docs/protocol.md, or empty
+function M.known()
+  known = known or server.request_now('khoj/choices', vim.empty_dict(), PATIENCE)
+  return known or {}
+end
+
 ---Names that begin with a text, for the command line.
 ---@param kind 'personas'|'models'
 ---@param lead string
 ---@return string[]
 function M.names(kind, lead)
-  local found = server.request_now('khoj/choices', vim.empty_dict(), 500)
   local names = vim.tbl_map(function(choice)
     return choice.name
-  end, found and found[kind] or {})
+  end, M.known()[kind] or {})
   return vim.tbl_filter(function(name)
     return vim.startswith(name, lead)
   end, names)

@@ -115,9 +115,8 @@ function M.omni(find, base)
   if find == 1 then
     return before:match('^%s*/[%w_-]*$') and #before:match('^%s*') or -3
   end
-  local found = require('khoj_ls.server').request_now('khoj/choices', vim.empty_dict(), 500)
   local words = {}
-  for _, command in ipairs(found and found.commands or {}) do
+  for _, command in ipairs(require('khoj_ls.chat.choices').known().commands or {}) do
     local word = '/' .. command.name
     if vim.startswith(word, base) then
       words[#words + 1] = { word = word, menu = command.about, info = command.usage }

@@ -1,0 +1,152 @@
+-- :KhojStatus, the statusline, :checkhealth, and notes of days and new ones.
+
+local t = dofile(vim.fs.dirname(debug.getinfo(1, 'S').source:sub(2)) .. '/harness.lua')
+t.load()
+vim.lsp.enable('khoj_ls')
+
+t.case('the status tells the daemon and the vault', function()
+  t.attach('index.md')
+  vim.cmd.KhojStatus()
+  local text = t.wait(function()
+    for _, win in ipairs(vim.api.nvim_list_wins()) do
+      if vim.w[win]['khoj_ls.status'] then
+        local shown = t.text(vim.api.nvim_win_get_buf(win))
+        vim.api.nvim_win_close(win, true)
+        return shown
+      end
+    end
+  end, 'the window')
+  for _, part in ipairs({ 'khoj-ls ', 'process ', '~/notes', '100 % found by meaning', 'on disk' }) do
+    t.has(text, part)
+  end
+end)
+
+t.case('what is wrong with a vault is told', function()
+  local lines = require('khoj_ls.status').describe({
+    vaults = {
+      {
+        root = '/notes',
+        files = 3,
+        entries = 4,
+        chunks = 10,
+        embedded = 4,
+        queue = 6,
+        coverage = 0.4,
+        model = 'mini',
+        phase = 'embed',
+        eta_seconds = 240,
+        database_bytes = 2 ^ 20,
+        message = 'the model is being prepared',
+        paused = false,
+        failures = { { path = '/notes/a.md', reason = 'is not text' } },
+        warnings = { { path = '/notes/b.md', line = 3, reason = 'front matter cannot be read' } },
+      },
+    },
+  })
+  t.eq({
+    'khoj-ls without a daemon',
+    '',
+    '/notes',
+    '  3 notes, 4 entries, 10 passages',
+    '  40 % found by meaning (mini)',
+    '  embed, 6 waiting, 4 min left, 1.0 MB on disk',
+    '  the model is being prepared',
+    '  /notes/a.md: is not text',
+    '  /notes/b.md:3: front matter cannot be read',
+  }, lines)
+end)
+
+t.case('an answer by words alone says so', function()
+  local note = require('khoj_ls.items').note
+  t.eq('', note({ degraded = false, coverage = 1 }))
+  t.eq('40 % of the notes have their meaning yet', note({ degraded = true, coverage = 0.4 }))
+  t.eq(
+    'the model is loading · ruoter → router',
+    note({
+      degraded = true,
+      coverage = 0.4,
+      reason = 'the model is loading',
+      respelled = { ruoter = 'router' },
+    })
+  )
+end)
+
+t.case('the statusline shows what is being done, and nothing afterwards', function()
+  t.attach('index.md')
+  local khoj = require('khoj_ls')
+  t.eq('', khoj.statusline())
+  local seen = {}
+  vim.api.nvim_create_autocmd('LspProgress', {
+    callback = function()
+      seen[#seen + 1] = khoj.statusline()
+    end,
+  })
+  vim.cmd('KhojReindex!')
+  t.wait_told('notes, ')
+  t.wait(function()
+    return khoj.statusline() == ''
+  end, 'the end')
+  assert(
+    vim.iter(seen):any(function(text)
+      return text ~= ''
+    end),
+    vim.inspect(seen)
+  )
+end)
+
+t.case('checkhealth says what is there', function()
+  vim.cmd.checkhealth('khoj_ls')
+  local text = t.text()
+  for _, part in ipairs({ 'khoj-ls', 'the daemon runs', 'it is enabled', 'client ', 'they are right', 'pickers: none' }) do
+    t.has(text, part)
+  end
+  assert(not text:find('ERROR'), text)
+end)
+
+t.case('checkhealth says what is not', function()
+  local cmd = vim.lsp.config.khoj_ls.cmd
+  vim.lsp.config('khoj_ls', { cmd = { 'khoj-ls-that-is-not-there' } })
+  vim.g.khoj_ls = { picker = 'telscope' }
+  vim.cmd.checkhealth('khoj_ls')
+  local text = t.text()
+  vim.g.khoj_ls = nil
+  vim.lsp.config('khoj_ls', { cmd = cmd })
+  t.has(text, '`khoj-ls-that-is-not-there` is not on the path')
+  t.has(text, 'picker: "telscope" is none of')
+end)
+
+t.case("a day's note is shown, made where there is none", function()
+  t.attach('index.md')
+  vim.cmd.KhojDaily('2024-05-03')
+  t.wait(function()
+    return t.place():match('^daily/2024%-05%-03%.md')
+  end)
+  vim.cmd.KhojDaily('previous')
+  t.wait(function()
+    return t.place():match('^daily/2024%-05%-01%.md')
+  end)
+  vim.cmd.KhojDaily('2024-05-17')
+  t.wait(function()
+    return t.place():match('^daily/2024%-05%-17%.md')
+  end)
+  t.eq(true, vim.tbl_contains(vim.fn.getcompletion('KhojDaily pre', 'cmdline'), 'previous'))
+end)
+
+t.case('a note is made of a title; selected words leave a link', function()
+  t.attach('index.md')
+  vim.cmd.KhojCapture('Owls at dusk 🦉')
+  t.wait(function()
+    return t.place():lower():find('owls', 1, true)
+  end)
+  t.write('mother.md', { '# A', '', 'before the words that move after' })
+  local mother = t.attach('mother.md')
+  vim.api.nvim_win_set_cursor(0, { 3, 7 })
+  vim.cmd('normal! v18l\27')
+  vim.cmd("'<,'>KhojCapture The words")
+  t.wait(function()
+    return t.text(mother):find('before [[', 1, true)
+  end, 'the link')
+  t.has(t.text(mother), ']] after')
+end)
+
+t.finish()
