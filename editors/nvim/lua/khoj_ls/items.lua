@@ -140,20 +140,28 @@ function M.one_line(text)
   return (text:gsub('[\n\r\t]+', ' '))
 end
 
+---A text in at most so many cells of the screen.
+---@param text string
+---@param width integer
+---@return string
+function M.cut(text, width)
+  if vim.fn.strdisplaywidth(text) <= width then
+    return text
+  end
+  text = vim.fn.strcharpart(text, 0, width) -- not fewer cells than that: wide characters are cut below
+  while vim.fn.strdisplaywidth(text) > width - 1 do
+    text = vim.fn.strcharpart(text, 0, vim.fn.strchars(text) - 1)
+  end
+  return text .. '…'
+end
+
 ---All of an item on one line, at most so many cells wide.
 ---@param item khoj_ls.Item
 ---@param width integer?
 ---@return string
 function M.line(item, width)
   local line = M.one_line(M.place(item) .. (item.text ~= '' and ' — ' .. item.text or ''))
-  if width and vim.fn.strdisplaywidth(line) > width then
-    line = vim.fn.strcharpart(line, 0, width) -- not shorter than `width` cells: wide characters are cut below
-    while vim.fn.strdisplaywidth(line) > width - 1 do
-      line = vim.fn.strcharpart(line, 0, vim.fn.strchars(line) - 1)
-    end
-    line = line .. '…'
-  end
-  return line
+  return width and M.cut(line, width) or line
 end
 
 ---Show items in the quickfix list.

@@ -11,6 +11,8 @@ local M = {}
 
 local space = vim.api.nvim_create_namespace('khoj_ls.related')
 
+local EXCERPT = 2 -- lines of the window that an excerpt may fill
+
 ---@class khoj_ls.Related
 ---@field bufnr integer
 ---@field win integer
@@ -53,6 +55,7 @@ local function show(self, found, note)
   end
   self.found, self.rows = found, {}
   local lines, marks = {}, {}
+  local width = vim.api.nvim_win_is_valid(self.win) and vim.api.nvim_win_get_width(self.win) or 40
   local function add(text, group)
     lines[#lines + 1] = text
     marks[#marks + 1] = { #lines - 1, #text, group }
@@ -65,7 +68,7 @@ local function show(self, found, note)
     add(item.heading ~= '' and item.heading or item.path, 'KhojHeading')
     local mark = item.mark ~= '' and ' · ' .. item.mark or ''
     add(('  %s:%d · %.2f%s'):format(item.path, item.lnum, item.score or 0, mark), 'KhojPath')
-    add('  ' .. item.text, 'KhojDim')
+    add('  ' .. items.cut(item.text, EXCERPT * (width - 4)), 'KhojDim')
     for row = first, #lines do
       self.rows[row] = item
     end

@@ -18,6 +18,8 @@ local frame = vim.api.nvim_create_namespace('khoj_ls.chat.frame')
 local links = vim.api.nvim_create_namespace('khoj_ls.chat.links')
 local hints = vim.api.nvim_create_namespace('khoj_ls.chat.hints')
 
+local brackets = vim.api.nvim_create_namespace('khoj_ls.chat.brackets')
+
 local YOU, ANSWER = '## You', '## khoj_ls'
 
 ---Change a buffer so that undo does not take the change back: an answer that arrived is no edit of the user.
@@ -30,6 +32,26 @@ local function without_undo(bufnr, change)
   vim.bo[bufnr].undolevels = levels
   if not ok then
     error(why, 0)
+  end
+end
+
+---Keep the brackets of citations: the colouring of Markdown hides them, as if they were links without an address.
+---@param bufnr integer
+---@param first integer row
+---@param last integer row
+local function keep_brackets(bufnr, first, last)
+  vim.api.nvim_buf_clear_namespace(bufnr, brackets, first, last + 1)
+  for index, line in ipairs(vim.api.nvim_buf_get_lines(bufnr, first, last + 1, false)) do
+    for from, to in line:gmatch('()%[%^?%d[%d,%s-–]*%]()') do
+      for column, character in pairs({ [from - 1] = '[', [to - 2] = ']' }) do
+        vim.api.nvim_buf_set_extmark(bufnr, brackets, first + index - 1, column, {
+          end_col = column + 1,
+          conceal = character,
+          hl_group = 'KhojCitation',
+          priority = 200, -- above treesitter's
+        })
+      end
+    end
   end
 end
 
@@ -175,12 +197,13 @@ end
 ---@param lines { [1]: string, [2]: string }[] texts and their groups
 function M.set_remarks(bufnr, marks, lines)
   local row, column = where(bufnr, marks.stream)
-  local shown = vim.tbl_map(function(line)
-    return { { line[1], line[2] } }
-  end, lines)
+  local shown = { { { '' } } }
+  for _, line in ipairs(lines) do
+    shown[#shown + 1] = { { line[1], line[2] } }
+  end
   vim.api.nvim_buf_set_extmark(bufnr, frame, row, column, {
     id = marks.stream,
-    virt_lines = #shown > 0 and shown or nil,
+    virt_lines = #lines > 0 and shown or nil,
   })
 end
 
@@ -193,6 +216,7 @@ function M.append(bufnr, marks, text)
   without_undo(bufnr, function()
     vim.api.nvim_buf_set_text(bufnr, row, column, row, column, vim.split(text, '\n'))
   end)
+  keep_brackets(bufnr, row, (where(bufnr, marks.stream)))
 end
 
 ---Where an answer's text begins: {line, byte column}.
@@ -225,7 +249,7 @@ function M.add_sources(bufnr, marks, lines, link)
   if #lines == 0 then
     return
   end
-  local row, column = where(bufnr, marks.stream)
+  local row = where(bufnr, marks.stream)
   local texts = { '' }
   for _, each in ipairs(lines) do
     texts[#texts + 1] = (each.text:gsub('\n', ' '))
@@ -240,10 +264,10 @@ function M.add_sources(bufnr, marks, lines, link)
     })
     link(mark, { each.passage })
   end
+  keep_brackets(bufnr, row + 1, row + #texts)
   -- The remarks stand below the sources; the stream has ended.
   local last = row + #texts
   vim.api.nvim_buf_set_extmark(bufnr, frame, last, 0, { id = marks.stream })
-  return row, column
 end
 
 ---Make a stretch of an answer a link.

@@ -77,6 +77,10 @@ function M.open(title)
   local where = boxes(title)
   local frame = { title = title } ---@type khoj_ls.Frame
   frame.preview = where.preview and pane(where.preview, false)
+  if frame.preview then
+    local window = vim.wo[frame.preview.win]
+    window.wrap, window.linebreak, window.breakindent = true, true, true
+  end
   frame.list = pane(where.list, false)
   frame.prompt = pane(where.prompt, true)
   -- Not the user's completion while typing: <Tab> asks the server.
@@ -121,22 +125,36 @@ function M.clear(bufnr)
   M.fill(bufnr, {})
 end
 
+---Say in the upper border of a window where its text is from.
+---@param win integer
+---@param text string
+function M.title(win, text)
+  vim.api.nvim_win_set_config(win, { title = text ~= '' and ' ' .. text .. ' ' or '' })
+end
+
+---Say in the lower border of a window what is to be known.
 ---@param win integer
 ---@param text string
 function M.footer(win, text)
-  local room = vim.api.nvim_win_get_width(win) - 2
-  if vim.fn.strdisplaywidth(text) > room then
-    text = vim.fn.strcharpart(text, 0, room - 1) .. '…'
-  end
+  text = require('khoj_ls.items').cut(text, vim.api.nvim_win_get_width(win) - 2)
   vim.api.nvim_win_set_config(win, { footer = text ~= '' and ' ' .. text .. ' ' or '', footer_pos = 'right' })
 end
 
----Two lines: what the note and the heading are called with the place behind it, and the excerpt.
+---What stands before the excerpt of an item: nothing where the preview's title says where it is.
 ---@param item khoj_ls.Item
+---@param place boolean
+---@return string
+local function indent(item, place)
+  return '   ' .. (place and ('%s:%d  '):format(item.path, item.lnum) or '')
+end
+
+---Two lines: what the note and the heading are called, and the excerpt.
+---@param item khoj_ls.Item
+---@param place boolean whether to say where it is
 ---@return string[]
-function M.lines(item)
+function M.lines(item, place)
   local name = item.heading ~= '' and item.heading or item.path
-  return { ' ' .. name, '   ' .. (item.text ~= '' and item.text or item.path) }
+  return { ' ' .. name, indent(item, place or item.text == '') .. item.text }
 end
 
 ---Colour the two lines of an item.
@@ -144,26 +162,25 @@ end
 ---@param space integer
 ---@param index integer 1-based
 ---@param item khoj_ls.Item
----@param chosen boolean
-function M.paint(bufnr, space, index, item, chosen)
+---@param state { chosen: boolean, place: boolean }
+function M.paint(bufnr, space, index, item, state)
   local row = index * 2 - 2
-  local function mark(line, options)
-    vim.api.nvim_buf_set_extmark(bufnr, space, line, 0, options)
+  local before = #indent(item, state.place or item.text == '')
+  local function mark(line, from, options)
+    vim.api.nvim_buf_set_extmark(bufnr, space, line, from, options)
   end
-  local first = vim.api.nvim_buf_get_lines(bufnr, row, row + 1, false)[1] or ''
-  local place = (' %s:%d%s '):format(item.path, item.lnum, item.mark ~= '' and ' · ' .. item.mark or '')
-  mark(row, { end_col = #first, hl_group = 'KhojHeading', hl_mode = 'combine' })
-  mark(row, { virt_text = { { place, 'KhojPath' } }, virt_text_pos = 'right_align', hl_mode = 'combine' })
-  mark(row + 1, { line_hl_group = chosen and 'KhojSelected' or nil, hl_group = 'KhojDim', end_row = row + 2 })
+  mark(row, 0, { end_row = row + 1, hl_group = 'KhojHeading' })
+  if item.mark ~= '' then
+    mark(row, 0, { virt_text = { { ' ' .. item.mark .. ' ', 'KhojMark' } }, virt_text_pos = 'right_align' })
+  end
+  mark(row + 1, 0, { end_col = before, hl_group = 'KhojPath' })
+  mark(row + 1, before, { end_row = row + 2, hl_group = 'KhojDim' })
   for _, pair in ipairs(item.text ~= '' and item.highlights or {}) do
-    vim.api.nvim_buf_set_extmark(bufnr, space, row + 1, pair[1] + 3, {
-      end_col = pair[2] + 3,
-      hl_group = 'KhojMatch',
-      priority = 5000,
-    })
+    mark(row + 1, pair[1] + before, { end_col = pair[2] + before, hl_group = 'KhojMatch', priority = 5000 })
   end
-  if chosen then
-    mark(row, { line_hl_group = 'KhojSelected' })
+  if state.chosen then
+    mark(row, 0, { line_hl_group = 'KhojSelected' })
+    mark(row + 1, 0, { line_hl_group = 'KhojSelected' })
   end
 end
 

@@ -31,7 +31,7 @@ local function show_chosen(self)
   local list = self.frame.list
   vim.api.nvim_buf_clear_namespace(list.bufnr, space, 0, -1)
   for index, item in ipairs(self.found) do
-    layout.paint(list.bufnr, space, index, item, index == self.chosen)
+    layout.paint(list.bufnr, space, index, item, { chosen = index == self.chosen, place = not self.frame.preview })
   end
   local item = current(self)
   if item then
@@ -41,8 +41,10 @@ local function show_chosen(self)
   if self.frame.preview then
     if item then
       preview.show(self.frame.preview.win, item)
+      layout.title(self.frame.preview.win, ('%s:%d'):format(item.path, item.lnum))
     else
       layout.clear(self.frame.preview.bufnr)
+      layout.title(self.frame.preview.win, '')
     end
   end
 end
@@ -54,7 +56,7 @@ local function show(self, found, note)
   self.found, self.chosen = found, 1
   local lines = {}
   for _, item in ipairs(found) do
-    vim.list_extend(lines, layout.lines(item))
+    vim.list_extend(lines, layout.lines(item, not self.frame.preview))
   end
   layout.fill(self.frame.list.bufnr, lines)
   local count = #found == 0 and self.asked ~= '' and 'nothing found' or #found > 0 and ('%d'):format(#found) or ''
