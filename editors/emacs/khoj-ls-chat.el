@@ -389,8 +389,7 @@ The new answer takes the place of the old one."
   (let ((below (plist-get event :below)))
     (khoj-ls-chat--replace
      (concat (or (plist-get event :shown) (plist-get event :text))
-             (and below (not (string-empty-p below)) (concat "\n\n" below))
-             "\n")))
+             (and below (not (string-empty-p below)) (concat "\n\n" below)))))
   (setq khoj-ls-chat--last khoj-ls-chat--turn
         khoj-ls-chat--turn nil)
   (khoj-ls-chat--set nil))
@@ -400,7 +399,7 @@ The new answer takes the place of the old one."
   (setq khoj-ls-chat--last khoj-ls-chat--turn
         khoj-ls-chat--turn nil)
   (when-let ((shown (plist-get event :shown)))
-    (khoj-ls-chat--replace (concat shown (if (string-empty-p shown) "" "\n\n"))))
+    (khoj-ls-chat--replace shown))
   (let ((consent (plist-get event :consent)))
     (cond
      (consent
@@ -414,7 +413,12 @@ The new answer takes the place of the old one."
 (defun khoj-ls-chat--over (why)
   "The turn ends without an answer; WHY is written where it would stand."
   (setq khoj-ls-chat--turn nil)
-  (khoj-ls-chat--append (concat (khoj-ls-chat--strong why) "\n"))
+  (save-excursion
+    (goto-char khoj-ls-chat--end)
+    (khoj-ls-chat--append (concat (cond ((= khoj-ls-chat--answer khoj-ls-chat--end) "")
+                                        ((bolp) "")
+                                        (t "\n\n"))
+                                  (khoj-ls-chat--strong why))))
   (khoj-ls-chat--set nil))
 
 (defun khoj-ls-chat--ask-consent (buffer consent)
@@ -442,6 +446,7 @@ The new answer takes the place of the old one."
   (dolist (buffer (buffer-list))
     (when (buffer-local-value 'khoj-ls-chat--turn buffer)
       (with-current-buffer buffer
+        (setq khoj-ls-chat--last khoj-ls-chat--turn)
         (khoj-ls-chat--over "Not answered: the server has ended. Ask again.")))))
 
 (add-hook 'khoj-ls-disconnected-hook #'khoj-ls-chat--lost)

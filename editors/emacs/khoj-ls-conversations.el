@@ -105,8 +105,7 @@
      (concat (or (plist-get turn :shown) (plist-get turn :answer))
              (and below (not (string-empty-p below)) (concat "\n\n" below))
              (and problem (not (string-empty-p problem))
-                  (concat "\n\n" (khoj-ls-chat--strong problem)))
-             "\n")))
+                  (concat "\n\n" (khoj-ls-chat--strong problem))))))
   (setq khoj-ls-chat--last (plist-get turn :id)))
 
 ;;;###autoload

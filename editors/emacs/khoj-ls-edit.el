@@ -132,12 +132,11 @@ Returns a marker behind the last of them in the text."
          ;; The last place first, so that the others stay where they are; of
          ;; several at one place the last, as they stand in that order (LSP).
          (ordered (sort (reverse places) (lambda (a b) (> (car a) (car b)))))
-         (group (prepare-change-group))
+         (group (progn (undo-boundary) (prepare-change-group)))
          (end nil))
     (save-excursion
       (save-restriction
         (widen)
-        (undo-boundary)
         (pcase-dolist (`(,from ,to ,text) ordered)
           (goto-char from)
           (delete-region from to)

@@ -141,6 +141,8 @@ There RET opens a link, TAB goes to the next and q closes the window."
           (insert text "\n"))
         (khoj-ls-hover-mode)
         (goto-char (point-min))
+        (unless (button-at (point))
+          (ignore-error user-error (forward-button 1)))
         (pop-to-buffer (current-buffer))))))
 
 (provide 'khoj-ls-hover)

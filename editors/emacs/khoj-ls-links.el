@@ -180,7 +180,12 @@ notes; files, addresses and the like are left to Org."
 
 (defun khoj-ls-xref-backend ()
   "For `xref-backend-functions', where no language client serves the note."
-  (and (khoj-ls-local-file) 'khoj-ls))
+  (and (khoj-ls-local-file)
+       (not (and (fboundp 'eglot-managed-p) (eglot-managed-p)))
+       (not (bound-and-true-p lsp-mode))
+       'khoj-ls))
+
+(declare-function eglot-managed-p "eglot")
 
 (cl-defmethod xref-backend-identifier-at-point ((_backend (eql khoj-ls)))
   "What is at point; the server is asked by place."

@@ -11,33 +11,14 @@
 
 ;;; Code:
 
+(require 'cl-lib)
 (require 'lsp-mode nil t)
 (require 'khoj-ls-connection)
-(require 'khoj-ls-place)
 
 (declare-function lsp-register-client "lsp-mode" (client))
 (declare-function make-lsp-client "lsp-mode" (&rest slots))
 (declare-function lsp-stdio-connection "lsp-mode" (command &optional test))
-(declare-function lsp--range-to-region "lsp-mode" (range))
 (defvar lsp-language-id-configuration)
-
-(defun khoj-ls-lsp--show (_workspace params)
-  "Show the document that PARAMS name; the answer to the server."
-  (let ((uri (khoj-ls-lsp--get params "uri"))
-        (selection (khoj-ls-lsp--get params "selection")))
-    (if (not (string-prefix-p "file://" uri))
-        '(:success :json-false)
-      (khoj-ls-visit uri)
-      (when selection
-        (goto-char (car (lsp--range-to-region selection)))
-        (run-hooks 'xref-after-jump-hook))
-      '(:success t))))
-
-(defun khoj-ls-lsp--get (params name)
-  "The value NAME of PARAMS, which lsp-mode keeps in tables or in lists."
-  (if (hash-table-p params)
-      (gethash name params)
-    (plist-get params (intern (concat ":" name)))))
 
 (defun khoj-ls-lsp--table (&rest pairs)
   "A table of PAIRS of a method's name and a function."
@@ -58,9 +39,6 @@
     :multi-root t
     :priority -2
     :initialization-options (lambda () (or khoj-ls-settings (make-hash-table)))
-    :custom-capabilities '((window . ((workDoneProgress . t)
-                                      (showDocument . ((support . t))))))
-    :request-handlers (khoj-ls-lsp--table "window/showDocument" #'khoj-ls-lsp--show)
     :notification-handlers (khoj-ls-lsp--table "khoj/indexChanged" #'ignore
                                                "khoj/chatEvent" #'ignore))))
 

@@ -121,15 +121,13 @@ By `org-open-at-point' links by name and id, by
 
 (defun khoj-ls--turn-on ()
   "Set the current buffer up as a note."
-  (when (and khoj-ls-keymap-prefix
-             (not (lookup-key khoj-ls-mode-map (kbd khoj-ls-keymap-prefix))))
+  (when khoj-ls-keymap-prefix
     (define-key khoj-ls-mode-map (kbd khoj-ls-keymap-prefix) 'khoj-ls-command-map))
   (when khoj-ls-hover
-    (add-hook 'eldoc-documentation-functions #'khoj-ls-eldoc-function nil t)
     (add-hook 'eglot-managed-mode-hook #'khoj-ls--one-hover nil t)
     (khoj-ls--one-hover)
     (eldoc-mode 1))
-  (add-hook 'xref-backend-functions #'khoj-ls-xref-backend 90 t)
+  (add-hook 'xref-backend-functions #'khoj-ls-xref-backend nil t)
   (when (and khoj-ls-follow-links (derived-mode-p 'org-mode))
     (add-hook 'org-open-at-point-functions #'khoj-ls-org-open-at-point nil t)))
 
@@ -148,7 +146,9 @@ Ours is drawn with links that open."
   (when (and (fboundp 'eglot-current-server)
              (when-let ((server (eglot-current-server)))
                (eq 'khoj-ls-eglot-server (eieio-object-class-name server))))
-    (remove-hook 'eldoc-documentation-functions 'eglot-hover-eldoc-function t)))
+    (remove-hook 'eldoc-documentation-functions 'eglot-hover-eldoc-function t))
+  ;; Some versions of Eglot put their functions in the place of all others.
+  (add-hook 'eldoc-documentation-functions #'khoj-ls-eldoc-function nil t))
 
 (defun khoj-ls--turn-on-in-notes ()
   "Turn `khoj-ls-mode' on where the current buffer is a note."

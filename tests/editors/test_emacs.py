@@ -21,7 +21,9 @@ from editor_desk import TOP, Desk
 CLIENT = TOP / "editors" / "emacs"
 TESTS = Path(__file__).parent / "emacs"
 RUNS = {
-    "own": ("connection-test", "search-test"),
+    "own": ("connection-test", "search-test", "links-test", "chat-test", "views-test"),
+    "eglot": ("eglot-test",),
+    "lsp-mode": ("lsp-test",),
 }
 """One start of Emacs each: those in one run share it."""
 
@@ -37,10 +39,10 @@ def outcome(desk: Desk, emacs: Path) -> Callable[[str], str]:
 
     @cache
     def run(name: str) -> str:
-        loads = [part for file in RUNS[name] for part in ("-l", f"{file}.el")]
         printed = desk.base / f"{name}.txt"
-        start = [emacs, "-nw", "-q", "-f", "package-initialize", "-L", CLIENT, "-L", TESTS, *loads]
-        said = in_terminal(desk, [*start, "--eval", f'(khoj-ls-test-run "{printed}")'])
+        start = [emacs, "-nw", "-q", "-f", "package-initialize", "-L", CLIENT, "-L", TESTS, "-l", "khoj-ls-test"]
+        files = " ".join(f'"{file}"' for file in RUNS[name])
+        said = in_terminal(desk, [*start, "--eval", f'(khoj-ls-test-run "{printed}" (quote ({files})))'])
         return printed.read_text() if printed.exists() else said
 
     return run

@@ -61,6 +61,14 @@ The file is deleted in the end."
              ,@body))
        (when (file-exists-p path) (delete-file path)))))
 
+(defun khoj-ls-test-indexed (name)
+  "Wait until the note NAME is in the index."
+  (let ((within (vector (khoj-ls-test-path name))))
+    (khoj-ls-test-wait "a new note in the index"
+      (ignore-error user-error
+        (cl-plusp (length (plist-get (khoj-ls-request :khoj/search `(:query ,(concat "file:" name) :within ,within))
+                                     :hits)))))))
+
 (defun khoj-ls-test-line ()
   "The line of point."
   (buffer-substring-no-properties (line-beginning-position) (line-end-position)))
@@ -128,13 +136,19 @@ it is non-nil.  Returns the value of FORM, or `quit' where that was quit."
        (when (cadr drive)
          (ert-fail (list "it ended before all was typed" (car (cadr drive))))))))
 
-(defun khoj-ls-test-run (file)
-  "Run all tests, write what ERT says to FILE, and leave."
+(defvar native-comp-async-report-warnings-errors)
+
+(defun khoj-ls-test-run (file tests &optional selector)
+  "Load TESTS, run those that SELECTOR chooses, write what ERT says to FILE; leave."
   (setq inhibit-message t
         message-log-max t
+        native-comp-async-report-warnings-errors 'silent
         ring-bell-function #'ignore)
   (unwind-protect
-      (ert-run-tests-batch (bound-and-true-p khoj-ls-test-selector))
+      (condition-case problem
+          (progn (mapc (lambda (each) (load each nil t)) tests)
+                 (ert-run-tests-batch (or selector t)))
+        (error (message "The tests were not run: %s" (error-message-string problem))))
     (with-current-buffer "*Messages*"
       (let ((coding-system-for-write 'utf-8-unix))
         (write-region nil nil file nil 'silently)))
