@@ -151,7 +151,7 @@ With PREFIX the last word may be a beginning."
 (declare-function khoj-ls-consult-read "khoj-ls-consult")
 
 (defun khoj-ls-search--interface ()
-  "The interface to use: consult, completing-read or live."
+  "The interface to use, one of those of `khoj-ls-search-interface' but auto."
   (if (not (eq khoj-ls-search-interface 'auto))
       khoj-ls-search-interface
     (cond ((and (locate-library "consult") (require 'khoj-ls-consult nil t)) 'consult)

@@ -180,7 +180,8 @@ It is kept up to date while work goes on."
 ;;;###autoload
 (defun khoj-ls-reindex (&optional force)
   "Bring the index up to date.
-With a prefix argument, or FORCE, every file is read again.  You can go on working meanwhile.  Called again while it runs it stops it."
+With a prefix argument, or FORCE, every file is read again.  You can go on
+working meanwhile.  Called again while it runs it stops it."
   (interactive "P")
   (if (and khoj-ls-status--indexing (not (khoj-ls-call-over khoj-ls-status--indexing)))
       (progn (khoj-ls-cancel khoj-ls-status--indexing)

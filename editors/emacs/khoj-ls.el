@@ -165,18 +165,23 @@ Ours is drawn with links that open."
 
 ;;;###autoload
 (defun khoj-ls-setup ()
-  "Set khoj-ls up in notes, in Eglot and in lsp-mode.
+  "Set khoj-ls up in notes, in Eglot and in `lsp-mode'.
 Turns `khoj-ls-global-mode' on.  Eglot then starts the server in notes by
-\\[eglot], lsp-mode by \\[lsp], beside other servers; neither is needed.
+\\[eglot], `lsp-mode' by \\[lsp], beside other servers; neither is needed.
 Nothing is started by this."
   (interactive)
-  (with-eval-after-load 'eglot
+  (add-hook 'after-load-functions #'khoj-ls--register)
+  (khoj-ls--register)
+  (khoj-ls-global-mode 1))
+
+(defun khoj-ls--register (&rest _)
+  "Make the server known to the language clients that are loaded."
+  (when (and (featurep 'eglot) (not (featurep 'khoj-ls-eglot)))
     (require 'khoj-ls-eglot)
     (khoj-ls-eglot-register))
-  (with-eval-after-load 'lsp-mode
+  (when (and (featurep 'lsp-mode) (not (featurep 'khoj-ls-lsp)))
     (require 'khoj-ls-lsp)
-    (khoj-ls-lsp-register))
-  (khoj-ls-global-mode 1))
+    (khoj-ls-lsp-register)))
 
 (provide 'khoj-ls)
 ;;; khoj-ls.el ends here

@@ -48,6 +48,22 @@ def outcome(desk: Desk, emacs: Path) -> Callable[[str], str]:
     return run
 
 
+LINTER_IS_OLDER = "khoj-ls.el:8: This makes the package uninstallable in all released Emacs versions."
+"""package-lint 0.16 was released before Emacs 28 was."""
+
+
+@pytest.fixture(scope="module")
+def complaints(desk: Desk, emacs: Path) -> list[str]:
+    """What package-lint, checkdoc and the compiler have to say: a line each."""
+    said = desk.run([emacs, "--batch", "-f", "package-initialize", "-L", CLIENT, "-l", TESTS / "lint.el"])
+    return [line for line in said.splitlines() if re.match(r"(package-lint|checkdoc|compiler) \S+\.el:", line)]
+
+
+@pytest.mark.parametrize("tool", ["package-lint", "checkdoc", "compiler"])
+def test_the_package_is_clean(complaints: list[str], tool: str) -> None:
+    assert [line for line in complaints if line.startswith(tool) and not line.endswith(LINTER_IS_OLDER)] == []
+
+
 def in_terminal(desk: Desk, command: list[str | Path], seconds: float = 180.0) -> str:
     """Run a program of the desk in a terminal of 100 columns and 40 lines until it ends; returns what it wrote there."""
     master, terminal = pty.openpty()

@@ -15,7 +15,7 @@
           (if (eglot-current-server)
               (eglot--maybe-activate-editing-mode)
             (apply #'eglot--connect (eglot--guess-contact))))
-        (should (eglot-managed-p))))
+        (khoj-ls-test-wait "Eglot" (eglot-managed-p))))
 
 (add-hook 'project-find-functions (lambda (_) (cons 'transient khoj-ls-test-notes)))
 
