@@ -13,6 +13,10 @@ StopReason = Literal["stop", "length", "filtered"]
 """Why an answer ends: it is complete, it is as long as was allowed, or the provider cut it off."""
 
 
+MOST_IMAGE_BYTES = 5_000_000
+"""Of one picture: what the strictest of the known services takes."""
+
+
 @dataclass(frozen=True)
 class Image:
     """A picture that is shown to a model that sees."""

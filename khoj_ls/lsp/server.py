@@ -7,6 +7,7 @@ import functools
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,8 @@ from khoj_ls.wire.turns import Turn
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
+_MOST_LONG = 8
+"""Long questions at once; more wait for their turn."""
 REQUEST_FAILED = -32803
 """LSPErrorCodes.RequestFailed: a well-formed request that could not be answered (LSP 3.17)."""
 
@@ -70,6 +73,8 @@ class KhojServer(LanguageServer):
         """Who has lenses for documents that are no notes, by URI."""
         self.guests: dict[str, tuple[Path, str]] = {}
         """Open documents outside of every vault that are read as notes of one: its root and a path in it, by URI."""
+        self._long_pool = ThreadPoolExecutor(_MOST_LONG, "khoj-long")
+        """For questions that may take minutes: answers of a chat model, indexing."""
         self.on_settings: list[Callable[[], None]] = []
         """Who hears that the session's settings are others."""
         self.follow: Callable[[Turn], None] = lambda turn: turn.cancel()
@@ -84,7 +89,7 @@ class KhojServer(LanguageServer):
         title: str | None = None,
         progress_token: int | str | None = None,
     ) -> Answer:
-        """Run a blocking question in a thread; `title` makes it a long one that shows progress.
+        """Run a blocking question in a thread; `title` makes it a long one: it shows progress, and keeps no short one waiting.
 
         The client's cancellation reaches the question through its job's token. Raises JsonRpcException.
         """
@@ -108,7 +113,8 @@ class KhojServer(LanguageServer):
 
             with cancellable:
                 try:
-                    answer = await loop.run_in_executor(self.thread_pool, question, Job(token, report, follow))
+                    pool = self._long_pool if title else self.thread_pool
+                    answer = await loop.run_in_executor(pool, question, Job(token, report, follow))
                     for turn in turns:
                         self.protocol.after_response(partial(self.follow, turn))
                     return answer
@@ -175,8 +181,9 @@ class KhojServer(LanguageServer):
             background.over.set()
         self.backgrounds.clear()
         self.loop = None
-        if self._thread_pool is not None:
-            self._thread_pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._thread_pool, self._long_pool):
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 @functools.cache

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from khoj_ls.chat.notes.pictures import MAX_BYTES, media_type
-from khoj_ls.core.chat import Image
+from khoj_ls.chat.notes.pictures import media_type
+from khoj_ls.core.chat import MOST_IMAGE_BYTES, Image
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.paths import to_path
 
@@ -37,8 +37,8 @@ def _data(reference: str) -> bytes:
 
 def _picture(data: bytes) -> Image:
     """Judged by its first bytes: what a client says may be wrong, and services refuse what does not agree."""
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"the picture is larger than {MAX_BYTES // 1_000_000} MB, which not every service takes")
+    if len(data) > MOST_IMAGE_BYTES:
+        raise UsageError(f"the picture is larger than {MOST_IMAGE_BYTES // 1_000_000} MB, which not every service takes")
     kind = media_type(data)
     if kind is None:
         raise UsageError("the picture is none that models see: use PNG, JPEG, GIF or WebP")

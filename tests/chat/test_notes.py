@@ -9,10 +9,11 @@ import pytest
 
 from khoj_ls.chat.notes import indexed as notes_module
 from khoj_ls.chat.notes.indexed import IndexedNotes
-from khoj_ls.chat.notes.pictures import MAX_BYTES, MAX_PICTURES
+from khoj_ls.chat.notes.pictures import MAX_PICTURES
 from khoj_ls.chat.types import ContextItem
 from khoj_ls.config.settings import IndexSettings
 from khoj_ls.content.registry import default_registry, parse_file
+from khoj_ls.core.chat import MOST_IMAGE_BYTES
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.slash import Neighbour, Neighbours
 from khoj_ls.core.types import Span
@@ -296,7 +297,7 @@ def test_pictures_of_a_note(kept, tmp_path, case):
         "p/doc.pdf": b"%PDF",
     }
     files |= {"secret/x.png": PNG, "p/.hidden.png": PNG, "data/12/34-abcd/att.png": PNG, "data/12/34-abcd/more.png": PNG}
-    notes = vault.put({**files, "large.png": PNG + b"x" * MAX_BYTES, path: text})
+    notes = vault.put({**files, "large.png": PNG + b"x" * MOST_IMAGE_BYTES, path: text})
     (vault.root / "link.png").symlink_to(tmp_path / "outside.png")
     (vault.root / "linked").symlink_to(tmp_path)
     (vault.root / "inside.png").symlink_to(vault.root / "p/one.png")

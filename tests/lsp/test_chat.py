@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 from chat_server import ChatServer, Reply
@@ -93,6 +94,21 @@ async def test_ask_gives_one_answer_and_can_be_cancelled(any_client):
         with pytest.raises(JsonRpcException, match="cancel"):
             await asyncio.wait_for(sending, 10)
         assert await asyncio.to_thread(server.gone.acquire, timeout=10)
+
+
+@pytest.mark.asyncio
+async def test_answers_under_way_keep_no_other_request_waiting(client):
+    gate = threading.Event()
+    with ChatServer([Reply(["It is 36 [1]."], gate=gate)]) as server:
+        answers = [asyncio.ensure_future(request(client, "ask", **asked_at(server))) for _ in range(9)]
+
+        async def all_but_one_wait_for_the_service():
+            return len(server.requests) == 8
+
+        await until(all_but_one_wait_for_the_service)
+        assert (await request(client, "search", query="channel"))["hits"]
+        gate.set()
+        assert [answer["text"] for answer in await asyncio.gather(*answers)] == ["It is 36 [1]."] * 9
 
 
 @pytest.mark.asyncio

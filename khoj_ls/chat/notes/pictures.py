@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from khoj_ls.core.chat import Image
+from khoj_ls.core.chat import MOST_IMAGE_BYTES, Image
 from khoj_ls.core.errors import UsageError
 from khoj_ls.indexing.ignore import IgnoreRules
 from khoj_ls.indexing.reading import Unsettled, read_source
 
-MAX_BYTES = 5_000_000
-"""Of one picture: what the strictest of the known services takes."""
 MAX_PICTURES = 8
 """Of one note."""
 
@@ -52,9 +50,11 @@ def read_picture(rules: IgnoreRules, path: str) -> Image:
     if decision is not None:
         raise UsageError(f"{path} is not shown to a model: {decision.reason}")
     try:
-        data = read_source(rules.root, inside, MAX_BYTES).data
+        data = read_source(rules.root, inside, MOST_IMAGE_BYTES).data
     except Unsettled:
-        raise UsageError(f"{path} is not shown to a model: it is no regular file of at most {MAX_BYTES:,} bytes") from None
+        raise UsageError(
+            f"{path} is not shown to a model: it is no regular file of at most {MOST_IMAGE_BYTES:,} bytes"
+        ) from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     kind = media_type(data)

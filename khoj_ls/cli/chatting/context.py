@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from khoj_ls.core.chat import MOST_IMAGE_BYTES
 from khoj_ls.core.errors import UsageError
 
-MOST_IMAGE_BYTES = 10_000_000
-"""The services take no larger picture."""
 _LINES = re.compile(r"(?P<file>.+?):(?P<first>\d+)(?:-(?P<last>\d+))?", re.DOTALL)
 _TAG = "tag:"
 _PICTURES = (
