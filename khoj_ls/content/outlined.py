@@ -36,6 +36,7 @@ def outlined(
     *,
     shown: Sequence[str] | None = None,
     links: Sequence[Link] = (),
+    anchors: Sequence[Anchor] = (),
     tags: Sequence[str] = (),
     properties: Sequence[tuple[str, str]] = (),
     dates: Sequence[EntryDate] = (),
@@ -45,7 +46,8 @@ def outlined(
     """A parsed file of the decoded source `text`, cut at `heads` (ascending lines, at most one per line).
 
     `shown`: what is worth reading, a line for each line of the source, empty for what is markup; the source itself by default.
-    What stands before the first head is an entry of its own where it is worth reading. `links` go to the entry they lie in.
+    What stands before the first head is an entry of its own where it is worth reading. `links` and `anchors` go to the entry
+    they lie in.
     """
     index = LineIndex(text)
     readable = [line.rstrip("\r\n") for line in index.lines] if shown is None else list(shown)
@@ -57,6 +59,7 @@ def outlined(
     entries: list[Entry] = []
     path: list[tuple[int, str, int]] = []
     waiting = deque(sorted(links, key=lambda link: link.span.start))
+    named = deque(sorted(anchors, key=lambda anchor: anchor.span.start))
     for head, behind in zip(cuts, [*(each.line for each in cuts[1:]), len(index) + 1], strict=True):
         first, last = head.line, behind - 1
         if last < first:
@@ -71,6 +74,9 @@ def outlined(
         within = []
         while waiting and waiting[0].span.start < span.end:
             within.append(waiting.popleft())
+        own = list(head.anchors or ((Anchor("heading", heading, index.span_of_lines(first, first)),) if heading else ()))
+        while named and named[0].span.start < span.end:
+            own.append(named.popleft())
         entries.append(
             Entry(
                 span=span,
@@ -82,7 +88,7 @@ def outlined(
                 text="\n".join(lines),
                 blocks=paragraphs(lines),
                 tags=head.tags,
-                anchors=head.anchors or ((Anchor("heading", heading, index.span_of_lines(first, first)),) if heading else ()),
+                anchors=tuple(own),
                 links=tuple(within),
                 place=head.place,
             )

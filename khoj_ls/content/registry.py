@@ -63,12 +63,14 @@ class _BuiltinProcessors:
 
     @hookimpl
     def khoj_content_processors(self) -> list[ContentProcessor]:
-        """Org, Markdown, plain text."""
+        """Org, Markdown, plain text, and what people keep beside their notes."""
+        from khoj_ls.content.epub import EpubProcessor
+        from khoj_ls.content.html import HtmlProcessor
         from khoj_ls.content.markdown import MarkdownProcessor
         from khoj_ls.content.org import OrgProcessor
         from khoj_ls.content.plaintext import PlainTextProcessor
 
-        return [OrgProcessor(), MarkdownProcessor(), PlainTextProcessor()]
+        return [OrgProcessor(), MarkdownProcessor(), PlainTextProcessor(), HtmlProcessor(), EpubProcessor()]
 
 
 def default_registry(*, third_party: bool = True) -> ProcessorRegistry:
