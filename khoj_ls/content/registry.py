@@ -64,13 +64,23 @@ class _BuiltinProcessors:
     @hookimpl
     def khoj_content_processors(self) -> list[ContentProcessor]:
         """Org, Markdown, plain text, and what people keep beside their notes."""
+        from khoj_ls.content.csv_table import CsvProcessor
+        from khoj_ls.content.data_text import data_processors
         from khoj_ls.content.epub import EpubProcessor
         from khoj_ls.content.html import HtmlProcessor
         from khoj_ls.content.markdown import MarkdownProcessor
         from khoj_ls.content.org import OrgProcessor
         from khoj_ls.content.plaintext import PlainTextProcessor
 
-        return [OrgProcessor(), MarkdownProcessor(), PlainTextProcessor(), HtmlProcessor(), EpubProcessor()]
+        return [
+            OrgProcessor(),
+            MarkdownProcessor(),
+            PlainTextProcessor(),
+            HtmlProcessor(),
+            EpubProcessor(),
+            CsvProcessor(),
+            *data_processors(),
+        ]
 
 
 def default_registry(*, third_party: bool = True) -> ProcessorRegistry:

@@ -1,9 +1,9 @@
 """Which files are indexed and which are left out, decided before a byte of them is read, each with its reason.
 
 Rules in order of authority: what programs keep for themselves (`.git`, editor locks), the setting `index.ignore`,
-`.khojignore` files, `.gitignore` files, hidden names. Among files of one kind the deeper folder's has more to say, and in one
-file the later line. The same syntax says what is private: the setting `index.private` and `.khojprivate` files, where neither
-takes back what the other says.
+`.khojignore` files, the settings of tools (`tool_files`), `.gitignore` files, hidden names. Among files of one kind the
+deeper folder's has more to say, and in one file the later line. The same syntax says what is private: the setting
+`index.private` and `.khojprivate` files, where neither takes back what the other says.
 Syntax and scope: https://git-scm.com/docs/gitignore
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from khoj_ls.config.settings import IndexSettings
 from khoj_ls.core.text import decode_source
 from khoj_ls.indexing.patterns import RuleFile, Verdict, compile_rules
+from khoj_ls.indexing.tool_files import TOOL_FILES
 
 PRIVATE_FILE = ".khojprivate"
 """Name of files that say what below their folder never leaves the machine."""
@@ -178,7 +179,8 @@ class Scope:
         return None if verdict is not None and not verdict.from_git else _HIDDEN
 
     def _verdict(self, path: str) -> Verdict | None:
-        return _first_verdict((*self.rules.settings_rules, *self.khoj, *self.git), path)
+        rules = self.rules
+        return _first_verdict((*rules.settings_rules, *self.khoj, *rules.tool_rules, *self.git), path)
 
 
 def _everything(folder: str, name: str, why: str) -> RuleFile | None:
@@ -201,6 +203,8 @@ class IgnoreRules:
         self.max_file_bytes = settings.max_file_bytes
         rules = compile_rules("settings index.ignore", "", "\n".join(settings.ignore))
         self.settings_rules: tuple[RuleFile, ...] = (rules,) if rules else ()
+        tools = compile_rules("settings of tools (built in)", "", "\n".join(TOOL_FILES))
+        self.tool_rules: tuple[RuleFile, ...] = (tools,) if tools else ()
         secret = compile_rules("settings index.private", "", "\n".join(settings.private))
         self.settings_private: tuple[RuleFile, ...] = (secret,) if secret else ()
         self._names = tuple(name for name in IGNORE_FILES if settings.gitignore or name != ".gitignore")

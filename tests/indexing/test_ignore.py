@@ -100,6 +100,16 @@ def test_the_deciding_rule_is_named(tmp_path, path, rule):
     assert (decision.rule, decision.indexed) == (rule, rule is None)
 
 
+def test_settings_of_tools_are_no_notes_unless_a_rule_says_so(tmp_path):
+    plant(tmp_path, {"package.json": "{}", "app/tsconfig.base.json": "{}", "x.egg-info/a.md": "", "plan.json": "{}"})
+    plant(tmp_path, {"kept/package.json": "{}", "kept/.khojignore": "!package.json\n", "git/Cargo.toml": "", "deno.json": ""})
+    plant(tmp_path, {"git/.gitignore": "!Cargo.toml\n"})
+    given = IgnoreRules(tmp_path, IndexSettings(ignore=("!deno.json",)), (".json", ".toml", ".md"))
+    assert sorted(file.path for file in scan(given).files) == ["deno.json", "kept/package.json", "plan.json"]
+    decision = given.why("app/tsconfig.base.json")
+    assert (decision.code, decision.rule.endswith(": tsconfig*.json")) == ("ignored", True)
+
+
 def test_gitignore_can_be_switched_off_and_hidden_files_on(tmp_path):
     plant(tmp_path, {".gitignore": "a.md\n", ".khojignore": "b.md\n", "a.md": "", "b.md": "", ".c.md": "", ".d/e.md": ""})
     found = scan(rules(tmp_path, gitignore=False, hidden=True)).files
