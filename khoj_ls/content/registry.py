@@ -53,6 +53,11 @@ class ProcessorRegistry:
         """Every suffix that is served, lower case, with the dot."""
         return frozenset(self._by_extension)
 
+    def processors(self) -> tuple[ContentProcessor, ...]:
+        """Those that serve an extension, by name."""
+        serving = {id(processor): processor for processor in self._by_extension.values()}
+        return tuple(sorted(serving.values(), key=lambda processor: processor.name))
+
     def types(self) -> tuple[str, ...]:
         """Names of the content types that are made, sorted."""
         return tuple(sorted({processor.name for processor in self._by_extension.values()}))
@@ -63,19 +68,21 @@ class _BuiltinProcessors:
 
     @hookimpl
     def khoj_content_processors(self) -> list[ContentProcessor]:
-        """Org, Markdown, plain text, and what people keep beside their notes."""
+        """All of them, those too whose packages are not installed."""
         from khoj_ls.content.csv_table import CsvProcessor
         from khoj_ls.content.data_text import data_processors
         from khoj_ls.content.epub import EpubProcessor
         from khoj_ls.content.html import HtmlProcessor
         from khoj_ls.content.markdown import MarkdownProcessor
         from khoj_ls.content.org import OrgProcessor
+        from khoj_ls.content.pdf import PdfProcessor
         from khoj_ls.content.plaintext import PlainTextProcessor
 
         return [
             OrgProcessor(),
             MarkdownProcessor(),
             PlainTextProcessor(),
+            PdfProcessor(),
             HtmlProcessor(),
             EpubProcessor(),
             CsvProcessor(),

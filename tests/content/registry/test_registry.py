@@ -46,7 +46,7 @@ def chosen(registry: ProcessorRegistry, path: str) -> str | None:
         ("README", None),
         (".md", None),
         ("a.", None),
-        ("a.pdf", None),
+        ("a.nothing", None),
         ("a.md/b", None),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_processor_that_returns_nonsense_costs_its_file_a_problem() -> None:
 
 
 def test_a_file_that_nobody_reads_is_a_problem() -> None:
-    parsed = parse_file(default_registry(third_party=False), b"%PDF", "a.pdf")
+    parsed = parse_file(default_registry(third_party=False), b"%PDF", "a.nothing")
     assert [problem.code for problem in parsed.problems] == ["no-processor"]
 
 
