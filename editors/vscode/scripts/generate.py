@@ -108,7 +108,7 @@ def _comment(meaning: str) -> list[str]:
 
 
 def _requests(protocol: str) -> Iterator[tuple[str, str, str, str]]:
-    section = protocol.split("## Requests")[1].split("## Notifications")[0]
+    section = protocol.split("## Requests")[1].split("\n## ")[0]
     form = r"### `(khoj/[\w/]+)`\n\n(.+)\n\nParameters: `(\w+)`\n\nResult: (.+)\n"
     found = re.findall(form, section)
     if len(found) != section.count("### `"):

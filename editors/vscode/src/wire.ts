@@ -94,6 +94,10 @@ export interface AskResult {
   degraded: string[];
   /** Private passages that were found, and that this model was not given. */
   left_out_private: number;
+  /** With a `format`: the answer as a file shows it, its citations links. As in the event `done`. */
+  shown: string | null;
+  /** With a `format`: what such a file tells beneath the answer. */
+  below: string | null;
 }
 
 /** A new note: from a title and a text, or from words selected in another note, where a link to it is left. */
@@ -110,6 +114,36 @@ export interface CaptureParams {
   vault?: string | null;
 }
 
+/** An answer to put into a note: one of a chat file, or one of a conversation. */
+export interface ChatApplyParams {
+  /** Id of the answer's turn. */
+  turn: string;
+  /** The chat file that shows the answer; what it shows is put in. */
+  chat?: TextDocument | null;
+  /** A place in the chat file: the block there is meant. */
+  position?: Position | null;
+  /** In place of `chat`: whose answer is put in as it was kept. */
+  conversation?: string | null;
+  /** The note; that which the question was about, when absent. */
+  textDocument?: TextDocument | null;
+  /** Which lines of the note are replaced; what the question was about, when absent. */
+  range?: Range | null;
+  /** below: nothing is replaced. */
+  how?: 'replace' | 'below';
+}
+
+/** What was put where. */
+export interface ChatApplyResult {
+  /** Whether the editor has made the change. */
+  applied: boolean;
+  /** The change in words. */
+  what: string;
+  /** The note. */
+  uri: string;
+  /** The LSP WorkspaceEdit, for a client that does not make the edits it is sent; else null. */
+  edit: Record<string, unknown> | null;
+}
+
 /** Call a turn off. */
 export interface ChatCancelParams {
   /** Id of a turn of this session. */
@@ -118,7 +152,10 @@ export interface ChatCancelParams {
 
 /** Whether there was something to call off. */
 export interface ChatCancelResult {
-  /** False where the turn had ended already. Otherwise it ends with the event `failed`, code `khoj.cancelled`. */
+  /**
+   * False where the turn had ended already. Otherwise it ends with the event `failed`, code `khoj.cancelled`; or with
+   * `done`, where the whole answer had just arrived.
+   */
   cancelled: boolean;
 }
 
@@ -136,10 +173,14 @@ export interface ChatCitation {
   outline: string[];
   /** The sentence of the source that is nearest to what the answer says there, as it stands in the note. */
   quote: string;
-  /** Where the citation begins in the answer's text. */
+  /** Where the citation begins in the answer's text, in characters (code points). */
   start: number;
   /** Where it ends. */
   end: number;
+  /** Page or slide of the source. */
+  page: number | null;
+  /** Where the source stands as people count there; in a file that is no text the range is empty. */
+  place: string | null;
 }
 
 /** What would be sent where: asked of the user once per service. khoj/allowHost is the yes. */
@@ -206,6 +247,13 @@ export interface ChatDoneEvent {
   reason: 'stop' | 'length' | 'filtered';
   /** What the user should know. */
   notices: string[];
+  /**
+   * The answer as a file of the `format` that was asked for shows it, its citations links; headings begin below level 2
+   * (Markdown) or 1 (Org). Null where none was asked for.
+   */
+  shown: string | null;
+  /** What such a file tells beneath the answer: its sources, statements without one, citations taken out, the price. */
+  below: string | null;
 }
 
 /** The end of a turn that went wrong: the last event. */
@@ -224,10 +272,34 @@ export interface ChatFailedEvent {
   code: string;
   /** What had arrived. */
   text: string;
+  /** The same, as for the event `done`. */
+  shown: string | null;
   /**
    * With the code `khoj.consent`: nothing was sent. After khoj/allowHost the turn can be asked again with `replaces`.
    */
   consent: ChatConsent | null;
+}
+
+/** A chat to begin in a file of its own. */
+export interface ChatFileParams {
+  /** The note it is about; none: the whole vault. */
+  textDocument?: TextDocument | null;
+  /** What of the note it is about: whole lines. */
+  range?: Range | null;
+  /** markdown or org; that of the note, when absent. */
+  format?: 'markdown' | 'org' | null;
+  /** Folder or URI of the vault, where there is no `textDocument`; the session's first, when absent. */
+  vault?: string | null;
+  /** What stands there as the first question. */
+  message?: string;
+}
+
+/** The file that was made. */
+export interface ChatFileResult {
+  /** The file. */
+  uri: string;
+  /** Whether the editor shows it; else the user is told where it is. */
+  shown: boolean;
 }
 
 /** One turn of a conversation. */
@@ -257,10 +329,20 @@ export interface ChatParams {
   subqueries?: boolean | null;
   /** Whether the turn is saved. */
   keep?: boolean;
+  /**
+   * What the event `done` holds beside the text: the answer as a file of that format shows it, in `shown` and `below`.
+   */
+  format?: 'markdown' | 'org' | null;
   /** Folder or URI of the vault; that of `textDocument`, else of `context`, else the session's first, when absent. */
   vault?: string | null;
   /** The note that the user is in: what `/links` and `/summarize` are about where nothing else is named. */
   textDocument?: TextDocument | null;
+}
+
+/** Whether the rest was written. */
+export interface ChatRestResult {
+  /** False where the editor has not made the edit. */
+  inserted: boolean;
 }
 
 /** A passage that the model is given. */
@@ -283,6 +365,10 @@ export interface ChatSource {
   score: number | null;
   /** Whether it is private; only a model on this machine is ever given such, and only where the user said so. */
   private: boolean;
+  /** Page or slide that it begins on, in a file that has some. */
+  page: number | null;
+  /** Where it stands as people count there, as of a hit; in a file that is no text the range is empty. */
+  place: string | null;
 }
 
 /** What was found: the first event; it comes again only where more was found later, and then holds all. */
@@ -315,7 +401,7 @@ export interface ChatStarted {
 export interface ChatStatement {
   /** The sentence. */
   text: string;
-  /** Where it begins in the answer's text. */
+  /** Where it begins in the answer's text, in characters (code points). */
   start: number;
   /** Where it ends. */
   end: number;
@@ -333,6 +419,20 @@ export interface ChatStatusEvent {
   kind: 'status';
   /** For people. */
   message: string;
+}
+
+/** Whether there was something to stop. */
+export interface ChatStopResult {
+  /** False where the file waits for no answer. */
+  stopped: boolean;
+}
+
+/** A chat file, and one of its answers. */
+export interface ChatTurnParams {
+  /** The chat file. */
+  textDocument: TextDocument;
+  /** Id of the answer's turn; khoj.chat.send: the last question is asked, when absent. */
+  turn?: string | null;
 }
 
 /** Tokens that were read and written. */
@@ -479,6 +579,10 @@ export interface ConversationTurn {
   replaces: string | null;
   /** Id of the turn since which this one does not hold any more. */
   superseded_by: string | null;
+  /** With a `format`: the answer as a file shows it, its citations links. As in the event `done`. */
+  shown: string | null;
+  /** With a `format`, of a turn that went well: what such a file tells beneath the answer. */
+  below: string | null;
 }
 
 /** What to do with the kept conversations. */
@@ -489,7 +593,9 @@ export interface ConversationsParams {
   conversation?: string | null;
   /** rename: what it is called from now on. */
   title?: string | null;
-  /** export: Markdown when absent. */
+  /**
+   * export: Markdown when absent. get: with `markdown` or `org` turns hold what a file shows, in `shown` and `below`.
+   */
   format?: 'markdown' | 'org' | 'json' | null;
   /** search: words or a question. */
   query?: string | null;
@@ -612,8 +718,13 @@ export interface Hit {
   type: string;
   /** Folder of the vault. */
   vault: string;
-  /** Page, for paged content. */
+  /** Page or slide that the passage begins on, in a file that has some. */
   page: number | null;
+  /**
+   * Where the passage stands as people count there, in a file with pages, rows or cells: `page 3`, `Costs, rows 2 to
+   * 21`. In a file that is no text the range is empty and at its beginning.
+   */
+  place: string | null;
   /** Tags of the entry and its note. */
   tags: string[];
   /** The entry's own date, where it has one (ISO). */
@@ -626,7 +737,7 @@ export interface Hit {
   explanation: Explanation | null;
 }
 
-/** Notification khoj/indexChanged: these notes have new content in the index. */
+/** Notification khoj/indexChanged: these notes have new words and links in the index; again once their meaning is in. */
 export interface IndexChanged {
   /** Folder of the vault. */
   vault: string;
