@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -42,19 +43,29 @@ class Lane:
     """What it loads besides: the value of $SETUP."""
 
 
-def lanes() -> Iterator[Lane]:
-    """The editors that are here."""
+@dataclass(frozen=True)
+class Times:
+    """Seconds until an editor was ready."""
+
+    clock: float
+    processor: float
+    """Of the editor itself: what other work on the machine lengthens less."""
+
+
+def lanes(scratch: Path) -> Iterator[Lane]:
+    """The editors that are here. Emacs' client is compiled below `scratch`, as it is where a package manager installs it."""
     if (nvim := _program("nvim", TOP / ".editors" / "nvim" / "bin" / "nvim")) is not None:
         start: tuple[str, ...] = (nvim, "--headless", "-u", "NONE", "-i", "NONE", "-l", str(HERE / "first_hover.lua"))
         yield Lane("Neovim, nothing but its own client", start, str(OTHERS / "nvim" / "init.lua"))
-        if (TOP / "editors" / "nvim" / "plugin").is_dir():
-            yield Lane("Neovim, editors/nvim", start, str(TOP / "editors" / "nvim"))
+        yield Lane("Neovim, editors/nvim", start, str(TOP / "editors" / "nvim"))
     if Path("/usr/share/emacs/site-lisp/elpa").is_dir() and (emacs := _program("emacs")) is not None:
+        compiled = Path(shutil.copytree(TOP / "editors" / "emacs", scratch / "emacs"))
+        compiling = [emacs, "--batch", "-f", "package-initialize", "-L", str(compiled), "-f", "batch-byte-compile"]
+        subprocess.run([*compiling, *map(str, compiled.glob("*.el"))], check=True, capture_output=True)
         start = (emacs, "--batch", "-f", "package-initialize", "-l", str(HERE / "first-hover.el"))
         yield Lane("Emacs, Eglot", start, str(OTHERS / "emacs" / "eglot.el"))
         yield Lane("Emacs, lsp-mode", start, str(OTHERS / "emacs" / "lsp-mode.el"))
-        if (client := TOP / "editors" / "emacs" / "khoj-ls.el").is_file():
-            yield Lane("Emacs, editors/emacs", start, str(client))
+        yield Lane("Emacs, editors/emacs", start, str(compiled / "khoj-ls.el"))
     if Path("/usr/share/vim-ale").is_dir() and (vim := _program("vim")) is not None:
         start = (vim, "-u", "NONE", "-n", "-es", "-S", str(HERE / "first_hover.vim"))
         yield Lane("Vim, ALE", start, str(OTHERS / "vim" / "ale.vim"))
@@ -83,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         shutil.copytree(options.vault, notes)
         subprocess.run([sys.executable, "-m", "khoj_ls", "index", str(notes)], check=True, stderr=subprocess.DEVNULL)
-        chosen = [lane for lane in lanes() if options.only.lower() in lane.name.lower()]
+        chosen = [lane for lane in lanes(base) if options.only.lower() in lane.name.lower()]
         if not chosen:
             print("none of these editors is here: tests/editors/install.sh installs them")
         return 0 if all([_report(lane, environment, notes, options.runs) for lane in chosen]) else 1
@@ -101,32 +112,35 @@ def _report(lane: Lane, environment: dict[str, str], folder: Path, runs: int) ->
     for until in ("shown", "hover"):  # the first start of all compiles
         _start(lane, {**environment, "UNTIL": until}, folder)
     rounds = [[_start(lane, {**environment, "UNTIL": until}, folder) for until in ("shown", "hover")] for _ in range(runs)]
-    beyond = sorted(hover - shown for shown, hover in rounds)
+    beyond = sorted(hover.clock - shown.clock for shown, hover in rounds)
+    computed = statistics.median(hover.processor - shown.processor for shown, hover in rounds)
     median = statistics.median(beyond)
     print(
         f"{lane.name}: first hover {median * 1000:.0f} ms beyond its own start of "
-        f"{statistics.median(shown for shown, _ in rounds) * 1000:.0f} ms, at most {beyond[-1] * 1000:.0f} ms "
-        f"({runs} runs, goal {GOAL_SECONDS * 1000:.0f} ms)",
+        f"{statistics.median(shown.clock for shown, _ in rounds) * 1000:.0f} ms, at most {beyond[-1] * 1000:.0f} ms; "
+        f"{computed * 1000:.0f} ms of it computing ({runs} runs, goal {GOAL_SECONDS * 1000:.0f} ms)",
         flush=True,
     )
     return median <= GOAL_SECONDS
 
 
-def _start(lane: Lane, environment: dict[str, str], folder: Path) -> float:
-    """Seconds until it is ready; then it is ended."""
+def _start(lane: Lane, environment: dict[str, str], folder: Path) -> Times:
+    """Start the editor, and end it when it is ready."""
     begin = time.perf_counter()
-    with subprocess.Popen(
+    editor = subprocess.Popen(
         lane.command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as editor:
-        assert editor.stdout is not None
+    )
+    assert editor.stdout is not None
+    with editor.stdout:
         end, said = begin + _LONGEST_SECONDS, b""
         while READY not in said and (more := os.read(editor.stdout.fileno(), 4096)) and time.perf_counter() < end:
             said += more
         elapsed = time.perf_counter() - begin
-        editor.kill()
+        os.kill(editor.pid, signal.SIGKILL)  # not editor.kill(), which would take the times of one that has ended
+        _, editor.returncode, usage = os.wait4(editor.pid, 0)
     if READY not in said:
         raise SystemExit(f"{lane.name}: {said.decode(errors='replace')}")
-    return elapsed
+    return Times(elapsed, usage.ru_utime + usage.ru_stime)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 set nocompatible hidden viminfo= encoding=utf-8
 let g:ale_hover_to_preview = 1
 if $UNTIL ==# 'hover'
-  packadd! ale
+  packadd ale
   filetype plugin on
   execute 'source' fnameescape($SETUP)
 else
