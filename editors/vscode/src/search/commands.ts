@@ -113,7 +113,7 @@ async function suggested(server: Server, uri: string, position: { line: number; 
 }
 
 const NOTHING = {
-  outline: [], highlights: [], type: 'markdown', vault: '', page: null, tags: [], date: null, sources: {}, linked: false, explanation: null,
+  outline: [], highlights: [], type: 'markdown', vault: '', page: null, place: null, tags: [], date: null, sources: {}, linked: false, explanation: null,
 };
 
 /** A Markdown link that works from anywhere. */
