@@ -25,7 +25,7 @@ def screens(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("background", ["dark", "light"])
-def test_screens(desk: Desk, nvim: Path, tmux: Path, screens: Path, background: str) -> None:
+def test_screens(desk: Desk, nvim: Path, tmux: Path, screens: Path, tmp_path: Path, background: str) -> None:
     environment = {**desk.environment, "TMUX_TMPDIR": str(desk.base), "SHELL": "/bin/sh"}
     inside = ["env", "TERM=xterm-256color", "COLORTERM=truecolor", f"KHOJ_LS_BACKGROUND={background}"]
     plugin = f"set rtp^={TOP / 'editors' / 'nvim'}"
@@ -35,7 +35,7 @@ def test_screens(desk: Desk, nvim: Path, tmux: Path, screens: Path, background: 
     with TmuxScreen(tmux, start, folder=desk.notes, environment=environment) as screen:
 
         def capture(name: str) -> None:
-            (screens / f"nvim-{name}-{background}.ansi").write_text(screen.text(colours=True))
+            (tmp_path / f"{name}-{background}.ansi").write_text(screen.text(colours=True))
             if background == "dark":  # the words are the same
                 (screens / f"nvim-{name}.txt").write_text(re.sub(r" +$", "", screen.text(), flags=re.MULTILINE))
 

@@ -12,7 +12,7 @@ local ANSWER =
 local function ended()
   t.wait(function()
     local chat = chats.current()
-    return chat and #chat.turns > 0 and not chats.is_running(chat)
+    return chat and #chat.turns > 0 and not chats.running(chat)
   end, 'the end of the answer')
 end
 

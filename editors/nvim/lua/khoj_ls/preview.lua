@@ -28,6 +28,26 @@ local function lines_of(path)
   end, lines)
 end
 
+---@param filetype string
+---@return string
+local function language_of(filetype)
+  return vim.treesitter.language.get_lang(filetype) or filetype
+end
+
+---Colour a buffer as notes of a type are. Only colours: 'filetype' itself would start what users have set up for notes.
+---@param bufnr integer
+---@param filetype string
+local function colour(bufnr, filetype)
+  if vim.b[bufnr].khoj_ls_coloured == filetype then
+    return -- the colouring follows what comes into the buffer
+  end
+  vim.b[bufnr].khoj_ls_coloured = filetype
+  if not pcall(vim.treesitter.start, bufnr, language_of(filetype)) then
+    vim.treesitter.stop(bufnr)
+    vim.bo[bufnr].syntax = filetype
+  end
+end
+
 ---Fill a buffer with the note of an item, its passage highlighted.
 ---@param bufnr integer
 ---@param item khoj_ls.Item
@@ -36,12 +56,7 @@ function M.fill(bufnr, item)
   vim.bo[bufnr].modifiable = true
   vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, lines_of(path))
   vim.bo[bufnr].modifiable = false
-  local filetype = vim.filetype.match({ filename = path }) or ''
-  -- Colours only: 'filetype' itself would start what users have set up for notes.
-  if not pcall(vim.treesitter.start, bufnr, vim.treesitter.language.get_lang(filetype) or filetype) then
-    vim.treesitter.stop(bufnr)
-    vim.bo[bufnr].syntax = filetype
-  end
+  colour(bufnr, vim.filetype.match({ filename = path }) or '')
   vim.api.nvim_buf_clear_namespace(bufnr, space, 0, -1)
   local count = vim.api.nvim_buf_line_count(bufnr)
   for line = item.lnum, math.min(item.end_lnum, count) do
@@ -56,6 +71,12 @@ function M.show(win, item)
   local bufnr = vim.api.nvim_win_get_buf(win)
   M.fill(bufnr, item)
   local line = math.min(item.lnum, vim.api.nvim_buf_line_count(bufnr))
+  local language = language_of(vim.b[bufnr].khoj_ls_coloured)
+  local ok, parser = pcall(vim.treesitter.get_parser, bufnr, language, { error = false })
+  if ok and parser then
+    -- What is about to be seen is parsed now: the colouring parses later, and by then may be about another note.
+    parser:parse({ math.max(0, line - 20), line + vim.api.nvim_win_get_height(win) })
+  end
   vim.api.nvim_win_set_cursor(win, { line, 0 })
   vim.api.nvim_win_call(win, function()
     vim.cmd('normal! zt')

@@ -67,8 +67,8 @@ local function show(self, found, note)
     local first = #lines + 1
     add(item.heading ~= '' and item.heading or item.path, 'KhojHeading')
     local mark = item.mark ~= '' and ' · ' .. item.mark or ''
-    add(('  %s:%d · %.2f%s'):format(item.path, item.lnum, item.score or 0, mark), 'KhojPath')
-    add('  ' .. items.cut(item.text, EXCERPT * (width - 4)), 'KhojDim')
+    add(('  %.2f  %s:%d%s'):format(item.score or 0, item.path, item.lnum, mark), 'KhojPath')
+    add('  ' .. items.cut(item.text, EXCERPT * (width - 6)), 'KhojDim')
     for row = first, #lines do
       self.rows[row] = item
     end

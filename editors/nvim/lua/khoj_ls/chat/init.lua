@@ -1,8 +1,6 @@
 --- Conversations: buffers in which questions are asked and answers stream in.
 
-local citations = require('khoj_ls.chat.citations')
 local items = require('khoj_ls.items')
-local jump = require('khoj_ls.jump')
 local options = require('khoj_ls.options')
 local region = require('khoj_ls.region')
 local say = require('khoj_ls.say')
@@ -312,83 +310,6 @@ function M.to_split(chat)
   show(chat)
 end
 
----The passages that the cursor stands on.
----@param chat khoj_ls.Chat
----@return khoj_ls.Passage[]
-local function passages_at_cursor(chat)
-  for _, mark in ipairs(view.links_at_cursor(chat.bufnr)) do
-    if chat.links[mark] then
-      return chat.links[mark]
-    end
-  end
-  local turn = running(chat)
-  local found = {}
-  if turn then
-    local line, column = vim.api.nvim_get_current_line(), vim.api.nvim_win_get_cursor(0)[2] + 1
-    local numbers = citations.numbers_at(line, column)
-    for _, source in ipairs(turn.sources) do
-      if numbers[source.number] then
-        found[#found + 1] = citations.passage(source)
-      end
-    end
-  end
-  return found
-end
-
----@param chat khoj_ls.Chat
----@param passage khoj_ls.Passage
-local function go_to(chat, passage)
-  if chat.float then
-    vim.api.nvim_win_close(0, true)
-  end
-  jump.open(passage.uri, passage.lnum, passage.end_lnum)
-end
-
----Open the passage that is cited at the cursor.
----@param chat khoj_ls.Chat?
----@return boolean whether there is a citation
-function M.follow(chat)
-  chat = chat or chats[vim.api.nvim_get_current_buf()]
-  local passages = chat and passages_at_cursor(chat) or {}
-  if not chat or #passages == 0 then
-    return false
-  elseif #passages == 1 then
-    go_to(chat, passages[1])
-  else
-    vim.ui.select(passages, {
-      prompt = 'Cited here',
-      kind = 'khoj_ls',
-      format_item = function(passage)
-        return passage.label
-      end,
-    }, function(passage)
-      if passage then
-        go_to(chat, passage)
-      end
-    end)
-  end
-  return true
-end
-
----Show the words that are cited at the cursor.
----@param chat khoj_ls.Chat
-function M.peek(chat)
-  local lines = {}
-  for _, passage in ipairs(passages_at_cursor(chat)) do
-    if #lines > 0 then
-      lines[#lines + 1] = ''
-    end
-    lines[#lines + 1] = passage.label
-    for _, line in ipairs(vim.split(vim.trim(passage.quote), '\n')) do
-      lines[#lines + 1] = '  ' .. line
-    end
-  end
-  if #lines == 0 then
-    return say.info('no citation here')
-  end
-  vim.lsp.util.open_floating_preview(lines, '', { border = 'rounded', focus_id = 'khoj_ls.cited', max_width = 80 })
-end
-
 ---Draw a conversation that was kept.
 ---@param info table `ConversationInfo`
 ---@param kept table[] `ConversationTurn`
@@ -426,16 +347,17 @@ function M.open_kept(info, kept)
   view.to_prompt(chat.bufnr)
 end
 
----Forget which conversation a buffer shows: it was deleted.
+---Close a conversation that was deleted.
 ---@param chat khoj_ls.Chat
 function M.close(chat)
   vim.api.nvim_buf_delete(chat.bufnr, { force = true })
 end
 
+---The turn that is under way.
 ---@param chat khoj_ls.Chat
----@return boolean
-function M.is_running(chat)
-  return running(chat) ~= nil
+---@return khoj_ls.Turn?
+function M.running(chat)
+  return running(chat)
 end
 
 ---Whether the cursor is where the next question is written.

@@ -12,7 +12,7 @@ local KEYS = {
     'open what is cited here; below the last heading: ask',
     function(chat)
       local chats = require('khoj_ls.chat')
-      if chats.follow(chat) then
+      if require('khoj_ls.chat.follow').follow(chat) then
         return
       elseif chats.in_prompt(chat) then
         chats.send(chat)
@@ -26,7 +26,7 @@ local KEYS = {
     { 'gf', '<C-]>' },
     'open what is cited here',
     function(chat)
-      if not require('khoj_ls.chat').follow(chat) then
+      if not require('khoj_ls.chat.follow').follow(chat) then
         say.info('no citation here')
       end
     end,
@@ -36,7 +36,7 @@ local KEYS = {
     'K',
     'show the words that are cited here',
     function(chat)
-      require('khoj_ls.chat').peek(chat)
+      require('khoj_ls.chat.follow').peek(chat)
     end,
   },
   {

@@ -79,7 +79,7 @@ function M.open(title)
   frame.preview = where.preview and pane(where.preview, false)
   if frame.preview then
     local window = vim.wo[frame.preview.win]
-    window.wrap, window.linebreak, window.breakindent = true, true, true
+    window.wrap, window.linebreak = true, true
   end
   frame.list = pane(where.list, false)
   frame.prompt = pane(where.prompt, true)
@@ -179,8 +179,14 @@ function M.paint(bufnr, space, index, item, state)
     mark(row + 1, pair[1] + before, { end_col = pair[2] + before, hl_group = 'KhojMatch', priority = 5000 })
   end
   if state.chosen then
-    mark(row, 0, { line_hl_group = 'KhojSelected' })
-    mark(row + 1, 0, { line_hl_group = 'KhojSelected' })
+    for line = row, row + 1 do
+      mark(line, 0, {
+        line_hl_group = 'KhojSelected',
+        virt_text = { { '▌', 'KhojMark' } },
+        virt_text_pos = 'overlay',
+        hl_mode = 'combine',
+      })
+    end
   end
 end
 
