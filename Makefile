@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench editors vsix clean help
+.PHONY: demo test lint bench soak editors vsix clean help
 PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -37,6 +37,9 @@ vsix:  ## editors/vscode/khoj-ls.vsix, the extension for VS Code: checked and bu
 
 bench: $(STAMP)  ## measure and print the figures of README
 	$(VENV)/bin/python -m benchmarks
+
+soak: $(STAMP)  ## a million damaged files for the content processors (SOAK="--minutes 10 --seed 1" for less)
+	$(VENV)/bin/python tests/support/soak.py $(SOAK)
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info
