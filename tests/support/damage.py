@@ -64,24 +64,31 @@ def _once(data: bytes, others: Sequence[bytes], random: Random) -> bytes:
         case 3:
             return before + bytes([piece[0] ^ 1 << random.randrange(8)]) + piece[1:] + rest if piece else before
         case 4:
-            return before + random.choice(_NASTY) + data[start:]
-        case 5:
-            return before + random.choice(_NESTING) * random.choice((2, 30, 400, 5000)) + data[start:]
-        case 6:
             # A piece goes elsewhere.
             left = before + rest
             there = random.randint(0, len(left))
             return left[:there] + piece + left[there:]
-        case 7:
+        case 5:
             return _other_number(data, random)
-        case 8:
+        case 6:
             other = random.choice(others) if others else data
             there = random.randint(0, len(other))
             return before + other[there : there + random.randint(1, 400)] + data[start:]
-        case 9:
+        case 7:
             return before
         case _:
-            return before + random.choice((b"\n", b"\r\n", b"\n\n", b" ", b"\n\t")) + data[start:]
+            return before + _unfit(random) + data[start:]
+
+
+def _unfit(random: Random) -> bytes:
+    """What should not stand where it is put."""
+    match random.randrange(3):
+        case 0:
+            return random.choice(_NASTY)
+        case 1:
+            return random.choice(_NESTING) * random.choice((2, 30, 400, 5000))
+        case _:
+            return random.choice((b"\n", b"\r\n", b"\n\n", b" ", b"\n\t"))
 
 
 def _other_number(data: bytes, random: Random) -> bytes:
