@@ -15,6 +15,7 @@ def session(tmp_path, home, monkeypatch):
     root.mkdir()
     session = Session(root)
     session.told = []
+    session.server.on_index.clear()  # lenses and diagnostics follow the index in their own way
     monkeypatch.setattr(session.server.protocol, "notify", lambda method, params: session.told.append((method, params)))
     monkeypatch.setattr(session.server, "soon", lambda call, *arguments: call(*arguments))
     yield session
