@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,7 +24,8 @@ class TmuxScreen:
         lines: int = 36,
     ) -> None:
         """`environment`: all of it; TMUX_TMPDIR in it has to be a short path."""
-        self._tmux = [str(tmux), "-L", "khoj", "-f", "/dev/null"]
+        # A name of its own: the server of the screen before may still be ending.
+        self._tmux = [str(tmux), "-L", uuid.uuid4().hex[:8], "-f", "/dev/null"]
         self._command = command
         self._folder = folder
         self._environment = dict(environment)
