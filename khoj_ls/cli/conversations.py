@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from khoj_ls.cli.chatting.events import placed
-from khoj_ls.cli.chatting.words import heading_of
+from khoj_ls.cli.chatting.events import FOR_FILES, placed
+from khoj_ls.cli.chatting.words import heading_of, within
 from khoj_ls.cli.connection import connect
 from khoj_ls.cli.errors import FOUND, NOTHING
 from khoj_ls.cli.output import echo_json, note, plural, printable
@@ -244,11 +244,12 @@ def _show_turn(turn: Mapping[str, Any]) -> None:
         click.secho(printable(state), fg="red")
     for source in turn["sources"]:
         place = click.style(printable(source["path"]), fg="magenta")
-        click.echo(f"  [{source['number']}] {place}:{placed(source)['line']}: {heading_of(source)}")
+        click.echo(f"  [{source['number']}] {place}{within(placed(source))}: {heading_of(source)}")
 
 
 def _turn_json(turn: Mapping[str, Any]) -> dict[str, Any]:
-    return {**turn, **{name: [placed(place) for place in turn[name]] for name in ("sources", "citations")}}
+    told = {name: value for name, value in turn.items() if name not in FOR_FILES}
+    return {**told, **{name: [placed(place) for place in turn[name]] for name in ("sources", "citations")}}
 
 
 def _marked(snippet: str, highlights: list[list[int]]) -> str:

@@ -128,12 +128,13 @@ def test_one_event_a_line(verb: Any, serve: Serve, vault: Path) -> None:
     assert all(next(iter(event)) == "kind" and (event["conversation"], event["turn"]) == ("c1", "t1") for event in events)
     assert events[0]["sources"][0] == {
         "number": 1, "path": "homelab/network.md", "line": 24, "end_line": 30, "title": "Home network",
-        "outline": ["Machines"], "text": "text", "score": 0.5, "private": False,
+        "outline": ["Machines"], "text": "text", "score": 0.5, "private": False, "page": None, "place": None,
     }  # fmt: skip
     assert "".join(event["text"] for event in events if event["kind"] == "delta") == events[-1]["text"] == ANSWER
     assert events[-1]["citations"] == [
         {"number": 1, "path": "homelab/network.md", "line": 26, "end_line": 26, "outline": ["Machines"],
-         "quote": "The switch has 8 ports.", "start": 15, "end": 18}
+         "quote": "The switch has 8 ports.", "start": 15, "end": 18, "page": None,
+         "place": None}
     ]  # fmt: skip
     assert (events[-1]["usage"], events[-1]["unsupported"], events[-1]["removed"]) == (USAGE, [], [])
 

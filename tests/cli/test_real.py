@@ -43,6 +43,7 @@ HIT_KEYS = (
     ("score", float),
     ("type", str),
     ("page", type(None)),
+    ("place", type(None)),
     ("tags", list),
     ("date", (str, type(None))),
     ("sources", dict),

@@ -15,14 +15,25 @@ def lines(first: int, last: int) -> dict[str, Any]:
     return {"start": {"line": first - 1, "character": 0}, "end": {"line": last, "character": 0}}
 
 
+NO_PLACE = {"page": None, "place": None}
+
+
 def source(number: int, path: str, first: int, last: int, *outline: str, text: str = "text") -> dict[str, Any]:
     place = {"number": number, "uri": f"file:///v/{path}", "path": path, "range": lines(first, last)}
-    return {**place, "title": "Home network", "outline": list(outline), "text": text, "score": 0.5, "private": False}
+    return {
+        **place,
+        "title": "Home network",
+        "outline": list(outline),
+        "text": text,
+        "score": 0.5,
+        "private": False,
+        **NO_PLACE,
+    }
 
 
 def citation(number: int, path: str, line: int, quote: str, start: int, *outline: str) -> dict[str, Any]:
     place = {"number": number, "uri": f"file:///v/{path}", "path": path, "range": lines(line, line), "outline": list(outline)}
-    return {**place, "quote": quote, "start": start, "end": start + 3}
+    return {**place, "quote": quote, "start": start, "end": start + 3, **NO_PLACE}
 
 
 SOURCES = {
@@ -42,11 +53,11 @@ def delta(text: str) -> dict[str, Any]:
 
 def done(text: str, **more: Any) -> dict[str, Any]:
     usual = {"citations": [], "removed": [], "unsupported": [], "usage": None, "cost": None, "model": "", "reason": "stop"}
-    return {"kind": "done", "text": text, **usual, "notices": [], **more}
+    return {"kind": "done", "text": text, **usual, "notices": [], "shown": None, "below": None, **more}
 
 
 def failed(message: str, code: str, **more: Any) -> dict[str, Any]:
-    return {"kind": "failed", "message": message, "code": code, "text": "", "consent": None, **more}
+    return {"kind": "failed", "message": message, "code": code, "text": "", "shown": None, "consent": None, **more}
 
 
 ANSWER = "It has 8 ports [1]."

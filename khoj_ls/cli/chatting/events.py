@@ -14,6 +14,10 @@ Event = Mapping[str, Any]
 """One event: its `kind` is sources, status, delta, done or failed (see docs/cli.md)."""
 
 
+FOR_FILES = ("shown", "below")
+"""What only a client has that writes chats into files; the command line asks for none of it."""
+
+
 class Chatting(Protocol):
     """A connection that streams."""
 
@@ -72,7 +76,7 @@ def placed(place: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _event(event: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {name: value for name, value in event.items() if name != "seq"}
+    plain = {name: value for name, value in event.items() if name not in ("seq", *FOR_FILES)}
     for name in ("sources", "citations"):
         if name in plain:
             plain[name] = [placed(place) for place in plain[name]]

@@ -102,7 +102,8 @@ class Text:
         for source in named:
             if self._links:
                 heading = heading_of(source).replace("[", "\\[").replace("]", "\\]")
-                click.echo(f"- \\[{source['number']}\\] [{heading}]({link_to(self._root, source)}), line {source['line']}")
+                spot = printable(source.get("place") or f"line {source['line']}")
+                click.echo(f"- \\[{source['number']}\\] [{heading}]({link_to(self._root, source)}), {spot}")
             else:
                 click.echo(f"[{source['number']}] {place_of(self._root, source)} - {heading_of(source)}")
         tell_rest(self._root, event, self._sources, time.monotonic() - self._begun)

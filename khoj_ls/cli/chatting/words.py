@@ -19,9 +19,14 @@ def place_of(root: Path, source: Mapping[str, Any]) -> str:
 
     Of a file with pages, rows or cells the place is told as well, and no line where it has none.
     """
-    path, place = printable(short_path(str(root / source["path"]))), source.get("place")
+    return printable(short_path(str(root / source["path"]))) + within(source)
+
+
+def within(source: Mapping[str, Any]) -> str:
+    """What follows the path of a source: `:12`, `, page 3`, `:12, cell 4`."""
+    place = source.get("place")
     line = f":{source['line']}" if not place or source["line"] > 1 else ""
-    return f"{path}{line}" + (f", {printable(place)}" if place else "")
+    return line + (f", {printable(place)}" if place else "")
 
 
 def heading_of(source: Mapping[str, Any]) -> str:
