@@ -12,14 +12,45 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from chat_server import ChatServer
 from editor_desk import TOP, Desk
 
 EXTENSION = TOP / "editors" / "vscode"
 TESTS = Path(__file__).parent / "vscode"
-SCRIPTS = ("search.test.mjs",)
+SCRIPTS = tuple(f"{name}.test.mjs" for name in ("trust", "screens", "search", "notes", "views", "chat", "server"))
 NAMES = [
     name for script in SCRIPTS for name in re.findall(r"^test\('((?:[^'\\]|\\.)+)'", (TESTS / script).read_text(), re.MULTILINE)
 ]
+DESK = {
+    "links.md": "# Links\n\n😀 日本語 before the caret\n",
+    "links.org": "#+title: Links\n\n😀 日本語 before the caret\n",
+    "mention.md": "# What we bake\n\nZwiebelkuchen is for October, with new wine.\n\n",
+    "toc.md": "# Contents\n\nText.\n\n## First\n\nOne.\n\n## Second\n\nTwo.\n",
+    "rename.md": "# Names\n\n## Old name\n\nText.\n",
+    "referrer.md": "# Referrer\n\n😀 日本語 [[rename#Old name]] too\n",
+}
+"""Notes that the tests write in."""
+HOSTILE = (
+    "![a](https://evil.example/a.png) <img src=https://evil.example/b.png onerror=\"document.title='c'\"> "
+    "<script>document.title='d'</script>\n\n[e](javascript:document.title='f') [g](command:workbench.action.quit) "
+    "[h](https://evil.example/h) <svg onload=alert(1)>\n\n"
+    "```html\n<iframe src=https://evil.example/i></iframe>\n```\n\nharmless end"
+)
+SERVICES = """
+[chat.providers.far]
+base_url = "https://llm.example.invalid/v1"
+[chat.models.far]
+provider = "far"
+model = "m"
+window = 8000
+[chat.providers.hostile]
+base_url = "{hostile}"
+[chat.models.hostile]
+provider = "hostile"
+model = "m"
+window = 8000
+"""
+"""A service far away, and one on this machine that answers with what would do harm."""
 USER_SETTINGS = {
     "security.workspace.trust.startupPrompt": "never",
     "security.workspace.trust.banner": "never",
@@ -36,6 +67,9 @@ USER_SETTINGS = {
     "editor.hover.delay": 100,
     "editor.minimap.enabled": False,
     "workbench.reduceMotion": "on",
+    "files.autoSave": "afterDelay",
+    "files.autoSaveDelay": 100,
+    "khoj-ls.search.limit": 7,
 }
 """A window that stands still, asks nothing and looks nothing up."""
 
@@ -64,9 +98,31 @@ def test_readme_names_the_keys():
     assert told == {each["command"]: each["key"] for each in manifest["keybindings"]}
 
 
+KEYS = [
+    {
+        "key": "ctrl+alt+q",
+        "command": "runCommands",
+        "args": {"commands": ["notifications.clearAll", "workbench.action.closeAllEditors"]},
+    }
+]
+"""What tidies the window up between tests."""
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Iterator[ChatServer]:
+    """A chat service whose answers mean harm."""
+    with ChatServer([HOSTILE]) as service:
+        yield service
+
+
 @pytest.fixture(scope="module")
 def setup(
-    desk: Desk, code_server: list[Path], vsix: Path, chromium: Path, tmp_path_factory: pytest.TempPathFactory
+    desk: Desk,
+    hostile: ChatServer,
+    code_server: list[Path],
+    vsix: Path,
+    chromium: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
     """code-server on the desk's notes with the extension installed: the file that tells the browser where."""
     base = tmp_path_factory.mktemp("vscode")
@@ -75,9 +131,16 @@ def setup(
     (desk.person / ".local" / "bin" / "khoj-ls").symlink_to(Path(sys.executable).parent / "khoj-ls")
     user = base / "user"
     (user / "User").mkdir(parents=True)
-    (user / "Machine").mkdir()
     (user / "User" / "settings.json").write_text(json.dumps(USER_SETTINGS))
+    (user / "User" / "keybindings.json").write_text(json.dumps(KEYS))
     (base / "code-server.yaml").write_text("auth: none\n")
+    (desk.notes / "desk").mkdir()
+    for name, text in DESK.items():
+        (desk.notes / "desk" / name).write_text(text)
+    with (desk.home / "config" / "config.toml").open("a") as config:
+        config.write(SERVICES.format(hostile=hostile.url))
+    desk.khoj("daemon", "stop")
+    desk.khoj("index", desk.notes)
     command = [
         *code_server,
         "--user-data-dir",
@@ -98,8 +161,7 @@ def setup(
             "scripts": SCRIPTS,
             "screens": str(screens),
             "failures": os.environ.get("KHOJ_LS_FAILURES", str(base)),
-            "userSettings": str(user / "User" / "settings.json"),
-            "machineSettings": str(user / "Machine" / "settings.json"),
+            "program": str(desk.person / ".local" / "bin" / "khoj-ls"),
         }
         (base / "setup.json").write_text(json.dumps(told))
         yield base / "setup.json"
@@ -133,6 +195,24 @@ def serving(desk: Desk, command: list[str | Path], log: Path) -> Iterator[str]:
         process.wait(10)
 
 
+def test_parts_without_an_editor(code_server, vsix, tmp_path):
+    files = sorted((TESTS / "unit").glob("*.test.ts"))
+    bundle = [EXTENSION / "node_modules" / ".bin" / "esbuild", *files, "--bundle", "--platform=node", "--format=esm"]
+    for command in (
+        [*bundle, "--out-extension:.js=.mjs", f"--outdir={tmp_path}", "--log-level=warning"],
+        [code_server[0], "--test", *(tmp_path / f"{file.stem}.mjs" for file in files)],
+    ):
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_types_and_style(code_server, vsix):
+    path = os.pathsep.join([str(code_server[0].parent), os.environ["PATH"]])
+    command = ["npm", "run", "--silent", "check"]
+    done = subprocess.run(command, cwd=EXTENSION, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
 def told(desk: Desk, code_server: list[Path], setup: Path) -> Mapping[str, str | None]:
     """What each browser test says: None, or what went wrong."""
@@ -142,7 +222,7 @@ def told(desk: Desk, code_server: list[Path], setup: Path) -> Mapping[str, str |
         env=desk.environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=400,
         check=False,
     )
     results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

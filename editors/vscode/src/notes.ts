@@ -15,11 +15,10 @@ import {
 
 import type { Position as WirePosition, Range as WireRange } from './wire';
 
-/** Documents that the server reads: files of this machine only. */
+/** Documents that the server reads: files of this machine only. Of plain text those that are called so: whatever else VS Code takes for it is no note. */
 export const NOTES = [
   { scheme: 'file', language: 'markdown' },
   { scheme: 'file', language: 'org' },
-  { scheme: 'file', language: 'plaintext' },
   { scheme: 'file', pattern: '**/*.{md,markdown,org,txt}' },
 ] as const;
 

@@ -14,12 +14,13 @@ export async function runAll(around, only) {
     let error = null;
     try {
       await run(around);
+      await around.code.tidy();
     } catch (problem) {
       error = problem instanceof Error ? (problem.stack ?? problem.message) : String(problem);
       await around.code.photograph(`failed-${name.replace(/\W+/g, '-').slice(0, 60)}`, around.failures);
+      await around.code.tidy().catch(() => undefined); // what is wrong is told already
     }
     process.stdout.write(`${JSON.stringify({ name, error, ms: Date.now() - begun })}\n`);
-    await around.code.tidy();
   }
 }
 
@@ -37,7 +38,7 @@ export function same(actual, expected) {
 }
 
 /** Wait until `look` gives something true, and return it; `what` says what was waited for. */
-export async function until(what, look, ms = 15_000) {
+export async function until(what, look, ms = Number(process.env.KHOJ_LS_WAIT ?? 15_000)) {
   const deadline = Date.now() + ms;
   for (;;) {
     const found = await look();

@@ -2,7 +2,7 @@
 
 import { until } from './harness.mjs';
 
-const MS = 15_000;
+const MS = Number(process.env.KHOJ_LS_WAIT ?? 15_000);
 
 export class Workbench {
   constructor(page) {
@@ -26,22 +26,31 @@ export class Workbench {
     await this.bar.waitFor({ timeout: 60_000 });
   }
 
+  /** Open a list by its key and take a row; again where the list was closed by a web view that took the keyboard meanwhile. */
+  async list(key, typed, row) {
+    await until(`${key} ${typed}`, async () => {
+      try {
+        await this.page.keyboard.press(key);
+        await this.box.fill(typed, { timeout: 1_500 });
+        await this.quick.locator('.monaco-list-row.focused', { hasText: row }).waitFor({ timeout: 4_000 });
+        await this.page.keyboard.press('Enter');
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
   /** Run a command by its title. */
   async run(title) {
-    await this.page.keyboard.press('F1');
-    await this.box.fill(`>${title}`);
-    await this.rows.filter({ hasText: title }).first().waitFor({ timeout: MS });
-    await this.page.keyboard.press('Enter');
+    await this.list('F1', `>${title}`, title);
   }
 
   /** Open a file of the folder, and put the caret there (1-based). */
   async edit(file, line = 1, column = 1) {
-    await this.page.keyboard.press('Control+P');
-    await this.box.fill(`${file}:${line}:${column}`);
-    await this.rows.filter({ hasText: file.split('/').at(-1) }).first().waitFor({ timeout: MS });
-    await this.page.keyboard.press('Enter');
+    await this.list('Control+P', `${file}:${line}:${column}`, file.split('/').at(-1));
     await this.tab(file.split('/').at(-1));
-    await this.at(line, column);
+    await this.at(line); // columns are shown as wide as characters are
   }
 
   /** Wait until a tab is the active one. */
@@ -98,6 +107,13 @@ export class Workbench {
     return this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${name}"]`) });
   }
 
+  /** Take an entry of the menu of a row. */
+  async menu(row, entry) {
+    await row.click({ button: 'right' });
+    await this.page.locator('.context-view').getByText(entry).hover();
+    await this.page.keyboard.press('Enter');
+  }
+
   /** Wait for a message, and return it. */
   async told(text) {
     const toast = this.toasts.filter({ hasText: text }).first();
@@ -120,16 +136,23 @@ export class Workbench {
     return turn;
   }
 
-  /** Close lists, messages and editors; what is not saved is given up. */
+  /** Choose a colour theme. */
+  async theme(name) {
+    await this.page.keyboard.press('Control+K');
+    await this.list('Control+T', name, name);
+    await this.quick.waitFor({ state: 'hidden', timeout: MS });
+  }
+
+  /** Close lists, messages and editors; notes are saved by themselves. */
   async tidy() {
     const { page } = this;
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('Escape');
-    await this.run('Notifications: Clear All Notifications');
-    for (let n = 0; (await page.locator('.tab').count()) > 0 && n < 10; n++) {
-      await this.run('View: Revert and Close Editor');
-      await this.quick.waitFor({ state: 'hidden', timeout: MS });
-    }
+    const busy = page.locator('.tab, .notification-toast, .quick-input-widget:visible');
+    await until('the window is tidy', async () => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+Alt+Q');
+      await page.waitForTimeout(50); // the keys that follow are for a window that has obeyed these
+      return (await busy.count()) === 0;
+    });
   }
 
   /** A picture, when nothing moves any more. */

@@ -26,7 +26,7 @@ export interface Turn extends ShownTurn {
 /** A turn that has just been asked. */
 export function begun(id: string, question: string): Turn {
   return {
-    id, question, text: '', state: 'running', status: 'Asking…', sources: [], citations: [], notices: [], message: '',
+    id, question, text: '', state: 'running', status: 'Asking…', sources: [], citations: [], notices: [], unsupported: [], message: '',
     consent: null, foot: '', places: [], cited: [],
   };
 }
@@ -48,6 +48,7 @@ export function after(turn: Turn, event: ChatEvent): Turn {
         state: 'done',
         status: '',
         notices: [...turn.notices, ...notices(event)],
+        unsupported: event.unsupported.map(({ text }) => text),
         foot: foot(event),
       };
     case 'failed':
@@ -74,6 +75,7 @@ export function kept(turn: ConversationTurn): Turn {
     state: state === 'running' ? 'cancelled' : state,
     status: '',
     notices: turn.state === 'done' ? notices(turn) : [],
+    unsupported: turn.unsupported.map(({ text }) => text),
     message: state === 'running' ? 'This answer was not completed here.' : turn.message || (state === 'cancelled' ? 'Stopped.' : ''),
     foot: turn.state === 'done' ? foot(turn) : '',
   };
@@ -81,8 +83,8 @@ export function kept(turn: ConversationTurn): Turn {
 
 /** What goes to the page: without the places, which stay here. */
 export function shown(turn: Turn): ShownTurn {
-  const { id, question, text, state, status, sources, citations, notices: told, message, consent, foot: below } = turn;
-  return { id, question, text, state, status, sources, citations, notices: told, message, consent, foot: below };
+  const { id, question, text, state, status, sources, citations, notices: told, unsupported, message, consent, foot: below } = turn;
+  return { id, question, text, state, status, sources, citations, notices: told, unsupported, message, consent, foot: below };
 }
 
 function withSources(sources: readonly ChatSource[]): Pick<Turn, 'sources' | 'places'> {
@@ -110,13 +112,12 @@ function missing(degraded: readonly string[], leftOut: number): string[] {
   return leftOut ? [...parts, `${String(leftOut)} private ${leftOut === 1 ? 'passage was' : 'passages were'} not shown to the model.`] : parts;
 }
 
-function notices(end: Pick<ChatDoneEvent, 'notices' | 'removed' | 'unsupported'> & { readonly reason: string }): string[] {
+function notices(end: Pick<ChatDoneEvent, 'notices' | 'removed'> & { readonly reason: string }): string[] {
   return [
     ...end.notices,
     ...(end.reason === 'length' ? ['The answer was cut off: it was longer than allowed.'] : []),
     ...(end.reason === 'filtered' ? ['The service held back a part of the answer.'] : []),
     ...(end.removed.length ? [`Taken out, since there is no such source: ${end.removed.join(' ')}`] : []),
-    ...(end.unsupported.length ? [`Without a source: ${end.unsupported.map(({ text }) => `“${text}”`).join(' ')}`] : []),
   ];
 }
 

@@ -31,6 +31,8 @@ export interface ShownTurn {
   readonly citations: readonly ShownCitation[];
   /** What the user should know beside the answer. */
   readonly notices: readonly string[];
+  /** Sentences of the answer that name no source. */
+  readonly unsupported: readonly string[];
   /** What went wrong, and what to do. */
   readonly message: string;
   readonly consent: ChatConsent | null;

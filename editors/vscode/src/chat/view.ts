@@ -63,7 +63,7 @@ function html(webview: Webview, place: Uri): string {
       <button id="send" title="Ask (Enter)" aria-label="Ask">▶</button>
     </div>
     <div id="tools">
-      <button id="add" title="Add what is selected in the editor, or the whole note">＋ Selection</button>
+      <button id="add" title="Add what is selected in the editor, or the whole note">+ Selection</button>
       <button id="persona" title="Who answers"></button>
       <button id="model" title="The chat model"></button>
     </div>

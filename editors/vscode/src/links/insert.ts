@@ -1,6 +1,6 @@
 /** Links: written by the server where the cursor is, in the syntax of the note. */
 
-import { type Selection, type TextEditor, window } from 'vscode';
+import { Selection, type TextEditor, window } from 'vscode';
 
 import { fromPosition, fromRange, isNote } from '../notes';
 import type { Server } from '../server/server';
@@ -28,4 +28,8 @@ export async function insertLink(
     ...(heading !== undefined && heading !== target.title && { heading }),
     ...(selection.isEmpty ? { position: fromPosition(selection.active) } : { range: fromRange(selection) }),
   });
+  if (!selection.isEmpty) {
+    const { end } = editor.selection;
+    editor.selection = new Selection(end, end);
+  }
 }

@@ -7,7 +7,7 @@ import { insertLink } from '../links/insert';
 import { openPlace, noteEditor } from '../notes';
 import type { Server } from '../server/server';
 import type { Hit } from '../wire';
-import { hitItems, headline, type SearchItem } from './items';
+import { hitItems, headline, noteItems, type SearchItem } from './items';
 import { SearchPicker, type Wanted } from './picker';
 
 /** Register the commands of the search. */
@@ -70,6 +70,8 @@ export function registerSearch(server: Server): Disposable[] {
           title: 'Insert a link',
           placeholder: 'The title of a note, or what it is about',
           first: async () => suggested(server, editor.document.uri.toString(), selection.active),
+          returns: true,
+          items: noteItems,
           accept: (item) => {
             if (item.hit) {
               insertLink(server, item.hit, editor, selection).catch((error: unknown) => {

@@ -9,6 +9,8 @@ import type { Hit, QueryCompletion, SearchResult } from '../wire';
 export interface SearchItem extends QuickPickItem {
   readonly hit?: Hit;
   readonly completion?: QueryCompletion;
+  /** The query that the completion is for. */
+  readonly query?: string;
 }
 
 /** The actions on a hit, by the command that does it to the hit that is chosen in the list. */
@@ -31,18 +33,28 @@ export function hitItems(hits: readonly Hit[]): SearchItem[] {
   }));
 }
 
+/** The notes of hits, each once: what is linked where a whole note is meant. */
+export function noteItems(hits: readonly Hit[]): SearchItem[] {
+  const notes = new Map<string, Hit>();
+  for (const hit of hits) {
+    notes.set(hit.uri, notes.get(hit.uri) ?? { ...hit, outline: [] });
+  }
+  return hitItems([...notes.values()]);
+}
+
 /** The title with the headings below it: `Router › Fix`. */
 export function headline(hit: Pick<Hit, 'title' | 'outline'>): string {
   return [hit.title, ...hit.outline.filter((heading) => heading !== hit.title)].join(' › ');
 }
 
 /** Completions of the query as items. */
-export function completionItems(completions: readonly QueryCompletion[]): SearchItem[] {
+export function completionItems(query: string, completions: readonly QueryCompletion[]): SearchItem[] {
   return completions.slice(0, 8).map((completion) => ({
     label: `$(filter) ${plain(completion.text)}`,
     description: completion.detail,
     alwaysShow: true,
     completion,
+    query,
   }));
 }
 

@@ -5,7 +5,7 @@ import { CancellationTokenSource, commands, type Disposable, type QuickPick, win
 import { messageOf, wasCancelled } from '../commands';
 import { CONTEXT } from '../names';
 import type { Server } from '../server/server';
-import type { SearchResult } from '../wire';
+import type { Hit, SearchResult } from '../wire';
 import { completed, completionItems, hitItems, missingPart, type SearchItem } from './items';
 import { Preview } from './preview';
 
@@ -19,6 +19,10 @@ export interface Wanted {
   readonly first?: () => Promise<SearchItem[]>;
   /** What the Enter key does. */
   readonly accept: (item: SearchItem) => unknown;
+  /** Whether that is done where the user was, not where the hit is. */
+  readonly returns?: boolean;
+  /** What is listed of the hits; hits as they are when absent. */
+  readonly items?: (hits: readonly Hit[]) => SearchItem[];
 }
 
 /** A list of hits that follows what is typed. */
@@ -31,6 +35,7 @@ export class SearchPicker implements Disposable {
   private asking = new CancellationTokenSource();
   private timer: NodeJS.Timeout | undefined;
   private taken = false;
+  private readonly listening: Disposable;
 
   constructor(
     private readonly server: Server,
@@ -63,6 +68,12 @@ export class SearchPicker implements Disposable {
       }
     });
     pick.onDidHide(() => void this.close());
+    // A question that the server's end has swallowed is asked again.
+    this.listening = server.onDidChangeState(({ kind }) => {
+      if (kind === 'running') {
+        this.ask(pick.value);
+      }
+    });
   }
 
   /** Open the list, with this in its box. */
@@ -91,6 +102,7 @@ export class SearchPicker implements Disposable {
   }
 
   dispose(): void {
+    this.listening.dispose();
     clearTimeout(this.timer);
     this.asking.cancel();
     this.asking.dispose();
@@ -101,13 +113,25 @@ export class SearchPicker implements Disposable {
   private accept(): void {
     const item = this.chosen;
     if (item?.completion) {
+      if (item.query !== this.pick.value) {
+        return; // the list is behind what was typed since
+      }
       const value = completed(this.pick.value, item.completion);
+      this.pick.items = [];
       this.pick.value = value;
       this.ask(value);
     } else if (item) {
-      this.take();
-      this.wanted.accept(item);
+      void this.done(item);
     }
+  }
+
+  private async done(item: SearchItem): Promise<void> {
+    if (this.wanted.returns) {
+      await this.leave();
+    } else {
+      this.take();
+    }
+    this.wanted.accept(item);
   }
 
   private ask(value: string): void {
@@ -123,6 +147,7 @@ export class SearchPicker implements Disposable {
 
   private async find(query: string, token: CancellationTokenSource['token']): Promise<void> {
     const { pick, server, wanted } = this;
+    const { value } = pick;
     pick.busy = true;
     try {
       if (!query) {
@@ -132,9 +157,9 @@ export class SearchPicker implements Disposable {
       }
       const [result, ways] = await Promise.all([
         server.request('khoj/search', { query, prefix: true }, token),
-        server.request('khoj/completeQuery', { query: pick.value }, token).catch(() => ({ completions: [] })),
+        server.request('khoj/completeQuery', { query: value }, token).catch(() => ({ completions: [] })),
       ]);
-      const items = [...completionItems(ways.completions), ...hitItems(result.hits)];
+      const items = [...completionItems(value, ways.completions), ...(wanted.items ?? hitItems)(result.hits)];
       this.list(token, items.length ? items : nothing(result), titled(wanted.title, result));
     } catch (error) {
       if (!wasCancelled(error)) {

@@ -61,7 +61,9 @@ export function createClient(child: ChildProcess, log: LogOutputChannel, around:
       }
       child.kill();
     },
-    request: <R>(method: string, params: unknown, token?: CancellationToken) => client.sendRequest<R>(method, params, token),
+    // A token that is undefined would be taken for a second parameter.
+    request: <R>(method: string, params: unknown, token?: CancellationToken) =>
+      token ? client.sendRequest<R>(method, params, token) : client.sendRequest<R>(method, params),
     tellSettings(settings) {
       void client.sendNotification('workspace/didChangeConfiguration', { settings: { [SERVER_SECTION]: settings } });
     },

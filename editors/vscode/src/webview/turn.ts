@@ -68,6 +68,9 @@ export class TurnNode {
     for (const notice of turn.notices) {
       yield element('div', notice, 'notice');
     }
+    if (turn.unsupported.length) {
+      yield this.unsupported();
+    }
     if (turn.state !== 'running') {
       if (turn.sources.length) {
         yield this.sources();
@@ -110,6 +113,14 @@ export class TurnNode {
       };
       details.append(link);
     }
+    return details;
+  }
+
+  private unsupported(): HTMLElement {
+    const details = document.createElement('details');
+    const { unsupported } = this.turn;
+    const label = unsupported.length === 1 ? '1 statement names no source' : `${String(unsupported.length)} statements name no source`;
+    details.append(element('summary', label), ...unsupported.map((text) => element('p', text, 'notice')));
     return details;
   }
 

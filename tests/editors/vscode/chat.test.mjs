@@ -1,0 +1,138 @@
+// The chat: answers that stream, citations that lead to lines, stop, again, what a question is about, and a yes before anything is sent.
+
+import { check, same, test, until } from './harness.mjs';
+
+const ANSWER = 'Both changes were made on 3 May: the radio went to channel 36, 80 MHz wide 1. The firmware was rolled back 2.';
+
+async function fresh(code) {
+  await code.run('Notes: New Conversation');
+  // The caret comes back to the question when all else is done.
+  await until('the question has the caret', () =>
+    code.chat.page.evaluate(() => document.hasFocus() && document.activeElement?.id === 'question' && !document.querySelector('article')),
+  );
+}
+
+/** Choose a row of a picker that a button of the chat's page opens. */
+async function pick(code, button, row) {
+  await code.chat.page.locator(button).click();
+  await code.row(row);
+  await code.choose(row);
+  await code.page.keyboard.press('Enter');
+  await code.quick.waitFor({ state: 'hidden' });
+}
+
+test('an answer streams to its end, and a citation opens the line', async ({ code }) => {
+  await fresh(code);
+  const turn = await code.ask('What did I change at the router?');
+  await code.ended(turn);
+  same((await turn.locator('.answer').innerText()).trim(), ANSWER);
+  await turn.locator('.cite').first().click();
+  await code.tab('evenings-without-wifi.md');
+  await turn.getByText(/\d+ sources/).click();
+  await turn.locator('.source').last().click();
+  await code.page.locator('.tab.active').waitFor();
+});
+
+test('an answer without end is stopped by Escape, and asked again', async ({ code }) => {
+  await fresh(code);
+  const turn = await code.ask('Tell me slowly what I changed');
+  await turn.getByText(/word3 /).waitFor({ timeout: 15_000 });
+  await code.chat.box.press('Escape');
+  await code.ended(turn, 'cancelled');
+  await turn.getByText('Stopped.').waitFor();
+  await turn.getByRole('button', { name: /Ask again/ }).click();
+  const again = code.chat.turns.filter({ hasText: 'Tell me slowly' });
+  await code.ended(again, 'running');
+  await code.run('Notes: Stop the Answer');
+  await code.ended(again, 'cancelled');
+  same(await code.chat.turns.count(), 1);
+});
+
+test('what is selected is added to the question', async ({ code }) => {
+  await fresh(code);
+  await code.edit('kitchen/sourdough.md', 5, 1);
+  await code.page.keyboard.press('Shift+ArrowDown');
+  await code.page.keyboard.press('Shift+ArrowDown');
+  await code.run('Notes: Add Selection to Chat');
+  await code.chat.page.locator('.chip', { hasText: 'sourdough.md:5–7' }).waitFor();
+  const turn = await code.ask('What does this SELECTION say?');
+  await code.ended(turn);
+  await until('it is added once', async () => (await code.chat.page.locator('.chip').count()) === 0);
+});
+
+test('a command of the chat is completed and answered', async ({ code }) => {
+  await fresh(code);
+  await code.chat.box.fill('/he');
+  await code.chat.page.locator('.command', { hasText: '/help' }).waitFor();
+  await code.chat.box.press('Tab');
+  same(await code.chat.box.inputValue(), '/help ');
+  await code.chat.box.press('Enter');
+  const turn = code.chat.turns.filter({ hasText: '/help' });
+  await code.ended(turn);
+  await turn.locator('.answer').getByText('/links').first().waitFor();
+});
+
+test('who answers, and the model, are chosen', async ({ code }) => {
+  await fresh(code);
+  await pick(code, '#persona', 'researcher');
+  await code.chat.page.locator('#persona', { hasText: 'researcher' }).waitFor();
+  await pick(code, '#model', 'No model');
+  const turn = await code.ask('how did I fix the router');
+  await code.ended(turn);
+  await turn.getByText('How I repaired it').first().waitFor();
+  await pick(code, '#model', 'As in the settings');
+  await pick(code, '#persona', 'default');
+});
+
+test('before notes go to a service the user is asked, and after a no nothing was sent', async ({ code }) => {
+  await fresh(code);
+  await pick(code, '#model', 'far');
+  const turn = await code.ask('What about my notes far away?');
+  const question = await code.told(/tokens with passages of your notes to https:\/\/llm.example.invalid/);
+  await question.getByRole('button', { name: 'No', exact: true }).click();
+  await code.ended(turn, 'failed');
+  await turn.locator('.consent').getByText(/passages of your notes be sent to https:\/\/llm.example.invalid/).waitFor();
+  await turn.getByText('Nothing was sent.').waitFor();
+  await turn.getByRole('button', { name: /Yes, and remember/ }).waitFor();
+  await pick(code, '#model', 'As in the settings');
+});
+
+test('an answer that means harm is text: no picture, no script, no address is asked', async ({ code, outside }) => {
+  await fresh(code);
+  await pick(code, '#model', 'hostile');
+  const turn = await code.ask('Be hostile');
+  await code.ended(turn);
+  await turn.locator('.answer').getByText('harmless end').waitFor();
+  await turn.getByText('statements name no source').click();
+  same(await turn.locator('img, script, iframe, style, svg, object, link, form').count(), 0);
+  same(await turn.locator('.answer a').evaluateAll((links) => links.map((link) => new URL(link.href).protocol).filter((each) => each !== 'https:')), []);
+  same(await code.chat.page.evaluate(() => document.title), 'Chat');
+  same(outside.filter((address) => address.includes('evil.example')), []);
+  await pick(code, '#model', 'As in the settings');
+});
+
+test('conversations are kept: found, opened, renamed and deleted', async ({ code }) => {
+  await fresh(code);
+  const turn = await code.ask('Which conversation is KEPT?');
+  await code.ended(turn);
+  await fresh(code);
+  await code.run('Notes: Show Conversations');
+  const row = code.view('Conversations').locator('.monaco-list-row', { hasText: 'Which conversation is KEPT?' });
+  await row.click();
+  await code.chat.turns.filter({ hasText: 'Which conversation is KEPT?' }).waitFor();
+  same((await code.chat.turns.locator('.answer').first().innerText()).trim(), ANSWER);
+  await code.menu(row, 'Rename Conversation');
+  await code.quick.getByText('Rename the conversation').waitFor();
+  await code.box.fill('Called otherwise');
+  await code.page.keyboard.press('Enter');
+  const renamed = code.view('Conversations').locator('.monaco-list-row', { hasText: 'Called otherwise' });
+  await renamed.waitFor();
+  await code.run('Notes: Search Conversations');
+  await code.box.fill('KEPT');
+  await code.row('Which conversation is KEPT?');
+  await code.page.keyboard.press('Escape');
+  await code.menu(renamed, 'Delete Conversation');
+  await code.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Delete' }).click();
+  await renamed.waitFor({ state: 'hidden' });
+  check((await code.chat.turns.count()) === 0, 'the chat does not show it any more');
+});

@@ -1,0 +1,55 @@
+// What VS Code does by itself with the server: hover, lenses, links, code actions, rename.
+
+import { readFileSync } from 'node:fs';
+
+import { test, until } from './harness.mjs';
+
+test('a heading tells backlinks and related notes, and a related note opens', async ({ code }) => {
+  const { page } = code;
+  await code.edit('homelab/evenings-without-wifi.md', 8, 5);
+  await code.run('Show or Focus Hover');
+  const hover = page.locator('.monaco-hover:visible');
+  await hover.getByText('Related', { exact: true }).waitFor();
+  await hover.getByRole('link', { name: 'Home network' }).last().click();
+  await code.tab('network.md');
+});
+
+test('a command in the hover opens the side view, and no other command could', async ({ code }) => {
+  await code.edit('homelab/evenings-without-wifi.md', 8, 5);
+  await code.run('Show or Focus Hover');
+  await code.page.locator('.monaco-hover:visible').getByRole('link', { name: 'Related notes' }).click();
+  await code.view('Related').locator('.monaco-list-row').first().waitFor();
+});
+
+test('a lens counts the links to a note and lists them', async ({ code }) => {
+  await code.edit('homelab/network.md');
+  const lens = code.page.locator('.codelens-decoration a', { hasText: /\d+ links?/ }).first();
+  await lens.click();
+  await code.page.locator('.peekview-widget .monaco-list-row').first().waitFor();
+  await code.page.keyboard.press('Escape');
+});
+
+test('the definition of a link is the note', async ({ code }) => {
+  await code.edit('homelab/evenings-without-wifi.md', 12, 87);
+  await code.page.keyboard.press('F12');
+  await code.tab('network.md');
+});
+
+test('a code action of the server changes the note', async ({ code }) => {
+  await code.edit('desk/toc.md', 3, 1);
+  await code.page.keyboard.press('Control+.');
+  await code.page.locator('.action-widget').getByText('Insert or update table of contents').click();
+  await code.shows('[[#Second|Second]]');
+});
+
+test('a heading is renamed with the links to it, emoji and CJK before them', async ({ code, setup }) => {
+  await code.edit('desk/rename.md', 3, 6);
+  await code.page.keyboard.press('F2');
+  const box = code.page.locator('.rename-box input');
+  await box.fill('Neuer Name');
+  await box.press('Enter');
+  await code.shows('## Neuer Name');
+  await until('the link in the other note is changed', () =>
+    readFileSync(`${setup.notes}/desk/referrer.md`, 'utf8').includes('😀 日本語 [[rename#Neuer Name]] too'),
+  );
+});
