@@ -4,14 +4,6 @@ import { check, same, test, until } from './harness.mjs';
 
 const ANSWER = 'Both changes were made on 3 May: the radio went to channel 36, 80 MHz wide 1. The firmware was rolled back 2.';
 
-async function fresh(code) {
-  await code.run('Notes: New Conversation');
-  // The caret comes back to the question when all else is done.
-  await until('the question has the caret', () =>
-    code.chat.page.evaluate(() => document.hasFocus() && document.activeElement?.id === 'question' && !document.querySelector('article')),
-  );
-}
-
 /** Choose a row of a picker that a button of the chat's page opens. */
 async function pick(code, button, row) {
   await code.chat.page.locator(button).click();
@@ -22,7 +14,7 @@ async function pick(code, button, row) {
 }
 
 test('an answer streams to its end, and a citation opens the line', async ({ code }) => {
-  await fresh(code);
+  await code.fresh();
   const turn = await code.ask('What did I change at the router?');
   await code.ended(turn);
   same((await turn.locator('.answer').innerText()).trim(), ANSWER);
@@ -34,7 +26,7 @@ test('an answer streams to its end, and a citation opens the line', async ({ cod
 });
 
 test('an answer without end is stopped by Escape, and asked again', async ({ code }) => {
-  await fresh(code);
+  await code.fresh();
   const turn = await code.ask('Tell me slowly what I changed');
   await turn.getByText(/word3 /).waitFor({ timeout: 15_000 });
   await code.chat.box.press('Escape');
@@ -49,7 +41,7 @@ test('an answer without end is stopped by Escape, and asked again', async ({ cod
 });
 
 test('what is selected is added to the question', async ({ code }) => {
-  await fresh(code);
+  await code.fresh();
   await code.edit('kitchen/sourdough.md', 5, 1);
   await code.page.keyboard.press('Shift+ArrowDown');
   await code.page.keyboard.press('Shift+ArrowDown');
@@ -61,7 +53,7 @@ test('what is selected is added to the question', async ({ code }) => {
 });
 
 test('a command of the chat is completed and answered', async ({ code }) => {
-  await fresh(code);
+  await code.fresh();
   await code.chat.box.fill('/he');
   await code.chat.page.locator('.command', { hasText: '/help' }).waitFor();
   await code.chat.box.press('Tab');
@@ -73,7 +65,7 @@ test('a command of the chat is completed and answered', async ({ code }) => {
 });
 
 test('who answers, and the model, are chosen', async ({ code }) => {
-  await fresh(code);
+  await code.fresh();
   await pick(code, '#persona', 'researcher');
   await code.chat.page.locator('#persona', { hasText: 'researcher' }).waitFor();
   await pick(code, '#model', 'No model');
@@ -85,7 +77,7 @@ test('who answers, and the model, are chosen', async ({ code }) => {
 });
 
 test('before notes go to a service the user is asked, and after a no nothing was sent', async ({ code }) => {
-  await fresh(code);
+  await code.fresh();
   await pick(code, '#model', 'far');
   const turn = await code.ask('What about my notes far away?');
   const question = await code.told(/tokens with passages of your notes to https:\/\/llm.example.invalid/);
@@ -98,7 +90,7 @@ test('before notes go to a service the user is asked, and after a no nothing was
 });
 
 test('an answer that means harm is text: no picture, no script, no address is asked', async ({ code, outside }) => {
-  await fresh(code);
+  await code.fresh();
   await pick(code, '#model', 'hostile');
   const turn = await code.ask('Be hostile');
   await code.ended(turn);
@@ -112,10 +104,10 @@ test('an answer that means harm is text: no picture, no script, no address is as
 });
 
 test('conversations are kept: found, opened, renamed and deleted', async ({ code }) => {
-  await fresh(code);
+  await code.fresh();
   const turn = await code.ask('Which conversation is KEPT?');
   await code.ended(turn);
-  await fresh(code);
+  await code.fresh();
   await code.run('Notes: Show Conversations');
   const row = code.view('Conversations').locator('.monaco-list-row', { hasText: 'Which conversation is KEPT?' });
   await row.click();

@@ -14,7 +14,7 @@ const pictures =
     await code.run('Notes: Show Related Notes');
     await code.view('Related').locator('.monaco-list-row').first().waitFor();
     await code.view('Backlinks').locator('.monaco-list-row').first().waitFor();
-    await code.run('Notes: New Conversation');
+    await code.fresh();
     const turn = await code.ask('What did I change at the router?');
     await code.ended(turn);
     await turn.getByText(/\d+ sources/).click();

@@ -8,7 +8,7 @@ import { same, test, until } from './harness.mjs';
 const daemon = (program) => JSON.parse(execFileSync(program, ['daemon', 'status', '--json'], { encoding: 'utf8' }));
 
 test('a server that is killed is started again, an answer under way says so, and the search works', async ({ code, setup }) => {
-  await code.run('Notes: New Conversation');
+  await code.fresh();
   const turn = await code.ask('Tell me slowly before the end');
   await turn.getByText(/word3 /).waitFor({ timeout: 15_000 });
   process.kill(daemon(setup.program).daemon.pid, 'SIGKILL');

@@ -12,9 +12,11 @@ test('Related follows the cursor, and a row opens its note at the section', asyn
   const related = rows(code.view('Related'));
   await related.filter({ hasText: /starter/i }).first().waitFor();
   await code.edit('homelab/evenings-without-wifi.md', 36);
-  await related.filter({ hasText: 'Home network' }).first().waitFor();
-  await related.filter({ hasText: 'Home network' }).first().click();
-  await code.tab('network.md');
+  // Rows may move while they are being filled: a click counts when its note is there.
+  await until('the note of the row is shown', async () => {
+    await related.filter({ hasText: 'Home network' }).first().click();
+    return (await code.page.locator('.tab.active', { hasText: 'network.md' }).count()) > 0;
+  });
 });
 
 test('a row of Related is inserted as a link at the cursor', async ({ code }) => {

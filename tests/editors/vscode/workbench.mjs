@@ -121,6 +121,15 @@ export class Workbench {
     return toast;
   }
 
+  /** Begin a new conversation. */
+  async fresh() {
+    await this.run('Notes: New Conversation');
+    // The caret comes back to the question when all else is done.
+    await until('the question has the caret', () =>
+      this.chat.page.evaluate(() => document.hasFocus() && document.activeElement?.id === 'question' && !document.querySelector('article')),
+    );
+  }
+
   /** Ask in the chat. */
   async ask(question) {
     await this.chat.box.fill(question);

@@ -3,7 +3,7 @@
 import { commands, type Disposable, window, workspace } from 'vscode';
 
 import { command } from '../commands';
-import { noteEditor } from '../notes';
+import { fromRange, noteEditor } from '../notes';
 import type { Server } from '../server/server';
 import type { Chat } from './chat';
 
@@ -37,7 +37,7 @@ export function registerChat(server: Server, chat: Chat): Disposable[] {
         return;
       }
       const editor = noteEditor();
-      const range = editor && !editor.selection.isEmpty ? { range: editor.selection } : {};
+      const range = editor && !editor.selection.isEmpty ? { range: fromRange(editor.selection) } : {};
       await server.command('khoj.chat.file', editor ? { textDocument: { uri: editor.document.uri.toString() }, ...range } : {});
     }),
   ];

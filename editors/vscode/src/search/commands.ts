@@ -104,19 +104,17 @@ async function suggested(server: Server, uri: string, position: { line: number; 
   const start = { line: 0, character: 0 };
   return hitItems(
     suggestions.map((each) => ({
-      ...NOTHING,
       uri: each.uri,
       title: each.title,
       score: each.score,
       range: { start, end: start },
+      outline: [],
+      type: 'note',
+      vault: '',
       snippet: each.linked ? 'This note links it already, elsewhere' : '',
     })),
   );
 }
-
-const NOTHING = {
-  outline: [], highlights: [], type: 'markdown', vault: '', page: null, place: null, tags: [], date: null, sources: {}, linked: false, explanation: null,
-};
 
 /** A Markdown link that works from anywhere. */
 export function linkTo(hit: Pick<Hit, 'title' | 'outline' | 'uri' | 'range'>): string {

@@ -5,9 +5,12 @@ import { QuickInputButton, QuickPickItem, ThemeIcon } from 'vscode';
 import { shortPath } from '../notes';
 import type { Hit, QueryCompletion, SearchResult } from '../wire';
 
+/** What a list needs to know of a hit. */
+export type Found = Pick<Hit, 'uri' | 'range' | 'title' | 'outline' | 'snippet' | 'score' | 'type' | 'vault'>;
+
 /** A hit, or a completion of the query. */
 export interface SearchItem extends QuickPickItem {
-  readonly hit?: Hit;
+  readonly hit?: Found;
   readonly completion?: QueryCompletion;
   /** The query that the completion is for. */
   readonly query?: string;
@@ -21,7 +24,7 @@ export const ACTIONS: readonly (QuickInputButton & { readonly command: string })
 ];
 
 /** Hits as items: title and headings, file and score, and the excerpt below. */
-export function hitItems(hits: readonly Hit[]): SearchItem[] {
+export function hitItems(hits: readonly Found[]): SearchItem[] {
   const several = new Set(hits.map((hit) => hit.vault)).size > 1;
   return hits.map((hit) => ({
     label: `$(${hit.type === 'text' ? 'file' : 'markdown'}) ${plain(headline(hit))}`,
@@ -34,8 +37,8 @@ export function hitItems(hits: readonly Hit[]): SearchItem[] {
 }
 
 /** The notes of hits, each once: what is linked where a whole note is meant. */
-export function noteItems(hits: readonly Hit[]): SearchItem[] {
-  const notes = new Map<string, Hit>();
+export function noteItems(hits: readonly Found[]): SearchItem[] {
+  const notes = new Map<string, Found>();
   for (const hit of hits) {
     notes.set(hit.uri, notes.get(hit.uri) ?? { ...hit, outline: [] });
   }

@@ -5,8 +5,8 @@ import { CancellationTokenSource, commands, type Disposable, type QuickPick, win
 import { messageOf, wasCancelled } from '../commands';
 import { CONTEXT } from '../names';
 import type { Server } from '../server/server';
-import type { Hit, SearchResult } from '../wire';
-import { completed, completionItems, hitItems, missingPart, type SearchItem } from './items';
+import type { SearchResult } from '../wire';
+import { completed, completionItems, hitItems, type Found, missingPart, type SearchItem } from './items';
 import { Preview } from './preview';
 
 const REST_MS = 120;
@@ -22,7 +22,7 @@ export interface Wanted {
   /** Whether that is done where the user was, not where the hit is. */
   readonly returns?: boolean;
   /** What is listed of the hits; hits as they are when absent. */
-  readonly items?: (hits: readonly Hit[]) => SearchItem[];
+  readonly items?: (hits: readonly Found[]) => SearchItem[];
 }
 
 /** A list of hits that follows what is typed. */

@@ -10,7 +10,16 @@ import {
 } from 'vscode';
 
 import { SECTION } from '../names';
-import type { ChatDeltaEvent, ChatDoneEvent, ChatFailedEvent, ChatSourcesEvent, ChatStatusEvent, IndexChanged, Requests } from '../wire';
+import type {
+  ChatDeltaEvent,
+  ChatDoneEvent,
+  ChatFailedEvent,
+  ChatSourcesEvent,
+  ChatStatusEvent,
+  Commands,
+  IndexChanged,
+  Requests,
+} from '../wire';
 import { createClient, type Client } from './client';
 import { findServer } from './find';
 import { machine } from './machine';
@@ -98,10 +107,10 @@ export class Server implements Disposable {
     return client.request<Requests[M][1]>(method, params, token);
   }
 
-  /** Run one of the server's commands (khoj.*). */
-  async command(name: string, argument: unknown): Promise<unknown> {
+  /** Run one of the server's commands (khoj.*) that is no request. */
+  async command<C extends keyof Commands>(name: C, argument: Commands[C][0]): Promise<Commands[C][1]> {
     const client = await this.ready();
-    return client.request('workspace/executeCommand', { command: name, arguments: [argument] });
+    return client.request<Commands[C][1]>('workspace/executeCommand', { command: name, arguments: [argument] });
   }
 
   dispose(): void {
