@@ -85,6 +85,13 @@ themselves and asks no model."
     (setq-local header-line-format '(:eval (khoj-ls-chat--header))
                 browse-url-handlers (cons '("\\`file://" . khoj-ls-open-url)
                                           (bound-and-true-p browse-url-handlers)))
+    (unless (derived-mode-p 'org-mode)
+      ;; Org shows the words of a link alone; here its address is hidden, too.
+      (font-lock-add-keywords
+       nil '(("\\]\\((file://[^) \n]*)\\)" 1 '(face nil invisible khoj-ls-address) t)) 'append)
+      (setq-local font-lock-extra-managed-props
+                  (cons 'invisible (remq 'invisible font-lock-extra-managed-props)))
+      (add-to-invisibility-spec 'khoj-ls-address))
     (add-hook 'kill-buffer-hook #'khoj-ls-chat--forget nil t)))
 
 (defun khoj-ls-chat--header ()
@@ -392,7 +399,18 @@ The new answer takes the place of the old one."
              (and below (not (string-empty-p below)) (concat "\n\n" below)))))
   (setq khoj-ls-chat--last khoj-ls-chat--turn
         khoj-ls-chat--turn nil)
+  (mapc #'khoj-ls-chat--bring-into-view (get-buffer-window-list nil nil t))
   (khoj-ls-chat--set nil))
+
+(defun khoj-ls-chat--bring-into-view (window)
+  "Show the beginning of the answer in WINDOW, where all that follows fits below."
+  (let ((heading (save-excursion (goto-char khoj-ls-chat--answer)
+                                 (forward-line -2)
+                                 (point))))
+    (when (and (< heading (window-start window))
+               (<= (count-screen-lines heading (point-max) t window)
+                   (window-body-height window)))
+      (set-window-start window heading))))
 
 (defun khoj-ls-chat--failed (event)
   "The answer has come to a bad end: EVENT."

@@ -172,6 +172,7 @@ Returns its name; an empty input means what the settings have, and gives nil."
   (khoj-ls-scope-prepare)
   (khoj-ls-request :khoj/choices (and khoj-ls-chat--vault `(:vault ,khoj-ls-chat--vault))))
 
+;;;###autoload
 (defun khoj-ls-chat-persona ()
   "Choose who answers in this chat; elsewhere, in new ones."
   (interactive)
@@ -184,6 +185,7 @@ Returns its name; an empty input means what the settings have, and gives nil."
                (force-mode-line-update))
       (setq khoj-ls-chat-persona name))))
 
+;;;###autoload
 (defun khoj-ls-chat-model ()
   "Choose which model answers in this chat; elsewhere, in new ones."
   (interactive)

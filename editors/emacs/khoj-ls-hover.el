@@ -13,7 +13,6 @@
 ;;; Code:
 
 (require 'khoj-ls-connection)
-(require 'khoj-ls-links)
 (require 'khoj-ls-place)
 (require 'khoj-ls-sync)
 
@@ -122,7 +121,7 @@
 (define-derived-mode khoj-ls-hover-mode special-mode "khoj-ls"
   "What the server tells of the thing at point; its links open.
 \\{khoj-ls-hover-mode-map}"
-  (setq-local word-wrap t truncate-lines nil))
+  (setq-local word-wrap t truncate-lines nil truncate-partial-width-windows nil))
 
 ;;;###autoload
 (defun khoj-ls-hover ()

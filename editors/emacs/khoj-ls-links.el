@@ -40,10 +40,19 @@
                                   (plist-get (plist-get link :range) :start)))
            (append links nil))))
 
+(defun khoj-ls-links--show-xrefs (fetcher)
+  "Show the items that FETCHER gives in a buffer of Xref."
+  (if (fboundp 'xref-show-xrefs)
+      (xref-show-xrefs fetcher nil)
+    ;; The Xref that comes with Emacs 28.
+    (xref--show-xrefs fetcher nil)))
+
+(declare-function xref-show-xrefs "xref" (fetcher display-action))
+
 (defun khoj-ls-links--show (items nothing)
   "Show the xref ITEMS; where there are none the message NOTHING."
   (if items
-      (xref-show-xrefs (lambda () items) nil)
+      (khoj-ls-links--show-xrefs (lambda () items))
     (message "%s" nothing)))
 
 ;;;###autoload
@@ -125,7 +134,7 @@ On what is no link the server's answer is the place itself."
 (defun khoj-ls-links--go (locations)
   "Go to the one of LOCATIONS, or show them all."
   (if (cdr locations)
-      (xref-show-xrefs (lambda () (khoj-ls-links--location-items locations)) nil)
+      (khoj-ls-links--show-xrefs (lambda () (khoj-ls-links--location-items locations)))
     (khoj-ls-visit (plist-get (car locations) :uri)
                    (plist-get (plist-get (car locations) :range) :start))))
 
@@ -156,6 +165,9 @@ notes; files, addresses and the like are left to Org."
 
 (declare-function markdown-follow-thing-at-point "markdown-mode" (arg))
 
+(defvar browse-url-handlers)
+
+;;;###autoload
 (defun khoj-ls-markdown-follow (arg)
   "Follow the link at point by the server, or else as Markdown mode does with ARG."
   (interactive "P")
@@ -167,14 +179,6 @@ notes; files, addresses and the like are left to Org."
       (let ((browse-url-handlers (cons '("\\`file://" . khoj-ls-open-url)
                                        (bound-and-true-p browse-url-handlers))))
         (markdown-follow-thing-at-point arg)))))
-
-(defvar browse-url-handlers)
-
-(defun khoj-ls-open-url (url &rest _)
-  "Show the place that the file URL names, with a line behind #L."
-  (let ((line (and (string-match "#L\\([0-9]+\\)" url)
-                   (string-to-number (match-string 1 url)))))
-    (khoj-ls-visit url `(:line ,(1- (or line 1)) :character 0))))
 
 ;;;; Xref
 

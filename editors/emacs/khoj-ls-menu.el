@@ -56,6 +56,7 @@
     ("B" "Broken links" khoj-ls-broken-links)
     ("X" "Restart connection" khoj-ls-restart)]])
 
+;;;###autoload (autoload 'khoj-ls-chat-menu "khoj-ls-menu" nil t)
 (transient-define-prefix khoj-ls-chat-menu ()
   "What can be done in a chat."
   [["Answer"

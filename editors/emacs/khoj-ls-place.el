@@ -13,7 +13,6 @@
 
 (require 'cl-lib)
 (require 'url-util)
-(require 'xref)
 (require 'khoj-ls-connection)
 
 (defun khoj-ls-uri-to-path (uri)
@@ -89,12 +88,15 @@ That of the buffer that an indirect buffer is based on, too."
            (when-let ((open (overlay-get overlay 'isearch-open-invisible)))
              (funcall open overlay))))))
 
+(declare-function xref-push-marker-stack "xref" (&optional marker))
+
 (defun khoj-ls-visit (uri &optional position other-window)
   "Show the note at URI, at the LSP POSITION; in OTHER-WINDOW if non-nil.
 \\[xref-go-back] or \\[xref-pop-marker-stack] leads back."
   (let ((path (khoj-ls-uri-to-path uri)))
     (unless (or (file-exists-p path) (find-buffer-visiting path))
       (user-error "%s is not there any more" (abbreviate-file-name path)))
+    (require 'xref)
     (xref-push-marker-stack)
     (if other-window (find-file-other-window path) (find-file path))
     (when position
@@ -122,6 +124,12 @@ That of the buffer that an indirect buffer is based on, too."
                (cons title (cl-remove title (append (plist-get hit :outline) nil)
                                       :test #'equal))
                " › ")))
+
+(defun khoj-ls-open-url (url &rest _)
+  "Show the place that the file URL names, with a line behind #L."
+  (let ((line (and (string-match "#L\\([0-9]+\\)" url)
+                   (string-to-number (match-string 1 url)))))
+    (khoj-ls-visit url `(:line ,(1- (or line 1)) :character 0))))
 
 (provide 'khoj-ls-place)
 ;;; khoj-ls-place.el ends here

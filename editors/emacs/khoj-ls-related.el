@@ -60,7 +60,7 @@
 (define-derived-mode khoj-ls-related-mode special-mode "Related"
   "Passages of other notes that are like what you are reading.
 \\{khoj-ls-related-mode-map}"
-  (setq-local truncate-lines nil word-wrap t
+  (setq-local truncate-lines nil word-wrap t truncate-partial-width-windows nil
               revert-buffer-function (lambda (&rest _) (khoj-ls-related--look t)))
   (add-hook 'kill-buffer-hook #'khoj-ls-related--stop nil t))
 

@@ -35,7 +35,7 @@
   "How the daemon and the vaults are.
 \\{khoj-ls-status-mode-map}"
   (setq-local revert-buffer-function (lambda (&rest _) (khoj-ls-status--refresh))
-              word-wrap t truncate-lines nil)
+              word-wrap t truncate-lines nil truncate-partial-width-windows nil)
   (add-hook 'kill-buffer-hook #'khoj-ls-status--stop nil t))
 
 ;;;###autoload

@@ -46,20 +46,32 @@
 
 ;;; Code:
 
-(require 'khoj-ls-chat)
 (require 'khoj-ls-connection)
-(require 'khoj-ls-conversations)
-(require 'khoj-ls-edit)
-(require 'khoj-ls-hover)
-(require 'khoj-ls-links)
-(require 'khoj-ls-menu)
-(require 'khoj-ls-notes)
 (require 'khoj-ls-place)
-(require 'khoj-ls-related)
 (require 'khoj-ls-scope)
-(require 'khoj-ls-search)
-(require 'khoj-ls-status)
-(require 'khoj-ls-sync)
+
+;; The rest is loaded when it is first used: an Emacs that only shows notes
+;; starts as fast as before.
+(dolist (each '(("khoj-ls-chat" khoj-ls-ask-region khoj-ls-chat)
+                ("khoj-ls-conversations" khoj-ls-chat-continue khoj-ls-chat-delete
+                 khoj-ls-chat-model khoj-ls-chat-persona khoj-ls-chat-rename)
+                ("khoj-ls-hover" khoj-ls-hover)
+                ("khoj-ls-links" khoj-ls-backlinks khoj-ls-broken-links khoj-ls-follow-link
+                 khoj-ls-insert-link khoj-ls-markdown-follow khoj-ls-mentions)
+                ("khoj-ls-menu" khoj-ls-chat-menu khoj-ls-menu)
+                ("khoj-ls-notes" khoj-ls-capture khoj-ls-daily khoj-ls-daily-next
+                 khoj-ls-daily-previous khoj-ls-extract khoj-ls-inline khoj-ls-insert-related
+                 khoj-ls-insert-toc khoj-ls-refile khoj-ls-rename)
+                ("khoj-ls-related" khoj-ls-related)
+                ("khoj-ls-search" khoj-ls-search)
+                ("khoj-ls-status" khoj-ls-pause khoj-ls-reindex khoj-ls-resume khoj-ls-status
+                 khoj-ls-why)))
+  (dolist (command (cdr each))
+    (autoload command (car each) nil t)))
+(declare-function khoj-ls-menu "khoj-ls-menu")
+(autoload 'khoj-ls-eldoc-function "khoj-ls-hover")
+(autoload 'khoj-ls-org-open-at-point "khoj-ls-links")
+(autoload 'khoj-ls-xref-backend "khoj-ls-links")
 
 (defcustom khoj-ls-keymap-prefix "C-c n"
   "The key in notes under which `khoj-ls-command-map' is, as for `kbd'.

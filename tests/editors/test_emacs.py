@@ -64,6 +64,29 @@ def test_the_package_is_clean(complaints: list[str], tool: str) -> None:
     assert [line for line in complaints if line.startswith(tool) and not line.endswith(LINTER_IS_OLDER)] == []
 
 
+INSIDE = re.compile(r"khoj-ls-((live|related|hover|status|connection|edit|consult)-.*|chat-(follow|mode)|markdown-follow)")
+"""Commands that are keys of a list, or take the place of a mode's own."""
+
+
+def test_the_readme_names_every_command_and_setting() -> None:
+    code = "".join(file.read_text() for file in CLIENT.glob("*.el"))
+    documented = r'\(defun (\S+) [^"]*"(?:[^"\\]|\\.)*"\s+\(interactive'
+    modes = r"\((?:define-minor-mode|define-globalized-minor-mode|transient-define-prefix) (\S+)"
+    commands = {name for way in (documented, modes) for name in re.findall(way, code) if not INSIDE.fullmatch(name)}
+    settings = set(re.findall(r"\(defcustom (\S+)", code))
+    rows = [line for line in (CLIENT / "README.md").read_text().splitlines() if line.startswith("|")]
+    assert {name for row in rows for name in re.findall(r"`(khoj-ls-[a-z-]+)`", row)} == commands | settings
+
+
+def test_what_is_loaded_later_is_where_it_is_looked_for() -> None:
+    lists = re.search(r"\(dolist \(each '\((.*?)\)\)\n  \(dolist", (CLIENT / "khoj-ls.el").read_text(), re.DOTALL)
+    assert lists is not None
+    groups = {file: names.split() for file, names in re.findall(r'\("(\S+)"\s([^)]*)\)', lists[1] + ")")}
+    marked = r"^;;;###autoload.*\n\((?:defun|transient-define-prefix) (\S+)"
+    expected = {file.stem: set(re.findall(marked, file.read_text(), re.MULTILINE)) for file in CLIENT.glob("khoj-ls-*.el")}
+    assert {file: set(names) for file, names in groups.items()} == {file: names for file, names in expected.items() if names}
+
+
 def in_terminal(desk: Desk, command: list[str | Path], seconds: float = 180.0) -> str:
     """Run a program of the desk in a terminal of 100 columns and 40 lines until it ends; returns what it wrote there."""
     master, terminal = pty.openpty()

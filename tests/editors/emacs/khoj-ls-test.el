@@ -10,6 +10,9 @@
 (require 'cl-lib)
 (require 'ert)
 (require 'khoj-ls)
+;; What is loaded when it is first used: the tests look inside.
+(mapc #'require '(khoj-ls-chat khoj-ls-conversations khoj-ls-hover khoj-ls-links khoj-ls-menu
+                  khoj-ls-notes khoj-ls-related khoj-ls-search khoj-ls-status))
 
 (defconst khoj-ls-test-notes default-directory "The notes of the desk.")
 (defconst khoj-ls-test-seconds 20 "How long anything is waited for.")

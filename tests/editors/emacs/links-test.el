@@ -12,8 +12,8 @@
 (defun links-test-xrefs (command)
   "What COMMAND shows by Xref, as \"file:line summary\" each."
   (let ((items nil))
-    (cl-letf (((symbol-function 'xref-show-xrefs)
-               (lambda (fetcher _) (setq items (funcall fetcher)))))
+    (cl-letf (((symbol-function 'khoj-ls-links--show-xrefs)
+               (lambda (fetcher) (setq items (funcall fetcher)))))
       (call-interactively command))
     (mapcar (lambda (item)
               (let ((place (xref-item-location item)))
@@ -65,6 +65,14 @@
     (should (eq (key-binding (kbd "C-c C-o")) #'khoj-ls-markdown-follow))
     (call-interactively (key-binding (kbd "C-c C-o")))
     (should (equal (khoj-ls-test-place) "homelab/evenings-without-wifi.md:35"))))
+
+(ert-deftest markdown-follow-opens-files-that-are-no-notes-in-emacs ()
+  (let ((file (make-temp-file "khoj-ls" nil ".txt" "one\ntwo\n")))
+    (khoj-ls-test-note "file-link.md" (format "[x|](%s#L2)\n" (khoj-ls-path-to-uri file))
+      (khoj-ls-markdown-follow nil)
+      (should (equal (khoj-ls-test-line) "two"))
+      (kill-buffer))
+    (delete-file file)))
 
 (ert-deftest xref-follows-where-no-client-serves-the-note ()
   (khoj-ls-test-in "homelab/network.md" "[[evenings-without-wifi#How"
