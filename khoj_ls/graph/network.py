@@ -74,6 +74,8 @@ class Backlink:
     link: ResolvedLink
     text: str
     """The source of the line on which the link begins, blanks at its ends taken off."""
+    readable: str
+    """The same without markup."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,8 @@ class LinkNetwork:
     def with_lines(self, links: Sequence[ResolvedLink]) -> list[Backlink]:
         """Links with the line each begins on."""
         entries = {(link.file_id, link.entry) for link in links if link.file_id is not None}
-        raws = store.entry_lines(self.connection, [(file_id, entry) for file_id, entry in entries if file_id is not None])
-        return [Backlink(link, _line(raws.get((link.file_id or 0, link.entry)), link.link.span.line)) for link in links]
+        known = store.entry_lines(self.connection, [(file_id, entry) for file_id, entry in entries if file_id is not None])
+        return [Backlink(link, *_line(known.get((link.file_id or 0, link.entry)), link.link.span.line)) for link in links]
 
     # -- resolving -----------------------------------------------------------------------------------------------------
 
@@ -372,10 +374,15 @@ def _leads_to(resolution: Resolution, file_id: int, place: Place | None) -> bool
     )
 
 
-def _line(entry: tuple[int, str] | None, line: int) -> str:
-    """The line numbered `line` of an entry, given its first line and its source."""
+def _line(entry: store.EntryLines | None, line: int) -> tuple[str, str]:
+    """The line numbered `line` of an entry: its source, and how it reads."""
     if entry is None:
-        return ""
-    first, raw = entry
-    lines = text_lines(raw)
-    return lines[line - first].strip() if 0 <= line - first < len(lines) else ""
+        return "", ""
+    raw = _numbered(entry.raw, line - entry.line)
+    readable = _numbered(entry.text, line - entry.line) or (entry.heading if line == entry.line else "")
+    return raw, readable or raw
+
+
+def _numbered(text: str, number: int) -> str:
+    lines = text_lines(text)
+    return lines[number].strip() if 0 <= number < len(lines) else ""

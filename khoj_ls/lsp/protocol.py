@@ -37,7 +37,8 @@ class KhojRequest:
 
     id: int | str
     method: str
-    params: dict[str, Any] | None = None
+    params: Any = None
+    """An object, if it is right: what decodes it says what is wrong. pygls would not answer what it cannot take."""
     jsonrpc: str = "2.0"
 
 

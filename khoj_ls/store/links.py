@@ -152,14 +152,26 @@ def source_text(connection: sqlite3.Connection, file_id: int) -> str:
     return "".join(pieces)
 
 
-def entry_lines(connection: sqlite3.Connection, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, str]]:
-    """First line and source of entries, by file id and ordinal."""
+class EntryLines(NamedTuple):
+    """The lines of an entry, of its file and as they read."""
+
+    line: int
+    """Its first, from 1."""
+    raw: str
+    """Its source."""
+    text: str
+    """Its compiled text, line by line."""
+    heading: str
+
+
+def entry_lines(connection: sqlite3.Connection, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], EntryLines]:
+    """The lines of entries, by file id and ordinal."""
     rows = connection.execute(
-        "SELECT e.file_id, e.ordinal, e.line, e.raw FROM json_each(?) j "
+        "SELECT e.file_id, e.ordinal, e.line, e.raw, e.text, e.heading FROM json_each(?) j "
         "JOIN entry e ON e.file_id = j.value ->> 0 AND e.ordinal = j.value ->> 1",
         (json.dumps(list(places)),),
     )
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    return {(row[0], row[1]): EntryLines(*row[2:]) for row in rows}
 
 
 def files(connection: sqlite3.Connection) -> list[tuple[int, str]]:

@@ -60,6 +60,8 @@ class LinkInfo:
     """Where it leads; several when ambiguous."""
     why: str = ""
     """What is wrong, for people."""
+    readable: str = ""
+    """`text` without markup."""
 
 
 @dataclass(frozen=True)

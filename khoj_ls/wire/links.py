@@ -103,6 +103,7 @@ def _link(root: Path, told: Backlink) -> wire.LinkInfo:
         state=told.link.resolution.state,
         targets=_targets(root, told.link.resolution.targets),
         why=told.link.resolution.why,
+        readable=told.readable,
     )
 
 
@@ -116,6 +117,7 @@ def _mention(root: Path, mention: Mention, path: str) -> wire.LinkInfo:
         label=None,
         state="mention",
         targets=[wire.LinkPlace((root / path).as_uri())],
+        readable=mention.text,
     )
 
 

@@ -119,3 +119,13 @@ async def test_a_cancelled_request_is_answered_as_cancelled(any_client, vault):
     any_client.cancel_request(types.CancelParams(id=message_id))
     with pytest.raises(JsonRpcException, match="cancel"):
         await asyncio.wait_for(task, 10)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("method", ["khoj/search", "khoj/daily"])
+@pytest.mark.parametrize("params", [[{"query": "x"}, None], "x", 7])
+async def test_params_that_are_no_object_are_an_error(client, method, params):
+    sending = client.protocol.send_request_async(method, params)
+    with pytest.raises(JsonRpcException) as raised:
+        await asyncio.wait_for(sending, 10)
+    assert raised.value.code == -32602

@@ -798,6 +798,8 @@ export interface LinkInfo {
   targets: LinkPlace[];
   /** What is wrong, for people. */
   why: string;
+  /** `text` without markup. */
+  readable: string;
 }
 
 /** Where a link leads. */

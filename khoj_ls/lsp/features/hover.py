@@ -143,7 +143,7 @@ def _with_lines(about: Asked, network: LinkNetwork, links: Sequence[ResolvedLink
         link = back.link
         name = names.get(link.file_id or 0) or display_title(link.path, None)
         head = writer.link(name, about.uri_of(link.path), link.link.span.line)
-        shown.append(writer.item(f"{head}: {writer.text(_short(back.text))}" if back.text else head))
+        shown.append(writer.item(f"{head}: {writer.text(_short(back.readable))}" if back.readable else head))
     return shown
 
 

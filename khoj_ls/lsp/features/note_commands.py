@@ -33,7 +33,7 @@ def register(server: KhojServer) -> None:
 
 def _register(server: KhojServer, operation: EditOperation) -> None:
     @server.feature(f"khoj/{operation.name}")
-    async def request(params: dict[str, Any] | None) -> Any:
+    async def request(params: Any) -> Any:
         return msgspec.to_builtins(await run(server, operation, params))
 
     @server.command(f"khoj.{operation.name}")
@@ -63,10 +63,10 @@ class SessionDesk:
         return Positions(note.text, self._about.codec).offset(at)
 
 
-async def run(server: KhojServer, operation: EditOperation, params: dict[str, Any] | None) -> NoteEditResult:
+async def run(server: KhojServer, operation: EditOperation, params: Any) -> NoteEditResult:
     """Plan the change, have the editor make it, and show the place."""
     try:
-        typed: Any = msgspec.convert(params or {}, operation.params)
+        typed: Any = msgspec.convert({} if params is None else params, operation.params)
     except msgspec.ValidationError as error:
         message = f"khoj/{operation.name}: {str(error).replace('$', 'params')}"
         raise JsonRpcException(message, -32602, {"code": "khoj.usage"}) from error

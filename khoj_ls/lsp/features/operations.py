@@ -18,7 +18,7 @@ def register(server: KhojServer) -> None:
 
 
 def _register(server: KhojServer, operation: Operation) -> None:
-    async def run(params: dict[str, Any] | None, progress_token: int | str | None = None) -> Any:
+    async def run(params: Any, progress_token: int | str | None = None) -> Any:
         typed = decode(operation, params)
         title = f"khoj: {operation.name}" if operation.long else None
         result = await server.answer(
@@ -27,18 +27,18 @@ def _register(server: KhojServer, operation: Operation) -> None:
         return msgspec.to_builtins(result)
 
     @server.feature(f"khoj/{operation.name}")
-    async def request(params: dict[str, Any] | None) -> Any:
-        return await run(params, (params or {}).get("workDoneToken"))
+    async def request(params: Any) -> Any:
+        return await run(params, params.get("workDoneToken") if isinstance(params, dict) else None)
 
     @server.command(operation.command)
     async def command(*arguments: Any) -> Any:
         return await run(arguments[0] if arguments else None)
 
 
-def decode(operation: Operation, params: dict[str, Any] | None) -> Any:
+def decode(operation: Operation, params: Any) -> Any:
     """The typed parameters of a request. Raises JsonRpcInvalidParams that names the key."""
     try:
-        return msgspec.convert(params or {}, operation.params)
+        return msgspec.convert({} if params is None else params, operation.params)
     except msgspec.ValidationError as error:
         message = str(error).replace(" - at `$.", " - at `params.").replace(" - at `$`", "")
         raise JsonRpcInvalidParams(message=f"khoj/{operation.name}: {message}", data={"code": "khoj.usage"}) from error
