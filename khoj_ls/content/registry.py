@@ -69,14 +69,20 @@ class _BuiltinProcessors:
     @hookimpl
     def khoj_content_processors(self) -> list[ContentProcessor]:
         """All of them, those too whose packages are not installed."""
+        from khoj_ls.content.asciidoc import AsciiDocProcessor
         from khoj_ls.content.csv_table import CsvProcessor
         from khoj_ls.content.data_text import data_processors
         from khoj_ls.content.epub import EpubProcessor
+        from khoj_ls.content.feed import FeedProcessor
         from khoj_ls.content.html import HtmlProcessor
+        from khoj_ls.content.latex import LatexProcessor
+        from khoj_ls.content.mail import MailProcessor
         from khoj_ls.content.markdown import MarkdownProcessor
+        from khoj_ls.content.notebook import NotebookProcessor
         from khoj_ls.content.org import OrgProcessor
         from khoj_ls.content.pdf import PdfProcessor
         from khoj_ls.content.plaintext import PlainTextProcessor
+        from khoj_ls.content.rst import RstProcessor
 
         return [
             OrgProcessor(),
@@ -85,6 +91,12 @@ class _BuiltinProcessors:
             PdfProcessor(),
             HtmlProcessor(),
             EpubProcessor(),
+            NotebookProcessor(),
+            RstProcessor(),
+            AsciiDocProcessor(),
+            LatexProcessor(),
+            MailProcessor(),
+            FeedProcessor(),
             CsvProcessor(),
             *data_processors(),
         ]

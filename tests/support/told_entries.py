@@ -25,7 +25,7 @@ def told(parsed: ParsedFile) -> list[str]:
                     f": {' / '.join(line.strip() for line in entry.text.splitlines() if line.strip())}",
                 ],
             )
-        )
+        ).rstrip()
         for entry in parsed.entries
     ]
 

@@ -1,0 +1,60 @@
+"""Texts that are marked up line by line: their links and anchors, and their lines without the markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from khoj_ls.core.text import LineIndex
+from khoj_ls.core.types import Anchor, AnchorKind, Link, LinkKind
+
+URL = re.compile(r"\b(?:https?|ftp)://[^\s<>\"'`{}|\\^\[\]]*[^\s<>\"'`{}|\\^\[\].,;:!?)*_]", re.I)
+_NEAR = 200
+"""How many of the last links are looked at for an address: more do not stand in one line."""
+OUTSIDE = re.compile(r"(?:https?|ftp|mailto|irc|tel):", re.I)
+
+
+_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass
+class Found:
+    """Links and anchors of a text, with the lines they lie in."""
+
+    index: LineIndex
+    links: list[Link] = field(default_factory=list)
+    anchors: list[Anchor] = field(default_factory=list)
+
+    def link(self, target: str, label: str | None, start: int, end: int, kind: LinkKind | None = None) -> None:
+        """Keep a link to the web or a file, at characters [start, end)."""
+        target = target.strip()
+        if target:
+            kind = kind or ("url" if OUTSIDE.match(target) else "file")
+            self.links.append(
+                Link(kind, target, " ".join(label.split()) or None if label else None, self.index.span_of_chars(start, end))
+            )
+
+    def anchor(self, name: str, start: int, end: int, kind: AnchorKind = "custom_id") -> None:
+        """Keep an anchor, at characters [start, end)."""
+        if name.strip():
+            self.anchors.append(Anchor(kind, name.strip(), self.index.span_of_chars(start, end)))
+
+    def urls(self, line: str, start: int) -> None:
+        """Keep the addresses that stand in `line`, which begins at character `start`, outside of the links found so far."""
+        taken = [(link.span.start, link.span.end) for link in self.links[-_NEAR:]]
+        for url in URL.finditer(line):
+            span = self.index.span_of_chars(start + url.start(), start + url.end())
+            if not any(begin < span.end and span.start < end for begin, end in taken):
+                self.links.append(Link("url", url[0], None, span))
+
+
+def replaced(text: str, markup: re.Pattern[str], said: Callable[[re.Match[str]], str]) -> str:
+    """`text` with what `said` makes of each piece of `markup`, in as many lines as before."""
+
+    def in_as_many_lines(match: re.Match[str]) -> str:
+        shown = said(match)
+        missing = len(_BREAK.findall(match[0])) - len(_BREAK.findall(shown))
+        return shown + "\n" * missing
+
+    return markup.sub(in_as_many_lines, text)
