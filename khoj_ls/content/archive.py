@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 
@@ -23,14 +24,15 @@ class Archive:
         self._most = most_bytes
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, struct.error) as error:
             raise Refused("damaged", f"the file is damaged: it cannot be unpacked ({error})") from error
         members = self._zip.infolist()
         if len(members) > MOST_MEMBERS:
             raise Refused("too-large", f"the file holds {len(members):,} others: no document needs more than {MOST_MEMBERS:,}")
         if any(member.flag_bits & 1 for member in members):
             raise Refused("encrypted", "the file is encrypted: save it without a password")
-        self._names = {member.filename for member in members if not member.is_dir()}
+        # Not is_dir(): it fails on an empty name.
+        self._names = {member.filename for member in members if member.filename and not member.filename.endswith("/")}
 
     def __contains__(self, name: str) -> bool:
         """Whether there is such a member."""

@@ -14,6 +14,8 @@ from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import ParsedFile, Problem
 
 MOST_ROWS = 200_000
+_MOST_NAMED = 30_000_000
+"""Characters: names of columns are said again in each row, and may be longer than what stands below them."""
 _FIRST = 30
 """Rows in which names of columns are looked for."""
 
@@ -58,12 +60,14 @@ def _laid_out(rows: Sequence[Row], header: int | None, above: int) -> tuple[list
     starts: list[tuple[int, int]] = []
     shown = [""] * above
     groups = Groups()
+    chars = 0
     for at, row in enumerate(rows):
-        is_data = header is not None and at > header
+        is_data = header is not None and at > header and chars < _MOST_NAMED
         said = row_text(names if is_data else (), _with_plain_breaks(row.cells)).split("\n")
         # What a field holds besides line breaks is its own; a line more or less than the file has would shift all others.
         said = [*said, *[""] * row.lines][: row.lines]
         shown += said
+        chars += sum(map(len, said))
         if groups.starts(sum(map(len, said))) or not starts:
             starts.append((at + 1, row.line))
     heads = []

@@ -72,17 +72,25 @@ class _BuiltinProcessors:
         from khoj_ls.content.asciidoc import AsciiDocProcessor
         from khoj_ls.content.csv_table import CsvProcessor
         from khoj_ls.content.data_text import data_processors
+        from khoj_ls.content.docx import DocxProcessor
         from khoj_ls.content.epub import EpubProcessor
         from khoj_ls.content.feed import FeedProcessor
         from khoj_ls.content.html import HtmlProcessor
         from khoj_ls.content.latex import LatexProcessor
+        from khoj_ls.content.legacy_office import LegacyOfficeProcessor
         from khoj_ls.content.mail import MailProcessor
         from khoj_ls.content.markdown import MarkdownProcessor
         from khoj_ls.content.notebook import NotebookProcessor
+        from khoj_ls.content.odp import OdpProcessor
+        from khoj_ls.content.ods import OdsProcessor
+        from khoj_ls.content.odt import OdtProcessor
         from khoj_ls.content.org import OrgProcessor
         from khoj_ls.content.pdf import PdfProcessor
         from khoj_ls.content.plaintext import PlainTextProcessor
+        from khoj_ls.content.pptx import PptxProcessor
         from khoj_ls.content.rst import RstProcessor
+        from khoj_ls.content.rtf import RtfProcessor
+        from khoj_ls.content.xlsx import XlsxProcessor
 
         return [
             OrgProcessor(),
@@ -99,6 +107,14 @@ class _BuiltinProcessors:
             FeedProcessor(),
             CsvProcessor(),
             *data_processors(),
+            DocxProcessor(),
+            PptxProcessor(),
+            XlsxProcessor(),
+            OdtProcessor(),
+            OdsProcessor(),
+            OdpProcessor(),
+            RtfProcessor(),
+            LegacyOfficeProcessor(),
         ]
 
 

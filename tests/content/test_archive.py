@@ -24,6 +24,12 @@ def test_members_are_read():
     assert (archive.names(), "a" in archive, "c" in archive, archive.read("a")) == (("a", "b"), True, False, b"one")
 
 
+def test_members_without_a_name_and_folders_are_no_files():
+    data = packed(a=b"one", b=b"", **{"c/": b""})
+    nameless = data.replace(b"b", b"\0")
+    assert (Archive(data).names(), Archive(nameless).names()) == (("a", "b"), ("a",))
+
+
 def refusal(data: bytes, *names: str) -> str:
     with pytest.raises(Refused) as caught:
         archive = Archive(data, most_bytes=1_000_000)
