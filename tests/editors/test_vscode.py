@@ -37,12 +37,6 @@ HOSTILE = (
     "```html\n<iframe src=https://evil.example/i></iframe>\n```\n\nharmless end"
 )
 SERVICES = """
-[chat.providers.far]
-base_url = "https://llm.example.invalid/v1"
-[chat.models.far]
-provider = "far"
-model = "m"
-window = 8000
 [chat.providers.hostile]
 base_url = "{hostile}"
 [chat.models.hostile]
@@ -50,7 +44,7 @@ provider = "hostile"
 model = "m"
 window = 8000
 """
-"""A service far away, and one on this machine that answers with what would do harm."""
+"""A service on this machine that answers with what would do harm."""
 USER_SETTINGS = {
     "security.workspace.trust.startupPrompt": "never",
     "security.workspace.trust.banner": "never",

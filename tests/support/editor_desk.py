@@ -30,7 +30,16 @@ subqueries = false
 [chat.providers.scripted]
 kind = "openai"
 base_url = "{url}"
+
+[chat.providers.far]
+base_url = "https://llm.example.invalid/v1"
+
+[chat.models.far]
+provider = "far"
+model = "m"
+window = 8000
 """
+"""A service on this machine, and one far away that nobody has said yes to."""
 
 
 def answer(body: Any) -> Reply:

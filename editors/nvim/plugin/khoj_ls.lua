@@ -47,8 +47,13 @@ define('KhojChatExport', { nargs = '?', complete = 'file', desc = 'Export the co
 define('KhojConversations', { nargs = '*', desc = 'Go on with a kept conversation' })
 define('KhojDaily', { nargs = '?', complete = complete('days'), desc = "A day's note" })
 define('KhojCapture', { nargs = '*', range = true, desc = 'Make a note' })
+define('KhojRefile', { nargs = '*', complete = complete('query'), desc = 'Move this section to another note' })
+define('KhojMenu', { range = true, desc = 'All commands' })
 define('KhojStatus', { desc = 'What is indexed, and what is being done' })
 define('KhojReindex', { bang = true, desc = 'Bring the index up to date' })
+define('KhojPause', { desc = 'Stop indexing until it is resumed' })
+define('KhojResume', { desc = 'Go on indexing' })
+define('KhojWhy', { desc = 'Why this file is or is not indexed' })
 define('KhojRestart', { desc = 'Start the server anew' })
 
 ---@type { [1]: string|string[], [2]: string, [3]: string }[] modes, mapping, command
@@ -68,6 +73,8 @@ local mappings = {
   { 'n', 'capture', '<Cmd>KhojCapture<CR>' },
   { 'x', 'capture', ':KhojCapture<CR>' },
   { 'n', 'status', '<Cmd>KhojStatus<CR>' },
+  { 'n', 'menu', '<Cmd>KhojMenu<CR>' },
+  { 'x', 'menu', ':KhojMenu<CR>' },
 }
 
 for _, each in ipairs(mappings) do

@@ -63,8 +63,9 @@ for _, case in ipairs({
   { { related = { widht = 3 } }, 'related.widht: there is no such option' },
   { { limit = 'many' }, 'limit: expected number, got string' },
   { { chat = { position = 'up' } }, 'chat.position: "up" is no side' },
+  { { restart = { tries = 3 } }, 'restart.tries: there is no such option' },
   { { colour = true }, 'colour: there is no such option' },
-  { { restart = { tries = '3' } }, 'restart.tries: expected number, got string' },
+  { { restart = { delays = 3 } }, 'restart.delays: expected table, got number' },
 }) do
   t.case('a wrong option is told and left out: ' .. case[2], function()
     require('khoj_ls').setup(case[1])

@@ -89,6 +89,21 @@ t.case('q closes it, and nothing of it is left', function()
   t.eq(false, (pcall(vim.api.nvim_get_autocmds, { group = 'khoj_ls.related.' .. bufnr })))
 end)
 
+t.case('what is hardly like the place is not shown', function()
+  local items = require('khoj_ls.items')
+  local range = { start = { line = 0, character = 0 }, ['end'] = { line = 1, character = 0 } }
+  local function hit(title, score)
+    return { uri = 'file:///n.md', range = range, title = title, outline = {}, snippet = '', highlights = {}, score = score }
+  end
+  local shown = items.of_related({ hits = { hit('like it', 0.1), hit('hardly', 0.09) } })
+  t.eq(
+    { 'like it' },
+    vim.tbl_map(function(item)
+      return item.heading
+    end, shown)
+  )
+end)
+
 t.case('notes like a selection are offered', function()
   t.attach('homelab/evenings-without-wifi.md')
   local offered

@@ -61,7 +61,7 @@ end)
 
 t.case('nothing found is said', function()
   vim.cmd.KhojSearch('tag:nosuchtag zzzz')
-  t.wait_told('nothing found for tag:nosuchtag zzzz')
+  t.wait_told('khoj-ls: Nothing found')
 end)
 
 t.case('an error says what to do', function()

@@ -111,9 +111,40 @@ t.case('checkhealth says what is not', function()
   local text = t.text()
   vim.g.khoj_ls = nil
   vim.lsp.config('khoj_ls', { cmd = cmd })
-  t.has(text, '`khoj-ls-that-is-not-there` is not on the path')
+  t.has(text, 'the program `khoj-ls-that-is-not-there` was not found')
   t.has(text, 'picker: "telscope" is none of')
 end)
+
+t.case('indexing is stopped, and goes on', function()
+  t.attach('index.md')
+  local client = vim.lsp.get_clients({ name = 'khoj_ls' })[1]
+  local function paused()
+    return t.ask(client, 'khoj/status', vim.empty_dict()).vaults[1].paused
+  end
+  vim.cmd.KhojPause()
+  t.wait_told('khoj-ls: indexing is paused')
+  t.eq(true, paused())
+  vim.cmd.KhojResume()
+  t.wait_told('khoj-ls: indexing goes on')
+  t.eq(false, paused())
+end)
+
+for _, case in ipairs({
+  { 'index.md', 'khoj-ls: Indexed: ' },
+  { '.khojignore', 'khoj-ls: Not indexed: ' },
+  { 'scp://host/notes/a.md', 'is not a file on this machine' },
+}) do
+  t.case('why a file is or is not indexed: ' .. case[1], function()
+    if case[1]:find('://', 1, true) then
+      vim.cmd.enew()
+      vim.api.nvim_buf_set_name(0, case[1])
+    else
+      t.edit(case[1])
+    end
+    vim.cmd.KhojWhy()
+    t.wait_told(case[2])
+  end)
+end
 
 t.case("a day's note is shown, made where there is none", function()
   t.attach('index.md')
@@ -147,6 +178,55 @@ t.case('a note is made of a title; selected words leave a link', function()
     return t.text(mother):find('before [[', 1, true)
   end, 'the link')
   t.has(t.text(mother), ']] after')
+  t.wait(function()
+    return t.place():lower():find('words', 1, true)
+  end, 'the new note is shown')
+end)
+
+t.case('a section moves to a note of the same format, and links to it are led on', function()
+  t.write('from.md', { '# From', '', '## Sourdough starters', '', 'They hunger on holiday.', '', '## Other', '', 'Stays.' })
+  t.write('into.md', { '# Into', '', 'Text.' })
+  local from = t.attach('from.md')
+  t.cursor_on('hunger')
+  local offered
+  require('khoj_ls').setup({ picker = 'select' })
+  t.select(function(lines)
+    offered = lines
+    return vim.iter(ipairs(lines)):find(function(_, line)
+      return line:find('into.md', 1, true)
+    end)
+  end)
+  t.wait(function()
+    local client = assert(vim.lsp.get_clients({ name = 'khoj_ls' })[1])
+    return #t.ask(client, 'khoj/search', { query = 'file:into.md Into' }).hits > 0
+  end, 'the note is found')
+  vim.ui.input = function(_, done)
+    done('Into')
+  end
+  vim.cmd.KhojRefile()
+  t.wait(function()
+    return not t.text(from):find('hunger', 1, true)
+  end, 'it is gone here')
+  assert(not vim.iter(offered):any(function(line)
+    return line:find('%.org:')
+  end), vim.inspect(offered))
+  t.has(t.text(vim.fn.bufnr('into.md')), 'They hunger on holiday.')
+  t.has(t.text(from), 'Stays.')
+end)
+
+t.case('the menu lists all other commands, and runs the one that is chosen', function()
+  t.attach('index.md')
+  local offered
+  t.select(function(lines)
+    offered = lines
+    return vim.iter(ipairs(lines)):find(function(_, line)
+      return line:find(':KhojWhy', 1, true)
+    end)
+  end)
+  vim.cmd.KhojMenu()
+  t.wait_told('khoj-ls: Indexed: ')
+  t.has(offered[1], 's  Search the notes')
+  t.eq(vim.tbl_count(require('khoj_ls.commands').run) - 1, #offered)
 end)
 
 t.finish()

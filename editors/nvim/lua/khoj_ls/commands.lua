@@ -66,11 +66,26 @@ M.run = {
   KhojCapture = function(command)
     require('khoj_ls.notes').capture({ title = command.args, region = region(command) })
   end,
+  KhojRefile = function(command)
+    require('khoj_ls.notes').refile({ query = command.args })
+  end,
+  KhojMenu = function(command)
+    require('khoj_ls.menu').show(command.range == 2 and { command.line1, command.line2 } or nil)
+  end,
   KhojStatus = function()
     require('khoj_ls.status').show()
   end,
   KhojReindex = function(command)
     require('khoj_ls.status').reindex(command.bang)
+  end,
+  KhojPause = function()
+    require('khoj_ls.status').pause(true)
+  end,
+  KhojResume = function()
+    require('khoj_ls.status').pause(false)
+  end,
+  KhojWhy = function()
+    require('khoj_ls.status').why()
   end,
   KhojRestart = function()
     require('khoj_ls.restart').restart()

@@ -2,6 +2,9 @@
 
 local M = {}
 
+---Notes that are less like a place than this are not shown as related; scores go from 0 to 1.
+M.LEAST_RELATED = 0.1
+
 ---@class khoj_ls.Item
 ---@field uri string
 ---@field lnum integer 1-based line
@@ -84,10 +87,22 @@ function M.of_link(link, vault)
     end_lnum = last,
     path = M.path(link.uri, vault),
     heading = '',
-    text = vim.trim(link.text),
+    text = vim.trim(link.readable),
     highlights = {},
     mark = link.why ~= vim.NIL and link.why ~= '' and link.why or link.kind == 'mention' and 'mention' or '',
   }
+end
+
+---What a place is related to, without what is hardly like it.
+---@param result table `SearchResult` of docs/protocol.md
+---@return khoj_ls.Item[]
+function M.of_related(result)
+  return vim.tbl_map(
+    M.of_hit,
+    vim.tbl_filter(function(hit)
+      return hit.score >= M.LEAST_RELATED
+    end, result.hits)
+  )
 end
 
 ---@param suggestion table `LinkSuggestion` of docs/protocol.md

@@ -16,6 +16,7 @@ M.KEYS = {
   { 'd', 'daily', { 'n' } },
   { 'n', 'capture', { 'n', 'x' } },
   { 'i', 'status', { 'n' } },
+  { '?', 'menu', { 'n', 'x' } },
 }
 
 ---Set the default keys below a prefix.

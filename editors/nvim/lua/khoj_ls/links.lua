@@ -14,11 +14,13 @@ local M = {}
 ---@type khoj_ls.LinkKind[]
 M.KINDS = { 'incoming', 'outgoing', 'mentions', 'here' }
 
+---What the lists are called, and what is said where one is empty.
+---@type table<khoj_ls.LinkKind, { [1]: string, [2]: string }>
 local NAMES = {
-  incoming = 'Links to this note',
-  outgoing = 'Links in this note',
-  mentions = 'Mentions of this note',
-  here = 'Links to this section',
+  incoming = { 'Links to this note', say.NO_BACKLINKS },
+  outgoing = { 'Links in this note', 'This note links nowhere' },
+  mentions = { 'Mentions of this note', 'No note names this one without linking to it' },
+  here = { 'Links to this section', 'No note links to this section' },
 }
 
 ---Why a buffer is no note of which links could be told or written, if it is none.
@@ -36,7 +38,7 @@ end
 ---Why a note cannot be edited, if it cannot.
 ---@param bufnr integer
 ---@return string?
-local function not_writable(bufnr)
+function M.not_writable(bufnr)
   local why = no_note(bufnr)
   if why then
     return why
@@ -77,7 +79,7 @@ function M.backlinks(options)
     local found = vim.tbl_map(function(link)
       return items.of_link(link, root(client))
     end, result[kind == 'here' and 'incoming' or kind])
-    picker.list(NAMES[kind], found, options.quickfix or false, 'none: ' .. NAMES[kind]:lower())
+    picker.list(NAMES[kind][1], found, options.quickfix or false, NAMES[kind][2])
   end)
 end
 
@@ -149,7 +151,7 @@ function M.insert(options)
     at = region.caret(vim.api.nvim_get_current_win()),
     region = options.region,
   }
-  local why = not_writable(spot.bufnr)
+  local why = M.not_writable(spot.bufnr)
   if why then
     return say.warn(why)
   end
@@ -179,7 +181,7 @@ end
 ---@param item khoj_ls.Item
 function M.insert_to(item)
   local bufnr = vim.api.nvim_get_current_buf()
-  local why = not_writable(bufnr)
+  local why = M.not_writable(bufnr)
   if why then
     return say.warn(why)
   end

@@ -1,4 +1,4 @@
---- Notes of days, and new notes: :KhojDaily and :KhojCapture.
+--- Notes of days, new notes, and sections that move: :KhojDaily, :KhojCapture and :KhojRefile.
 
 local region = require('khoj_ls.region')
 local say = require('khoj_ls.say')
@@ -56,6 +56,67 @@ function M.capture(options)
       make(title and vim.trim(title) or '')
     end)
   end
+end
+
+---Hits that a section of a note can go to: those of the note's own format.
+---@param bufnr integer
+---@param found khoj_ls.Item[]
+---@return khoj_ls.Item[]
+local function of_format(bufnr, found)
+  local wanted = vim.bo[bufnr].filetype
+  return vim.tbl_filter(function(item)
+    return item.hit.type == wanted
+  end, found)
+end
+
+---Move the section at the cursor to another note, or below a heading of it; links in it and to it are led on. The list begins
+---with notes like the section, and then follows what is typed.
+---@param options { query: string? }
+function M.refile(options)
+  local bufnr, win = vim.api.nvim_get_current_buf(), vim.api.nvim_get_current_win()
+  local why = require('khoj_ls.links').not_writable(bufnr)
+  if why then
+    return say.warn(why)
+  end
+  local at = region.caret(win)
+  local search = require('khoj_ls.search')
+  local items = require('khoj_ls.items')
+  local function choose(item)
+    local outline = item.hit.outline
+    local heading = outline[#outline]
+    server.request('khoj/refile', function(client)
+      return {
+        textDocument = region.document(bufnr),
+        position = region.position(client, bufnr, at),
+        target = item.uri,
+        heading = heading ~= item.heading and heading or nil, -- the title alone stands for the note
+      }
+    end, { bufnr = bufnr }, made)
+  end
+  local function like_it(done)
+    return server.request('khoj/related', function(client)
+      return { textDocument = region.document(bufnr), position = region.position(client, bufnr, at), limit = 30 }
+    end, { bufnr = bufnr }, function(failure, result)
+      if failure then
+        return done({}, failure.message)
+      end
+      done(of_format(bufnr, vim.tbl_map(items.of_hit, result.hits)), items.note(result))
+    end)
+  end
+  require('khoj_ls.picker').pick({
+    title = 'Move this section to',
+    query = options.query,
+    choose = choose,
+    complete = search.complete,
+    find = function(query, done)
+      if vim.trim(query) == '' then
+        return like_it(done)
+      end
+      return search.find(query, { typing = true, bufnr = bufnr }, function(_, found, note)
+        done(of_format(bufnr, found), note)
+      end)
+    end,
+  })
 end
 
 return M

@@ -17,9 +17,7 @@ local M = {}
 ---@field model? string `PROVIDER/NAME`, a preset, or `none`
 
 ---@class khoj_ls.RestartOptions
----@field tries? integer how often in a row a server that ended by itself is started again; 0: never
----@field first? integer milliseconds before the first start; each further one waits twice as long
----@field longest? integer milliseconds that are waited at most
+---@field delays? integer[] milliseconds before the first, second, ... start in a row of a server that ended by itself; {}: never
 ---@field settled? integer milliseconds after which a server counts as running well
 
 ---@class khoj_ls.Options
@@ -37,9 +35,9 @@ M.defaults = {
   picker = 'auto',
   limit = 20,
   keymaps = false,
-  related = { width = 44, limit = 10, delay = 200, position = 'right' },
+  related = { width = 44, limit = 10, delay = 300, position = 'right' },
   chat = { width = 72, position = 'right', persona = nil, model = nil },
-  restart = { tries = 5, first = 500, longest = 30000, settled = 60000 },
+  restart = { delays = { 500, 1000, 2000, 5000, 10000, 30000 }, settled = 60000 },
 }
 
 local PICKERS = { 'auto', 'telescope', 'fzf-lua', 'snacks', 'mini', 'window', 'select' }

@@ -51,7 +51,7 @@ end
 ---@param note string
 local function show(self, found, note)
   if #found == 0 then
-    return tell(self, note ~= '' and note or 'Nothing is like this.', 'KhojDim')
+    return tell(self, note ~= '' and note or say.NO_RELATED, 'KhojDim')
   end
   self.found, self.rows = found, {}
   local lines, marks = {}, {}
@@ -139,7 +139,7 @@ local function refresh(self, again)
         tell(self, failure.message, 'KhojError')
       end
     else
-      show(self, vim.tbl_map(items.of_hit, result.hits), items.note(result))
+      show(self, items.of_related(result), items.note(result))
     end
   end)
 end
@@ -339,7 +339,7 @@ function M.list(options)
     end
     local note = items.note(result)
     local title = note ~= '' and ('Related notes (%s)'):format(note) or 'Related notes'
-    picker.list(title, vim.tbl_map(items.of_hit, result.hits), options.quickfix or false, 'nothing is like this')
+    picker.list(title, items.of_related(result), options.quickfix or false, say.NO_RELATED)
   end)
 end
 

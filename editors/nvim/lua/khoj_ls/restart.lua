@@ -1,5 +1,5 @@
---- Starts a server again that ended by itself: Neovim has no such thing of its own. Each start in a row waits twice as long,
---- and after some of them it is left alone until the user says so.
+--- Starts a server again that ended by itself: Neovim has no such thing of its own. Each start in a row waits longer, and
+--- after some of them it is left alone until the user says so.
 
 local say = require('khoj_ls.say')
 
@@ -29,14 +29,6 @@ local function fall_of(root)
   return falls[key]
 end
 
----How long to wait before a start: doubled each time, up to a bound.
----@param tries integer starts in a row before this one
----@param options khoj_ls.RestartOptions
----@return integer milliseconds
-function M.pause(tries, options)
-  return math.min(options.first * 2 ^ tries, options.longest)
-end
-
 ---@param root string?
 ---@return boolean
 function M.has_given_up(root)
@@ -63,16 +55,16 @@ local function start_later(config, buffers)
   if now() - fall.started > options.settled then
     fall.tries = 0
   end
-  if fall.tries >= options.tries then
+  fall.tries = fall.tries + 1
+  local pause = options.delays[fall.tries]
+  if not pause then
     fall.given_up = true
-    if options.tries > 0 then
+    if #options.delays > 0 then
       say.error(M.GAVE_UP)
     end
     return
   end
-  local pause = M.pause(fall.tries, options)
-  fall.tries = fall.tries + 1
-  say.warn(('the server ended; it is started again in %.1f s'):format(pause / 1000))
+  say.warn(('the server ended; it is started again in %g s'):format(pause / 1000))
   local enabled = vim.lsp.is_enabled(config.name)
   vim.defer_fn(function()
     if enabled and not vim.lsp.is_enabled(config.name) then

@@ -1,11 +1,16 @@
---- Messages to the user: one form for all of them.
+--- Messages to the user: one form for all of them, and words that more than one place has.
 
 local M = {}
+
+M.NO_HITS = 'Nothing found'
+M.NO_RELATED = 'Nothing like this in your notes'
+M.NO_BACKLINKS = 'No note links here'
+M.NO_CONVERSATIONS = 'No conversations yet'
 
 ---@param text string
 ---@param level integer
 local function tell(text, level)
-  vim.notify('khoj_ls: ' .. text, level, { title = 'khoj_ls' })
+  vim.notify('khoj-ls: ' .. text, level, { title = 'khoj-ls' })
 end
 
 ---@param text string

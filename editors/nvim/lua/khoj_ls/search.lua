@@ -74,7 +74,7 @@ function M.search(options)
     if options.choose then
       picker.pick({ title = title, items = found, choose = options.choose })
     else
-      local empty = ('nothing found for %s%s'):format(options.query, note ~= '' and ' (' .. note .. ')' or '')
+      local empty = note ~= '' and ('%s (%s)'):format(say.NO_HITS, note) or say.NO_HITS
       picker.list(title, found, options.quickfix or false, empty)
     end
   end)

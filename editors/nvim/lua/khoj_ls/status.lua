@@ -1,4 +1,4 @@
---- :KhojStatus
+--- The index: :KhojStatus, and what is done to it.
 
 local say = require('khoj_ls.say')
 local server = require('khoj_ls.server')
@@ -113,6 +113,35 @@ function M.show()
     for _, each in ipairs(groups) do
       vim.api.nvim_buf_set_extmark(bufnr, space, each[1], 0, { line_hl_group = each[2] })
     end
+  end)
+end
+
+---Have indexing stopped, or gone on with; searching goes on meanwhile.
+---@param pause boolean
+function M.pause(pause)
+  server.request(pause and 'khoj/pause' or 'khoj/resume', vim.empty_dict(), {}, function(failure)
+    if failure then
+      return say.failure(failure)
+    end
+    say.info(pause and 'indexing is paused' or 'indexing goes on')
+  end)
+end
+
+---Say why the current file is or is not indexed.
+function M.why()
+  local bufnr = vim.api.nvim_get_current_buf()
+  local name = vim.api.nvim_buf_get_name(bufnr)
+  if server.is_remote(name) then
+    return say.warn(name .. ' is not a file on this machine')
+  elseif name == '' or vim.bo[bufnr].buftype ~= '' then
+    return say.warn('this buffer has no file')
+  end
+  server.request('khoj/why', { path = vim.fs.normalize(name) }, { bufnr = bufnr }, function(failure, result)
+    if failure then
+      return say.failure(failure)
+    end
+    local rule = type(result.rule) == 'string' and (' (%s)'):format(result.rule) or ''
+    say.info(('%s: %s%s'):format(result.indexed and 'Indexed' or 'Not indexed', result.reason, rule))
   end)
 end
 

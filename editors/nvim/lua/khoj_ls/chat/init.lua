@@ -166,6 +166,13 @@ local function add_region(chat, chosen)
   view.set_question(chat.bufnr, chat.prompt, table.concat(parts))
 end
 
+---The client that a conversation was begun with, while it runs.
+---@param chat khoj_ls.Chat
+---@return vim.lsp.Client?
+local function client_of(chat)
+  return chat.client and not chat.client:is_stopped() and chat.client or nil
+end
+
 ---@param chat khoj_ls.Chat
 ---@param turn khoj_ls.Turn
 ---@param message string
@@ -185,7 +192,7 @@ local function ask(chat, turn, message, replaces)
       end, context) or nil,
       textDocument = known and region.document(source) or nil,
     }
-  end, { client = chat.client and not chat.client:is_stopped() and chat.client or nil, bufnr = source }, function(started)
+  end, { client = client_of(chat), bufnr = source }, function(started)
     chat.conversation, chat.client = started.conversation, turn.client
   end)
   vim.cmd.redrawstatus({ bang = true })
@@ -237,7 +244,7 @@ function M.stop(chat)
   end
 end
 
----Ask the last question again, in the words it has now.
+---Ask the last question again, in the words it has now; where its passages were not sent, the user is asked for a yes first.
 ---@param chat khoj_ls.Chat?
 function M.retry(chat)
   chat = chat or M.current()
@@ -250,6 +257,10 @@ function M.retry(chat)
   local question = view.between(chat.bufnr, turn.marks.question, turn.marks.answer)
   if question == '' then
     return say.info('the question is empty')
+  elseif turn.consent then
+    return turns.ask_consent(turn, client_of(chat), function()
+      M.retry(chat)
+    end)
   end
   view.begin_again(chat.bufnr, turn.marks, chat.prompt)
   turn.question = question

@@ -34,7 +34,7 @@ function M.choose(query)
   request(search and { action = 'search', query = query } or { action = 'list' }, function(result)
     local found = search and result.hits or result.conversations
     if #found == 0 then
-      return say.info(search and 'no conversation is about that' or 'no conversation was kept yet')
+      return say.info(search and say.NO_HITS or say.NO_CONVERSATIONS)
     end
     vim.ui.select(found, {
       prompt = 'Conversations',

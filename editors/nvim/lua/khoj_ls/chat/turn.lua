@@ -2,6 +2,7 @@
 
 local citations = require('khoj_ls.chat.citations')
 local events = require('khoj_ls.events')
+local say = require('khoj_ls.say')
 local server = require('khoj_ls.server')
 local view = require('khoj_ls.chat.view')
 
@@ -13,6 +14,7 @@ local M = {}
 ---@field context khoj_ls.ChatContext[] what it is about
 ---@field marks khoj_ls.Marks
 ---@field sources table[] `ChatSource`
+---@field consent table? `ChatConsent`: nothing was sent, as the user's yes is wanted
 ---@field left_out integer private passages that the model was not given
 ---@field missing string[] parts of the search that were missing
 ---@field running boolean
@@ -108,6 +110,10 @@ function M.draw_failed(turn, drawing, message, code)
   local stopped = code == 'khoj.cancelled'
   local lines = { { stopped and 'stopped' or message, stopped and 'KhojDim' or 'KhojError' } }
   lines[2] = { ':KhojChatRetry asks again', 'KhojDim' }
+  if turn.consent then
+    lines[1] = { ('Nothing was sent: %s wants your yes'):format(turn.consent.host), 'KhojWarning' }
+    lines[2] = { ':KhojChatRetry asks for it', 'KhojDim' }
+  end
   view.set_remarks(drawing.bufnr, turn.marks, lines)
 end
 
@@ -131,9 +137,33 @@ local function on_event(turn, drawing, event)
     M.draw_done(turn, drawing, event)
     finish(turn, drawing)
   elseif event.kind == 'failed' then
+    turn.consent = type(event.consent) == 'table' and event.consent or nil
     M.draw_failed(turn, drawing, event.message, event.code)
     finish(turn, drawing)
   end
+end
+
+---Ask the user whether what a turn wants to send may be sent, and have a yes noted.
+---@param turn khoj_ls.Turn
+---@param client vim.lsp.Client?
+---@param allowed fun() called after a yes
+function M.ask_consent(turn, client, allowed)
+  local consent = turn.consent --[[@as table]]
+  local cost = type(consent.cost) == 'number' and (' (about $%.2g)'):format(consent.cost) or ''
+  vim.ui.select({ 'No', 'Yes' }, {
+    prompt = ('Send about %d tokens with passages of your notes to %s%s?'):format(consent.tokens, consent.host, cost),
+  }, function(answer)
+    if answer ~= 'Yes' then
+      return say.info('nothing was sent')
+    end
+    server.request('khoj/allowHost', { host = consent.host }, { client = client }, function(failure)
+      if failure then
+        return say.failure(failure)
+      end
+      turn.consent = nil
+      allowed()
+    end)
+  end)
 end
 
 ---Ask, and draw the answer as it comes.

@@ -95,7 +95,7 @@ end
 ---@param options khoj_ls.PickOptions
 function M.pick(options)
   if options.items and #options.items == 0 and not options.find then
-    say.info(options.empty or 'nothing found')
+    say.info(options.empty or say.NO_HITS)
     return
   end
   local spec = vim.tbl_extend('keep', options, { choose = jump.item })

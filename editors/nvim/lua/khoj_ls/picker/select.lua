@@ -10,7 +10,7 @@ local M = {}
 ---@param note string
 local function select(spec, found, note)
   if #found == 0 then
-    say.info(note ~= '' and 'nothing found: ' .. note or 'nothing found')
+    say.info(note ~= '' and ('%s (%s)'):format(say.NO_HITS, note) or say.NO_HITS)
     return
   end
   vim.ui.select(found, {

@@ -3,6 +3,7 @@
 local items = require('khoj_ls.items')
 local layout = require('khoj_ls.picker.layout')
 local preview = require('khoj_ls.preview')
+local say = require('khoj_ls.say')
 
 local M = {}
 
@@ -59,7 +60,7 @@ local function show(self, found, note)
     vim.list_extend(lines, layout.lines(item, not self.frame.preview))
   end
   layout.fill(self.frame.list.bufnr, lines)
-  local count = #found == 0 and self.asked ~= '' and 'nothing found' or #found > 0 and ('%d'):format(#found) or ''
+  local count = #found == 0 and self.asked ~= '' and say.NO_HITS or #found > 0 and ('%d'):format(#found) or ''
   layout.footer(self.frame.list.win, vim.trim(note ~= '' and count .. ' · ' .. note or count))
   show_chosen(self)
 end
