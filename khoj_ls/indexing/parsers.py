@@ -41,6 +41,8 @@ class Job(Generic[T]):
     work: Work
     owner: T
     urgent: bool = False
+    whole_limit: bool = False
+    """Whether it may take the whole time limit whatever its size, which says little of a file that is no text."""
     tries: int = 0
 
     @property
@@ -188,8 +190,8 @@ class ParserPool(Generic[T]):
         self.trouble = ""
 
     def limit(self, job: Job[T]) -> float:
-        """Seconds a job may take: the whole limit for a large file, a part of it for a small one."""
-        share = 1 / 6 + job.size / 4_000_000
+        """Seconds a job may take: the whole limit for a large file, a part of it for a small text."""
+        share = 1.0 if job.whole_limit else 1 / 6 + job.size / 4_000_000
         return self._settings.parser_timeout_seconds * min(1.0, share)
 
 

@@ -274,7 +274,8 @@ class WordPath:
         path = reading.change.path
         self._parsing[path] = reading
         self._bytes += reading.size
-        self._submit(Job(Parse(path, data), reading, urgent=reading.change.lane < Lane.BACKLOG))
+        urgent, whole = reading.change.lane < Lane.BACKLOG, self._types.reads_binary(path)
+        self._submit(Job(Parse(path, data), reading, urgent, whole_limit=whole))
 
     def _replace(self, reading: Reading, parsed: ParsedFile) -> None:
         lane, private = reading.change.lane, reading.change.private

@@ -167,3 +167,11 @@ def test_a_worker_that_cannot_start_loses_no_job(collect, monkeypatch):
     monkeypatch.setattr(collector.pool, "_arguments", (TOOLS, "0", "0"))
     assert collector.wait("first")[0].parsed is not None
     assert collector.pool.trouble == ""
+
+
+@pytest.mark.parametrize(
+    ("size", "whole", "seconds"), [(0, False, 10.0), (2_000_000, False, 40.0), (9_000_000, False, 60.0), (0, True, 60.0)]
+)
+def test_a_small_text_gets_a_part_of_the_time_limit_and_what_is_no_text_all_of_it(collect, size, whole, seconds):
+    pool = collect(parser_timeout_seconds=60.0).pool
+    assert pool.limit(Job(Parse("a", bytes(size)), "a", whole_limit=whole)) == pytest.approx(seconds)
