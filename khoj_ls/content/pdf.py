@@ -8,10 +8,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from khoj_ls.content import pdf_about
+from khoj_ls.content.ocr import SECONDS, Budget, Ocr
 from khoj_ls.content.pdf_heads import without_running_heads
 from khoj_ls.content.pdf_lines import Line, in_reading_order, paragraphs
 from khoj_ls.content.pdf_outline import OutlineItem, Section, sections
-from khoj_ls.content.pdf_words import mended, vocabulary
+from khoj_ls.content.pdf_words import ends_broken, mended, vocabulary
 from khoj_ls.content.refusal import Refused
 from khoj_ls.content.rendering import Piece, rendered
 from khoj_ls.core.places import Place
@@ -35,7 +36,9 @@ class _Read:
     pages: list[list[list[Line]]] = field(default_factory=list)
     """Lines of each page in reading order, by paragraph."""
     pictures: list[int] = field(default_factory=list)
-    """Pages, from 1, that hold pictures and no text."""
+    """Pages, from 1, that hold pictures and no text, and were not read."""
+    recognised: int = 0
+    """Pages whose pictures were read."""
     broken: list[int] = field(default_factory=list)
     """Pages that cannot be read."""
     total: int = 0
@@ -43,14 +46,18 @@ class _Read:
 
 
 class PdfProcessor:
-    """Reads PDF files: a page, or a section of the outline on a page, is an entry."""
+    """Reads PDF files: a page, or a section of the outline on a page, is an entry. Pages that are pictures are read by OCR."""
 
     name = "pdf"
     extensions: tuple[str, ...] = (".pdf",)
     priority = 0
     binary = True
     needs = Needs(("pypdfium2",), "khoj-ls[pdf]")
-    version = 1
+
+    def __init__(self, ocr: Ocr | None = None) -> None:
+        """Read pages that are pictures with `ocr`; without one they are reported."""
+        self._ocr = ocr
+        self.version = 1 + (ocr.version if ocr else 0)
 
     def parse(self, data: bytes, path: str) -> ParsedFile:
         """Parse `data`; `path` decides nothing. Raises Refused where a file is encrypted, damaged or without any text."""
@@ -68,13 +75,13 @@ class PdfProcessor:
     def _parsed(self, document: pdfium.PdfDocument) -> ParsedFile:
         from khoj_ls.content.pdf_document import about, outline
 
-        read = _read(document)
+        read = _read(document, self._ocr)
         pages = [[line for paragraph in page for line in paragraph] for page in read.pages]
         said = about(document, pdf_about.KEYS)
         items = list(islice(outline(document, _OUTLINE_DEPTH), _MOST_OUTLINE))
         pieces = list(_pieces(read.pages, pages, items))
         if not any(pages):
-            raise _without_text(read)
+            raise _without_text(read, self._ocr)
         return rendered(
             self.name,
             pdf_about.title(said, pages[0]),
@@ -82,7 +89,7 @@ class PdfProcessor:
             tags=pdf_about.keywords(said),
             properties=pdf_about.properties(said),
             dates=pdf_about.dates(said),
-            problems=_problems(read),
+            problems=_problems(read, self._ocr),
         )
 
 
@@ -96,30 +103,42 @@ def _refused(error: pdfium.PdfiumError) -> Refused:
     return Refused("damaged", "the file is damaged, or no PDF file: it cannot be opened")
 
 
-def _read(document: pdfium.PdfDocument) -> _Read:
+def _read(document: pdfium.PdfDocument, ocr: Ocr | None) -> _Read:
     import pypdfium2 as pdfium
 
-    from khoj_ls.content.pdf_page import has_pictures, page_lines
-
     read = _Read(total=len(document))
-    left = MOST_CHARACTERS
+    left, budget = MOST_CHARACTERS, Budget()
     for number in range(1, min(read.total, MOST_PAGES) + 1):
         if left <= 0:
             break
-        lines: list[Line] = []
+        blocks: list[list[Line]] = []
         try:
             page = document[number - 1]
             try:
-                lines = page_lines(page)
-                if not lines and has_pictures(page):
-                    read.pictures.append(number)
+                blocks = _blocks(page, number, read, ocr, budget)
             finally:
                 page.close()
         except pdfium.PdfiumError:
             read.broken.append(number)
-        left -= sum(len(line.text) for line in lines)
-        read.pages.append([paragraph for block in in_reading_order(lines) for paragraph in paragraphs(block)])
+        left -= sum(len(line.text) for block in blocks for line in block)
+        read.pages.append([paragraph for block in blocks for paragraph in paragraphs(block)])
     return read
+
+
+def _blocks(page: pdfium.PdfPage, number: int, read: _Read, ocr: Ocr | None, budget: Budget) -> list[list[Line]]:
+    """What a page says; where that is nothing, what its pictures say."""
+    from khoj_ls.content.pdf_page import has_pictures, page_lines, page_pixels, placed
+
+    if lines := page_lines(page):
+        return in_reading_order(lines)
+    if not has_pictures(page):
+        return []
+    blocks = budget.read(ocr, lambda: page_pixels(page)) if ocr else None
+    if blocks is None:
+        read.pictures.append(number)
+        return []
+    read.recognised += 1
+    return placed(blocks, page)
 
 
 def _pieces(
@@ -148,7 +167,7 @@ def _pieces(
 def _mended(parts: Sequence[tuple[int, Section]]) -> list[str]:
     """The texts of all lines, in order: a word may go on behind the end of a page."""
     lines = [line for _, section in parts for line in section.lines]
-    return mended(lines, vocabulary(lines))
+    return mended(lines, vocabulary(lines) if any(ends_broken(line) for line in lines) else frozenset())
 
 
 def _text(section: Section, texts: Sequence[str], begins: set[int]) -> str:
@@ -162,28 +181,37 @@ def _text(section: Section, texts: Sequence[str], begins: set[int]) -> str:
     return "\n".join(written)
 
 
-def _without_text(read: _Read) -> Refused:
+def _without_text(read: _Read, ocr: Ocr | None) -> Refused:
     if read.pictures:
-        return Refused(
-            "no-text", f"{_of(read.pictures, read.total)} only pictures, and no other has text: nothing can be found in it"
-        )
+        only = "only pictures, and no other has text"
+        return Refused("no-text", f"{_count(read.pictures, read.total)} {only}: {_remedy(ocr)}")
     if len(read.broken) == read.total:
         return Refused("damaged", "the file is damaged: none of its pages can be read")
     return Refused("no-text", "the file holds no text")
 
 
-def _problems(read: _Read) -> list[Problem]:
+def _problems(read: _Read, ocr: Ocr | None) -> list[Problem]:
     problems: list[Problem] = []
     if read.pictures:
-        problems.append(Problem("warning", "no-text", f"{_of(read.pictures, read.total)} only pictures, which are not read"))
+        what = f"{_count(read.pictures, read.total)} only pictures and {'is' if len(read.pictures) == 1 else 'are'} left out"
+        problems.append(Problem("warning", "no-text", f"{what}: {_remedy(ocr)}"))
     if read.broken:
-        problems.append(Problem("warning", "damaged", f"{len(read.broken)} of {read.total} pages are damaged and left out"))
+        damaged = (
+            f"{len(read.broken):,} of {read.total:,} pages {'is' if len(read.broken) == 1 else 'are'} damaged and left out"
+        )
+        problems.append(Problem("warning", "damaged", damaged))
     if len(read.pages) < read.total:
         what = f"only the first {len(read.pages):,} of {read.total:,} pages are read: split the file"
         problems.append(Problem("warning", "too-large", what))
     return problems
 
 
-def _of(pages: Sequence[int], total: int) -> str:
+def _remedy(ocr: Ocr | None) -> str:
+    if ocr:
+        return f"to read more of them takes longer than {SECONDS:.0f} s, split the file"
+    return "pip install 'khoj-ls[ocr]' to read them"
+
+
+def _count(pages: Sequence[int], total: int) -> str:
     """`3 of 12 pages hold`."""
     return f"{len(pages):,} of {total:,} pages {'holds' if len(pages) == 1 else 'hold'}"

@@ -18,6 +18,7 @@ _MADE_WITH = re.compile(r"^microsoft (?:word|powerpoint|excel)\s*[-–]\s*", re.
 _FILE_NAME = re.compile(
     r"\.(?:docx?|pptx?|xlsx?|dvi|tex|indd|qxp|qxd|pdf|odt|odp|ods|rtf|pub|pages|key|html?|ps|eps|md|txt)$", re.I
 )
+_NAME_SIGNS = re.compile(r"[_\d]")
 _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 _KEYWORD_BREAK = re.compile(r"[;,\n]+")
 _MOST_KEYWORDS = 50
@@ -29,9 +30,10 @@ _SAME = 0.93
 def title(about: Mapping[str, str], first_page: Sequence[Line]) -> str | None:
     """The title that a file says it has, or else the words in by far the largest letters on its first page."""
     said = _MADE_WITH.sub("", _said(about, "Title"))
-    if said and not _FILE_NAME.search(said):
-        return said
-    return _largest(first_page)
+    if _FILE_NAME.search(said):
+        said = ""
+    is_name = " " not in said and _NAME_SIGNS.search(said)
+    return (_largest(first_page) or said or None) if is_name or not said else said
 
 
 def properties(about: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

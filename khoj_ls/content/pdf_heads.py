@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from khoj_ls.content.pdf_lines import Line
 
@@ -32,20 +33,35 @@ def without_running_heads(pages: Sequence[Sequence[Line]]) -> list[frozenset[Lin
     seen: set[tuple[str, str]] = set()
     found: list[frozenset[Line]] = []
     for number, page in enumerate(pages):
-        dropped: set[Line] = set()
-        for edge, line in _edges(page):
-            keys = running.intersection(_keys(edge, line.text, number))
-            if keys and (keys & seen or any(_is_number(key[1]) for key in keys)):
-                dropped.add(line)
-            seen |= keys
-        found.append(frozenset(dropped))
+        dropped = _dropped(page, number, running, seen)
+        # A page that says nothing else is read as it is.
+        found.append(dropped if len(dropped) < len(set(page)) else frozenset())
     return found
 
 
+def _dropped(
+    page: Sequence[Line], number: int, running: AbstractSet[tuple[str, str]], seen: set[tuple[str, str]]
+) -> frozenset[Line]:
+    """From each edge inwards, up to the first line that is of this page alone; `seen` are heads of pages before."""
+    dropped: set[Line] = set()
+    text_begins: set[str] = set()
+    for edge, line in _edges(page):
+        keys = running & set(_keys(edge, line.text, number))
+        if not keys:
+            text_begins.add(edge)
+        if edge in text_begins:
+            continue
+        if keys & seen or any(_is_number(key[1]) for key in keys):
+            dropped.add(line)
+        seen |= keys
+    return frozenset(dropped)
+
+
 def _edges(page: Sequence[Line]) -> Iterator[tuple[str, Line]]:
+    """The outermost lines, from the edges inwards."""
     by_height = sorted(page, key=lambda line: -line.top)
     yield from (("top", line) for line in by_height[:_EDGE_LINES])
-    yield from (("bottom", line) for line in by_height[-_EDGE_LINES:])
+    yield from (("bottom", line) for line in by_height[: -_EDGE_LINES - 1 : -1])
 
 
 def _keys(edge: str, text: str, page: int) -> Iterator[tuple[str, str]]:

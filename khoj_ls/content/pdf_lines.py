@@ -45,7 +45,12 @@ def in_reading_order(lines: Sequence[Line]) -> list[list[Line]]:
     What was drawn from top to bottom stays together; such blocks are ordered by what stands above and to the left of what, as
     in T. M. Breuel, "High performance document layout analysis" (2003), and where that says nothing as they were drawn.
     """
-    blocks = [_block(group) for group in _runs(lines)]
+    return ordered_blocks(_runs(lines))
+
+
+def ordered_blocks(groups: Sequence[list[Line]]) -> list[list[Line]]:
+    """Blocks of lines in the order in which they are read."""
+    blocks = [_block(group) for group in groups]
     if len(blocks) < 2 or len(blocks) > _MOST_BLOCKS:
         return [block.lines for block in blocks]
     ahead = [
@@ -90,14 +95,15 @@ def _runs(lines: Sequence[Line]) -> list[list[Line]]:
     """Lines that were drawn one under the other."""
     runs: list[list[Line]] = []
     for line in lines:
-        if runs and _follows(runs[-1][-1], line):
+        if runs and follows(runs[-1][-1], line):
             runs[-1].append(line)
         else:
             runs.append([line])
     return runs
 
 
-def _follows(above: Line, line: Line) -> bool:
+def follows(above: Line, line: Line) -> bool:
+    """Whether `line` stands directly below `above`."""
     height = max(above.height, line.height)
     is_below = above.bottom - _STEP * height < line.top < above.top
     return is_below and line.left < above.right and above.left < line.right

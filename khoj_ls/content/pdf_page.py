@@ -10,11 +10,13 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
+from khoj_ls.content.ocr import LONGEST_SIDE
 from khoj_ls.content.pdf_lines import Line
 
 MOST_CHARACTERS = 200_000
 """Of one page; a page of small print has ten thousand."""
 _MOST_OBJECTS = 500
+_DOTS = 200
 _BREAKS = re.compile("\r\n|[\r\n\ufffe]")
 _BROKEN = "\ufffe"
 """What PDFium gives for a hyphen at the end of a line and the line break behind it."""
@@ -41,9 +43,25 @@ def has_pictures(page: pdfium.PdfPage) -> bool:
     return False
 
 
-def shown_height(page: pdfium.PdfPage, x: float, y: float) -> float:
-    """How high a point of the page stands once the page is turned as it is shown."""
-    return _turned(x, y, page.get_rotation())[1]
+def page_pixels(page: pdfium.PdfPage) -> Any:
+    """A page as it is shown, as a numpy array of rows, columns and three colours, red first."""
+    return page.render(scale=_scale(page), rev_byteorder=True, prefer_bgrx=False).to_numpy()[:, :, :3]
+
+
+def placed(blocks: list[list[Line]], page: pdfium.PdfPage) -> list[list[Line]]:
+    """Lines whose places are in pixels of `page_pixels`, with their places on the page."""
+    scale = _scale(page)
+
+    def on_page(line: Line) -> Line:
+        return Line(line.text, line.left / scale, line.bottom / scale, line.right / scale, line.top / scale)
+
+    return [[on_page(line) for line in block] for block in blocks]
+
+
+def _scale(page: pdfium.PdfPage) -> float:
+    """Pixels in a point (1/72 inch): 200 dots an inch, fewer on large pages."""
+    longest: float = max(page.get_size())
+    return min(_DOTS / 72, LONGEST_SIDE / max(longest, 1.0))
 
 
 def _characters(textpage: pdfium.PdfTextPage) -> str:
@@ -51,7 +69,8 @@ def _characters(textpage: pdfium.PdfTextPage) -> str:
     count = min(textpage.count_chars(), MOST_CHARACTERS)
     buffer = (ctypes.c_ushort * (count + 1))()
     if count and pdfium_c.FPDFText_GetText(textpage, 0, count, buffer) == count + 1:
-        return "".join(map(chr, buffer[:count]))
+        text = bytes(buffer)[:-2].decode("utf-16-le", "surrogatepass")
+        return text if len(text) == count else "".join(map(chr, buffer[:count]))
     # Some are left out of the text, or take two places in it: they are asked for one by one.
     codes = (pdfium_c.FPDFText_GetUnicode(textpage, at) for at in range(count))
     return "".join(chr(code) if 0 < code < 0x110000 else " " for code in codes)
@@ -79,6 +98,8 @@ class _CharacterBoxes:
         rect = self._rect
         if not pdfium_c.FPDFText_GetLooseCharBox(self._textpage, index, rect):
             return 0.0, 0.0, 0.0, 0.0
+        if not self._rotation:
+            return rect.left, rect.bottom, rect.right, rect.top
         one, other = _turned(rect.left, rect.bottom, self._rotation), _turned(rect.right, rect.top, self._rotation)
         return min(one[0], other[0]), min(one[1], other[1]), max(one[0], other[0]), max(one[1], other[1])
 
@@ -94,11 +115,12 @@ def _line(text: str, start: int, end: int, broken: bool, box: Any) -> Line | Non
     if not words:
         return None
     first = start + len(piece) - len(piece.lstrip())
-    one, other = box(first), box(first + len(words) - 1)
-    # Two halves of a surrogate pair become the character they stand for.
-    whole = words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    one, other = box(first), box(first + len(words) - 1)  # before anything changes how many characters there are
+    if not words.isascii():
+        # Two halves of a surrogate pair become the character they stand for.
+        words = words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return Line(
-        " ".join(whole.split()),
+        " ".join(words.split()),
         min(one[0], other[0]),
         min(one[1], other[1]),
         max(one[2], other[2]),

@@ -14,21 +14,25 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _HYPHENS = ("-", "\u00ad", "\u2010")
 
 
+def ends_broken(line: Line) -> bool:
+    """Whether the last word of a line may go on in the next."""
+    return line.broken or line.text.endswith(_HYPHENS)
+
+
 def vocabulary(lines: Iterable[Line]) -> frozenset[str]:
-    """The whole words of a document, in lower case; those with a hyphen inside as they are, and in their parts."""
-    words: set[str] = set()
+    """The whole words of a document, in lower case; those with a hyphen inside as they are, and in their parts.
+
+    What stands on both sides of a broken word's gap is not among them.
+    """
+    whole: list[str] = []
     after_break = False
     for line in lines:
-        text = line.text.casefold()
-        is_broken = line.broken or text.endswith(_HYPHENS)
-        if after_break:
-            text = _HEAD.sub("", text, count=1)
-        if is_broken:
-            text = _TAIL.sub("", text.rstrip("".join(_HYPHENS)))
-        for word in _WORD.findall(text):
-            words.add(word)
-            words.update(word.split("-"))
+        is_broken = ends_broken(line)
+        text = _HEAD.sub("", line.text, count=1) if after_break else line.text
+        whole.append(_TAIL.sub("", text.rstrip("".join(_HYPHENS))) if is_broken else text)
         after_break = is_broken
+    words = set(_WORD.findall("\n".join(whole).casefold()))
+    words.update(part for word in tuple(words) if "-" in word for part in word.split("-"))
     return frozenset(words)
 
 

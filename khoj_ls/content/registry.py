@@ -68,7 +68,7 @@ class _BuiltinProcessors:
 
     @hookimpl
     def khoj_content_processors(self) -> list[ContentProcessor]:
-        """All of them, those too whose packages are not installed."""
+        """All of them, those too whose packages are not installed; pictures only where something reads them."""
         from khoj_ls.content.asciidoc import AsciiDocProcessor
         from khoj_ls.content.csv_table import CsvProcessor
         from khoj_ls.content.data_text import data_processors
@@ -76,11 +76,13 @@ class _BuiltinProcessors:
         from khoj_ls.content.epub import EpubProcessor
         from khoj_ls.content.feed import FeedProcessor
         from khoj_ls.content.html import HtmlProcessor
+        from khoj_ls.content.image import image_processors
         from khoj_ls.content.latex import LatexProcessor
         from khoj_ls.content.legacy_office import LegacyOfficeProcessor
         from khoj_ls.content.mail import MailProcessor
         from khoj_ls.content.markdown import MarkdownProcessor
         from khoj_ls.content.notebook import NotebookProcessor
+        from khoj_ls.content.ocr import installed_ocr
         from khoj_ls.content.odp import OdpProcessor
         from khoj_ls.content.ods import OdsProcessor
         from khoj_ls.content.odt import OdtProcessor
@@ -92,11 +94,13 @@ class _BuiltinProcessors:
         from khoj_ls.content.rtf import RtfProcessor
         from khoj_ls.content.xlsx import XlsxProcessor
 
+        ocr = installed_ocr()
         return [
             OrgProcessor(),
             MarkdownProcessor(),
             PlainTextProcessor(),
-            PdfProcessor(),
+            PdfProcessor(ocr),
+            *image_processors(ocr),
             HtmlProcessor(),
             EpubProcessor(),
             NotebookProcessor(),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from khoj_ls.config.settings import Settings
+from khoj_ls.config.settings import IndexSettings, Settings
 from khoj_ls.content.registry import default_registry
 from khoj_ls.core.places import spoken
 from khoj_ls.indexing.indexer import Indexer
@@ -44,6 +44,7 @@ PLANTED = [
     ("reeds.odp", "Dragonflies rest on the third reed", ("Reeds",), "slide 1"),
     ("ship.json", "makes dumplings on stormy evenings only", (), "lines 2 to 7"),
     ("shore.html", "Cowries lie under the seaweed in May", ("Shore", "Shells"), "line 7"),
+    ("sign.png", "The lighthouse keeper paints", (), "picture"),
     ("stove.toml", "a jackdaw nests in it every spring", ("stove.chimney",), "line 5"),
     ("tides.tex", "longest at the old pier", ("Springs", "Neaps"), "lines 14 to 16"),
     ("tools.yaml", "behind the door with the crooked hinge", (), "lines 1 to 5"),
@@ -55,7 +56,9 @@ PLANTED = [
 def database(tmp_path_factory):
     """The index of all samples."""
     database = Database(tmp_path_factory.mktemp("planted") / "index.db")
-    indexer = Indexer(SAMPLES, database, default_registry(third_party=False), None, Settings(), lambda event: None)
+    # What reads pictures takes its time to load where much else goes on.
+    settings = Settings(index=IndexSettings(parser_timeout_seconds=600.0))
+    indexer = Indexer(SAMPLES, database, default_registry(third_party=False), None, settings, lambda event: None)
     indexer.start(watch=False)
     report = indexer.index()
     indexer.close()

@@ -1,0 +1,129 @@
+"""Pictures, where something is installed that reads text in them: scans, photographs of pages, screenshots."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from khoj_ls.content.ocr import LONGEST_SIDE, Budget, Ocr, Pixels
+from khoj_ls.content.pdf_lines import paragraphs
+from khoj_ls.content.refusal import Refused
+from khoj_ls.content.rendering import Piece, rendered
+from khoj_ls.core.places import Place
+from khoj_ls.core.protocols import ContentProcessor, Needs
+from khoj_ls.core.types import EntryDate, ParsedFile, Problem
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MOST_PIXELS = 60_000_000
+"""Of one picture: more than cameras make. A small file may claim any number."""
+MOST_PICTURES = 200
+"""Of one file."""
+_LEAST_LETTERS = 3
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+_TAKEN, _DETAILS = 0x9003, 0x8769
+"""EXIF 2.3: DateTimeOriginal, and the directory in which it stands."""
+
+
+class ImageProcessor:
+    """Reads pictures: what is written in one is an entry; a picture without words has none."""
+
+    name = "image"
+    extensions: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+    priority = 0
+    binary = True
+    needs = Needs(("PIL", "numpy"), "khoj-ls[ocr]")
+
+    def __init__(self, ocr: Ocr) -> None:
+        """Read with `ocr`."""
+        self._ocr = ocr
+        self.version = ocr.version
+
+    def parse(self, data: bytes, path: str) -> ParsedFile:
+        """Parse `data`; `path` decides nothing. Raises Refused where it is damaged or too large."""
+        from PIL import Image
+
+        Image.MAX_IMAGE_PIXELS = None  # our own limit is stricter, and no warning
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                    return self._parsed(image)
+            except (
+                OSError,
+                ValueError,
+                SyntaxError,
+                EOFError,
+                KeyError,
+                TypeError,
+                AttributeError,
+                IndexError,
+                OverflowError,
+            ) as error:
+                # What Pillow's decoders raise on damaged files.
+                raise Refused("damaged", f"the picture is damaged, or none: it cannot be opened ({error})") from error
+
+    def _parsed(self, image: Image.Image) -> ParsedFile:
+        total = int(getattr(image, "n_frames", 1))
+        budget, pieces, done = Budget(), list[Piece](), 0
+        for pixels in _pictures(image, min(total, MOST_PICTURES)):
+            blocks = budget.read(self._ocr, pixels)
+            if blocks is None:
+                break
+            done += 1
+            text = "\n\n".join("\n".join(line.text for line in part) for block in blocks for part in paragraphs(block))
+            place = Place("page", done, done) if total > 1 else Place("part", 1, 1, "picture")
+            if sum(map(str.isalnum, text)) >= _LEAST_LETTERS:
+                pieces.append(Piece(text, place))
+        problems = []
+        if done < total:
+            what = f"only the first {done:,} of {total:,} pictures in the file are read: split it"
+            problems.append(Problem("warning", "too-large", what))
+        return rendered(self.name, None, pieces, dates=_taken(image), problems=problems)
+
+
+def image_processors(ocr: Ocr | None) -> list[ContentProcessor]:
+    """The processor for pictures, where they can be opened and read: nobody is told of each picture that it cannot be read."""
+    return [ImageProcessor(ocr)] if ocr and find_spec("PIL") else []
+
+
+def _pictures(image: Image.Image, count: int) -> Iterator[Any]:
+    for at in range(count):
+        image.seek(at)
+        if image.width * image.height > MOST_PIXELS:
+            most = f"{MOST_PIXELS // 1_000_000} million"
+            raise Refused(
+                "too-large", f"the picture has {image.width:,} by {image.height:,} pixels, more than {most}: make it smaller"
+            )
+        yield lambda: _pixels(image)
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    """The picture as people see it: turned, white where it is transparent, no larger than is read."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    shown = ImageOps.exif_transpose(image)
+    shown.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    if shown.has_transparency_data:
+        shown = shown.convert("RGBA")
+        paper = Image.new("RGBA", shown.size, "white")
+        shown = Image.alpha_composite(paper, shown)
+    return np.asarray(shown.convert("RGB"))
+
+
+def _taken(image: Image.Image) -> tuple[EntryDate, ...]:
+    """When a camera took it, by its clock: `2024:05:01 09:30:00`."""
+    said = str(image.getexif().get_ifd(_DETAILS).get(_TAKEN, ""))
+    day, _, time = said.partition(" ")
+    date = f"{day.replace(':', '-')}T{time[:5]}"
+    try:
+        datetime.strptime(date, "%Y-%m-%dT%H:%M")
+    except ValueError:
+        return ()
+    return (EntryDate("created", date),)
