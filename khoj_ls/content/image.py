@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from khoj_ls.content.ocr import LONGEST_SIDE, Budget, Ocr, Pixels
 from khoj_ls.content.pdf_lines import paragraphs
@@ -46,33 +48,15 @@ class ImageProcessor:
 
     def parse(self, data: bytes, path: str) -> ParsedFile:
         """Parse `data`; `path` decides nothing. Raises Refused where it is damaged or too large."""
-        from PIL import Image
+        with _opened(data) as image:
+            # In other formats more than one picture is a film.
+            total = int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
+            return self._parsed(image, total)
 
-        Image.MAX_IMAGE_PIXELS = None  # our own limit is stricter, and no warning
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                    return self._parsed(image)
-            except (
-                OSError,
-                ValueError,
-                SyntaxError,
-                EOFError,
-                KeyError,
-                TypeError,
-                AttributeError,
-                IndexError,
-                OverflowError,
-            ) as error:
-                # What Pillow's decoders raise on damaged files.
-                raise Refused("damaged", f"the picture is damaged, or none: it cannot be opened ({error})") from error
-
-    def _parsed(self, image: Image.Image) -> ParsedFile:
-        total = int(getattr(image, "n_frames", 1))
+    def _parsed(self, image: Image.Image, total: int) -> ParsedFile:
         budget, pieces, done = Budget(), list[Piece](), 0
-        for pixels in _pictures(image, min(total, MOST_PICTURES)):
-            blocks = budget.read(self._ocr, pixels)
+        for at in range(min(total, MOST_PICTURES)):
+            blocks = budget.read(self._ocr, partial(_pixels, image, at))
             if blocks is None:
                 break
             done += 1
@@ -92,34 +76,59 @@ def image_processors(ocr: Ocr | None) -> list[ContentProcessor]:
     return [ImageProcessor(ocr)] if ocr and find_spec("PIL") else []
 
 
-def _pictures(image: Image.Image, count: int) -> Iterator[Any]:
-    for at in range(count):
-        image.seek(at)
-        if image.width * image.height > MOST_PIXELS:
-            most = f"{MOST_PIXELS // 1_000_000} million"
-            raise Refused(
-                "too-large", f"the picture has {image.width:,} by {image.height:,} pixels, more than {most}: make it smaller"
-            )
-        yield lambda: _pixels(image)
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """What Pillow raises becomes a refusal."""
+    from PIL.Image import DecompressionBombError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of much that is odd, and of large pictures below our own limit
+        try:
+            yield
+        except (Refused, MemoryError):
+            raise
+        except DecompressionBombError as error:
+            raise Refused("too-large", "the picture claims to have more pixels than any camera makes") from error
+        except Exception as error:
+            raise Refused("damaged", f"the picture is damaged, or none: it cannot be opened ({error})") from error
 
 
-def _pixels(image: Image.Image) -> Pixels:
-    """The picture as people see it: turned, white where it is transparent, no larger than is read."""
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    from PIL import Image
+
+    with _damage_told():
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    with image:
+        yield image
+
+
+def _pixels(image: Image.Image, at: int) -> Pixels:
+    """Picture `at` of a file as people see it: turned, white where it is transparent, no larger than is read."""
     import numpy as np
     from PIL import Image, ImageOps
 
-    shown = ImageOps.exif_transpose(image)
-    shown.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    if shown.has_transparency_data:
-        shown = shown.convert("RGBA")
-        paper = Image.new("RGBA", shown.size, "white")
-        shown = Image.alpha_composite(paper, shown)
-    return np.asarray(shown.convert("RGB"))
+    with _damage_told():
+        image.seek(at)
+        if image.width * image.height > MOST_PIXELS:
+            size = f"{image.width:,} by {image.height:,} pixels, more than {MOST_PIXELS // 1_000_000} million"
+            raise Refused("too-large", f"the picture has {size}: make it smaller")
+        shown = ImageOps.exif_transpose(image)
+        shown.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        if shown.has_transparency_data:
+            shown = shown.convert("RGBA")
+            paper = Image.new("RGBA", shown.size, "white")
+            shown = Image.alpha_composite(paper, shown)
+        return np.asarray(shown.convert("RGB"))
 
 
 def _taken(image: Image.Image) -> tuple[EntryDate, ...]:
     """When a camera took it, by its clock: `2024:05:01 09:30:00`."""
-    said = str(image.getexif().get_ifd(_DETAILS).get(_TAKEN, ""))
+    try:
+        with _damage_told():
+            said = str(image.getexif().get_ifd(_DETAILS).get(_TAKEN, ""))
+    except Refused:  # what stands beside the picture is damaged, not the picture
+        return ()
     day, _, time = said.partition(" ")
     date = f"{day.replace(':', '-')}T{time[:5]}"
     try:

@@ -23,7 +23,7 @@ from khoj_ls.workers.child import Child, ChildGone
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "content" / "samples"
-BUILT_IN = "khoj_ls.content.registry:default_registry"
+BUILT_IN = "soak_registry:registry"
 _BATCH = 100
 _MOST_ENDS = 5
 """A sample whose inputs ended or stopped so many processes is left alone: each costs a new one."""

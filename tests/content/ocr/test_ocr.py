@@ -127,9 +127,10 @@ def png(width, height):
         (b"no picture", "damaged"),
         (saved(Image.effect_noise((50, 50), 50), "PNG")[:-300], "damaged"),
         (png(100_000, 100_000), "too-large"),
+        (png(9_000, 9_000), "too-large"),
         (saved(Image.new("L", (9, 9)), "GIF"), "damaged"),
     ],
-    ids=["empty", "text", "cut off", "bomb", "another format"],
+    ids=["empty", "text", "cut off", "bomb", "too many pixels", "another format"],
 )
 def test_pictures_that_cannot_be_read_are_refused(data, code):
     assert [each.code for each in read(data, "a.png", Toy()).problems] == [code]
