@@ -22,6 +22,10 @@ from khoj_ls.content.registry import ProcessorRegistry, parse_file
 from khoj_ls.core.types import EntryDate
 
 
+PATIENCE = 600.0
+"""Seconds a page may take on a machine that does much else."""
+
+
 class Toy(Ocr):
     """Reads the size of a picture and the colour of its first pixel."""
 
@@ -50,7 +54,8 @@ def saved(picture, kind, **options):
     return data.getvalue()
 
 
-def test_scanned_pages_are_read():
+def test_scanned_pages_are_read(monkeypatch):
+    monkeypatch.setattr(ocr_module.Budget.__init__, "__defaults__", (PATIENCE,))
     pages = [drawn("The ferry leaves at nine", "from the northern pier."), drawn("Bring your own lantern.")]
     data = saved(pages[0], "PDF", save_all=True, append_images=pages[1:], resolution=250)
     parsed = read(data, "a.pdf", Ocr("rapidocr"))
