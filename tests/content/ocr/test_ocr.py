@@ -21,7 +21,6 @@ from khoj_ls.content.pdf_lines import Line
 from khoj_ls.content.registry import ProcessorRegistry, parse_file
 from khoj_ls.core.types import EntryDate
 
-
 PATIENCE = 600.0
 """Seconds a page may take on a machine that does much else."""
 
