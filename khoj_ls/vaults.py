@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -17,14 +18,20 @@ from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import ChatSettings, EmbeddingSettings, Settings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.paths import to_path as to_path  # for those who ask for a vault by a path
+from khoj_ls.core.protocols import RerankModel
 from khoj_ls.embed.service import EncoderService
+from khoj_ls.plugins.manager import PluginManager, load_plugins
+from khoj_ls.rerank.plugged import PluggedReranker, plugged_rerankers
 from khoj_ls.rerank.service import RerankerService
 from khoj_ls.vault import Vault
 from khoj_ls.vault.chat_settings import LiveChatSettings
 from khoj_ls.vault.chatting import ChatShared
+from khoj_ls.vault.plugin_report import PluginReport, plugin_report
 
 if TYPE_CHECKING:
     from khoj_ls.llm.models import ChatModels
+
+log = logging.getLogger(__name__)
 
 
 class OpenVaults:
@@ -51,6 +58,23 @@ class OpenVaults:
         self._chat_models: ChatModels | None = None
         self._asked_for: set[str] = set()
         self._chats = ChatShared(lambda: self.chat_models, self.chat_settings, self._asked_for.add)
+        self._plugged_reranker: PluggedReranker | None = None
+        self._plugins_lock = threading.Lock()
+        self._plugins: PluginManager | None = None
+
+    @property
+    def plugins(self) -> PluginManager:
+        """The plugins of this process; loaded when they are first wanted, which takes as long as importing them, twice."""
+        with self._plugins_lock:
+            if self._plugins is None:
+                self._plugins = load_plugins(self.folders, self.settings.plugins, self.settings.vaults)
+                for problem in self._plugins.problems:
+                    log.warning("the plugin %s is left out: %s", problem.plugin, problem.error)
+            return self._plugins
+
+    def plugin_report(self) -> PluginReport:
+        """What became of the plugins."""
+        return plugin_report(self.plugins, self.folders.config)
 
     def root_of(self, path: Path) -> Path:
         """Root of the vault that `path` belongs to: an open vault around it, else by markers, else the folder itself."""
@@ -78,8 +102,9 @@ class OpenVaults:
                     settings,
                     self.folders,
                     self._encoder,
-                    reranker=self.reranker,
+                    reranker=self._chosen_reranker(),
                     chats=self._chats,
+                    plugins=self.plugins,
                     watch=self._watch,
                     yes=yes,
                 )
@@ -147,7 +172,7 @@ class OpenVaults:
         with self._lock:
             if self._chat_models is None:
                 nice = self.settings.daemon.nice
-                self._chat_models = ChatModels(self.chat_settings, self.folders, self._environment, nice)
+                self._chat_models = ChatModels(self.chat_settings, self.folders, self._environment, nice, self.plugins)
             return self._chat_models
 
     def chat_settings(self, root: Path | None = None) -> ChatSettings:
@@ -183,6 +208,16 @@ class OpenVaults:
         with self._lock:
             if self._chat_models is not None:
                 self._chat_models.close()
+
+    def _chosen_reranker(self) -> RerankModel:
+        """The reranker that the settings name: a plugin's, or one of the service's."""
+        named = self.settings.rerank.model
+        with self._lock:
+            if self._plugged_reranker is None:
+                own = plugged_rerankers(self.plugins)
+                if named in own.by_name:
+                    self._plugged_reranker = PluggedReranker(own.by_name[named], own.plugin[named])
+            return self._plugged_reranker or self.reranker
 
     def _encoder(self, settings: EmbeddingSettings, model: str) -> EncoderService:
         wanted = replace(settings, model=model)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from khoj_ls.chat.types import ContextItem
@@ -12,6 +14,8 @@ from khoj_ls.core.chat import ChatModel, Image, Message
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.places import Place
 from khoj_ls.core.slash import Neighbours, SlashCommand
+from khoj_ls.plugins.hooks import NO_HOOKS, Hooks
+from khoj_ls.plugins.kinds import QueryFilter
 from khoj_ls.search.types import SearchRequest, SearchResult
 
 
@@ -159,5 +163,11 @@ class ChatDesk:
     """All personas by name, as they are now."""
     commands: Mapping[str, SlashCommand] | None = None
     """The slash commands by name; None: the built-in ones."""
+    hooks: Hooks = NO_HOOKS
+    """Where plugins have their say."""
+    filters: Mapping[str, QueryFilter] = field(default_factory=lambda: MappingProxyType({}))
+    """Filters that plugins add to the query language."""
+    root: Path = Path()
+    """The vault's, for plugins."""
     neighbours: Callable[[str], Neighbours] | None = None
     """What the note at a path is tied to by links and by meaning, for `/links`; raises UsageError where there is no note."""

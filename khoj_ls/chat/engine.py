@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from khoj_ls.chat.desk import ChatDesk
+from khoj_ls.chat.hooked import tell_failure
 from khoj_ls.chat.kept.saving import Saving
 from khoj_ls.chat.question.commands import plan_turn
 from khoj_ls.chat.turn import asked_of, model_name, persona_of, turn_events
@@ -72,10 +73,12 @@ def answer(desk: ChatDesk, request: ChatRequest, started: Started, token: Cancel
         saving.finish(Failed("the client went away", Cancelled.code, "".join(arrived)))
         raise
     except Exception as error:  # noqa: BLE001  # the edge of the room: whatever went wrong, the user hears of it as the end
-        failed = saving.finish(failure(error, "".join(arrived)))
+        failed = failure(error, "".join(arrived))
+        tell_failure(desk, failed)
+        ended = saving.finish(failed)
         if not found:
             yield Sources(())
-        yield failed
+        yield ended
 
 
 def failure(error: Exception, text: str) -> Failed:

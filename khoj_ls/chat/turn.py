@@ -10,6 +10,7 @@ from khoj_ls.chat.answer.asking import Conclusion, answer_of_model, concluded, c
 from khoj_ls.chat.answer.excerpts import ADD_A_MODEL, NO_MODEL_AT_ALL, excerpts
 from khoj_ls.chat.answer.streaming import shown
 from khoj_ls.chat.desk import ChatDesk, Persona, Turn
+from khoj_ls.chat.hooked import as_plugins_let_through, as_plugins_want
 from khoj_ls.chat.kept.saving import Saving
 from khoj_ls.chat.prompt.context import (
     MOST_CHOSEN,
@@ -115,9 +116,27 @@ def turn_events(
     desk: ChatDesk, request: ChatRequest, started: Started, token: CancelToken, saving: Saving
 ) -> Generator[ChatEvent, None, None]:
     """The events of a turn. Raises KhojErrors: what that means for the turn is the engine's to say."""
-    message, earlier = _said_now(desk, request, started)
+    said, earlier = _said_now(desk, request, started)
     persona, no_persona = persona_of(desk, request)
-    plan = plan_turn(message, asked_of(desk, request), desk.commands)
+    asked = asked_of(desk, request)
+    wanted, message = as_plugins_want(desk, request, said, persona.name, model_name(desk, request, persona), asked, token)
+    if wanted.persona not in (None, persona.name):
+        persona, no_persona = persona_of(desk, wanted)
+    plan = plan_turn(message, asked, desk.commands)
+    course = _course(desk, wanted, plan, persona, no_persona, earlier, token, saving)
+    yield from as_plugins_let_through(desk, said, course, token)
+
+
+def _course(
+    desk: ChatDesk,
+    request: ChatRequest,
+    plan: Plan,
+    persona: Persona,
+    no_persona: str,
+    earlier: tuple[Turn, ...],
+    token: CancelToken,
+    saving: Saving,
+) -> Generator[ChatEvent, None, None]:
     if plan.local_answer is not None:
         yield from _told_locally(desk, plan, saving)
         return
@@ -125,7 +144,7 @@ def turn_events(
     token.raise_if_cancelled()
     wanted = (request.profile, persona.profile, desk.settings.profile)
     by, no_profile = searching(desk, wanted, token, whole_notes=plan.whole_notes)
-    search = reading(plan.message) if plan.search else unsearched(plan.message)
+    search = reading(plan.message, desk.filters) if plan.search else unsearched(plan.message)
     work = Work(desk, request, plan, persona, model, search, by, earlier, token, saving)
     notices = [notice for notice in (no_persona, no_profile, search.notice) if notice]
     yield from (_without_model(work, notices) if model is None else _with_model(work, model, notices))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import ModuleType
 from typing import Any, NoReturn, cast
 
@@ -24,6 +25,7 @@ VERBS = (
     "index",
     "status",
     "doctor",
+    "plugins",
     "config",
     "daemon",
     "lsp",
@@ -36,22 +38,29 @@ VERBS = (
 class Program(click.Group):
     """The group of all verbs. Its `main` ends the process with the project's exit statuses."""
 
+    @cached_property
+    def plugin_verbs(self) -> Mapping[str, click.Command]:
+        """The verbs that plugins bring; looked for when they are asked for."""
+        from khoj_ls.cli.plugin_verbs import plugin_verbs
+
+        return plugin_verbs(VERBS)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the verbs."""
-        return list(VERBS)
+        return [*VERBS, *self.plugin_verbs]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb, imported now."""
         if cmd_name not in VERBS:
-            return None
+            return self.plugin_verbs.get(cmd_name)
         return cast(click.Command, importlib.import_module(f"khoj_ls.cli.{cmd_name}").command)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """The verb and its arguments; a word that is no verb is told with the one that was meant."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        if args and args[0] not in VERBS and not args[0].startswith("-") and args[0] not in self.plugin_verbs:
             from khoj_ls.config.options import suggestion
 
-            meant = suggestion(args[0], VERBS) or "; to search, write: khoj-ls search " + args[0]
+            meant = suggestion(args[0], (*VERBS, *self.plugin_verbs)) or "; to search, write: khoj-ls search " + args[0]
             ctx.fail(f"there is no verb {args[0]!r}{meant}")
         return super().resolve_command(ctx, args)
 

@@ -42,10 +42,12 @@ def command(run: Run, usable: bool) -> int:
     from khoj_ls.config.load import assignments, load_user_settings
     from khoj_ls.config.paths import folders
     from khoj_ls.llm.models import ChatModels
+    from khoj_ls.plugins.manager import load_plugins
 
     here = folders()
     settings, _ = load_user_settings(here, assignments(run.sets))
-    models = ChatModels(lambda: settings.chat, here, os.environ, settings.daemon.nice)
+    plugins = load_plugins(here, settings.plugins, settings.vaults)
+    models = ChatModels(lambda: settings.chat, here, os.environ, settings.daemon.nice, plugins)
     try:
         listed = [each for each in models.listed() if not usable or _state(each) == "usable"]
     finally:

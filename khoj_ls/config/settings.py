@@ -337,6 +337,30 @@ class DaemonSettings:
 
 
 @dataclass(frozen=True)
+class PluginSettings:
+    """Code of others that the user has let in."""
+
+    enabled: bool = setting(True, "user", "Whether plugins are loaded: those of installed packages and your own files.")
+    disabled: tuple[str, ...] = setting((), "user", "Plugins that are left out, by name.")
+    load_seconds: float = setting(
+        10.0,
+        "user",
+        "A plugin that takes longer to be imported, or to say what it brings, is left out and named.",
+        least=0.1,
+        most=300,
+    )
+    search_hook_seconds: float = setting(
+        0.5, "user", "How long the hooks of all plugins together may hold up a search.", least=0.01, most=60
+    )
+    hook_seconds: float = setting(
+        5.0, "user", "How long they may hold up an answer of a chat, or the indexing of a file.", least=0.01, most=300
+    )
+    failures: int = setting(
+        3, "user", "A hook that fails so often in a row is left out until the daemon starts anew.", least=1, most=1000
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings."""
 
@@ -351,3 +375,4 @@ class Settings:
     inlay: InlaySettings = section(InlaySettings, "Inlay hints: counts behind titles and headings.")
     diagnostics: DiagnosticsSettings = section(DiagnosticsSettings, "What is reported as wrong.")
     daemon: DaemonSettings = section(DaemonSettings, "The background process.")
+    plugins: PluginSettings = section(PluginSettings, "Plugins: docs/plugins.md.")

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+from khoj_ls.content.admission import parsed_apart, processor_fault
 from khoj_ls.content.refusal import Refused
 from khoj_ls.core.protocols import ContentProcessor, Needs
 from khoj_ls.core.types import Entry, ParsedFile, Problem
 from khoj_ls.plugins.hookspecs import hookimpl
-from khoj_ls.plugins.manager import PluginProblem, plugin_manager
+from khoj_ls.plugins.manager import NO_PLUGINS, PluginManager, PluginProblem, plugin_manager
 
 
 class ProcessorRegistry:
     """Content processors by file extension. Immutable."""
 
-    def __init__(self, processors: Sequence[ContentProcessor], problems: Sequence[PluginProblem] = ()) -> None:
-        """Register `processors`: for one extension the highest priority wins, among equals the later."""
+    def __init__(
+        self,
+        processors: Sequence[ContentProcessor],
+        problems: Sequence[PluginProblem] = (),
+        *,
+        origins: Mapping[int, str] = MappingProxyType({}),
+        plugins: PluginManager = NO_PLUGINS,
+    ) -> None:
+        """Register `processors`: for one extension the highest priority wins, among equals the later.
+
+        `origins` names the plugin of a processor by its id(), `plugins` those that have their say on what is indexed.
+        """
         ranked = sorted(processors, key=lambda processor: processor.priority)
+        self._ranked, self._origins, self._plugins = tuple(ranked), MappingProxyType(dict(origins)), plugins
         self._by_extension = MappingProxyType(
             {extension.lower(): processor for processor in ranked for extension in processor.extensions}
         )
@@ -43,11 +55,21 @@ class ProcessorRegistry:
         if processor is None:
             return ""
         version = getattr(processor, "version", 1)
-        return f"{processor.name} {version}{' missing' if self._missing[id(processor)] else ''}"
+        missing = " missing" if self._missing[id(processor)] else ""
+        marks = filter(None, (self._plugins.mark(self.origin(processor)), self._plugins.index_mark))
+        return " ".join((f"{processor.name} {version}{missing}", *marks))
 
     def missing(self, processor: ContentProcessor) -> tuple[str, ...]:
         """The modules that one of its processors needs and that were not installed when the registry was made."""
         return self._missing[id(processor)]
+
+    def origin(self, processor: ContentProcessor) -> str:
+        """The plugin that brings a processor; empty for a built-in one."""
+        return self._origins.get(id(processor), "")
+
+    def contenders(self, extension: str) -> tuple[ContentProcessor, ...]:
+        """All that would serve an extension, the one that does first."""
+        return tuple(each for each in reversed(self._ranked) if extension in map(str.lower, each.extensions))
 
     def extensions(self) -> frozenset[str]:
         """Every suffix that is served, lower case, with the dot."""
@@ -122,18 +144,24 @@ class _BuiltinProcessors:
         ]
 
 
-def default_registry(*, third_party: bool = True) -> ProcessorRegistry:
-    """Built-in processors and, if `third_party`, those of installed plugins; a broken plugin is among the problems."""
-    plugins = plugin_manager([_BuiltinProcessors()], third_party=third_party)
-    items, problems = plugins.collect("khoj_content_processors")
-    processors: list[ContentProcessor] = []
+def default_registry(plugins: PluginManager | None = None, *, third_party: bool = True) -> ProcessorRegistry:
+    """Built-in processors and those of `plugins`; without any, and if `third_party`, those of installed packages.
+
+    What a plugin brings that cannot be used is among the problems.
+    """
+    others = plugins or (plugin_manager([]) if third_party else NO_PLUGINS)
+    built_in, _ = plugin_manager([_BuiltinProcessors()], third_party=False).collect("khoj_content_processors")
+    items, problems = others.collect("khoj_content_processors")
+    processors: list[ContentProcessor] = [processor for _, processor in built_in]
+    origins: dict[int, str] = {}
     rejected: list[PluginProblem] = []
     for name, item in items:
-        if isinstance(item, ContentProcessor) and not isinstance(item, type):
-            processors.append(item)
+        if fault := processor_fault(item):
+            rejected.append(PluginProblem(name, fault))
         else:
-            rejected.append(PluginProblem(name, f"{item!r} is no content processor: name, extensions, priority, parse"))
-    return ProcessorRegistry(processors, (*plugins.problems, *problems, *rejected))
+            processors.append(item)
+            origins[id(item)] = name
+    return ProcessorRegistry(processors, (*others.problems, *problems, *rejected), origins=origins, plugins=others)
 
 
 def missing_for(processor: ContentProcessor) -> tuple[str, ...]:
@@ -149,12 +177,12 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def parse_file(registry: ProcessorRegistry, data: bytes, path: str) -> ParsedFile:
+def parse_file(registry: ProcessorRegistry, data: bytes, path: str, *, seconds: float | None = None) -> ParsedFile:
     """Parse the file at `path` (relative, posix) with the processor for it. Never raises.
 
     What the processor needs and is not installed is an error Problem with the command that installs it.
     A processor that raises, or whose entries do not lie in the source one behind the other, costs the file its entries: they
-    would corrupt the index. The error Problem names the processor.
+    would corrupt the index. The error Problem names the processor. A plugin's has `seconds` for it, where they are given.
     """
     processor = registry.for_path(path)
     if processor is None:
@@ -162,8 +190,9 @@ def parse_file(registry: ProcessorRegistry, data: bytes, path: str) -> ParsedFil
     if missing := registry.missing(processor):
         return _failed(processor.name, "missing-extra", _install(processor, missing))
     try:
-        parsed = processor.parse(data, path)
-        fault = _fault(parsed.entries)
+        of_plugin = bool(registry.origin(processor))
+        parsed = parsed_apart(processor, data, path, seconds) if of_plugin else processor.parse(data, path)
+        fault = places_fault(parsed.entries)
     except Refused as refusal:
         return _failed(processor.name, refusal.code, str(refusal))
     except MemoryError:
@@ -186,7 +215,7 @@ def _failed(type_: str, code: str, message: str) -> ParsedFile:
     return ParsedFile(type_, None, (), problems=(Problem("error", code, message),))
 
 
-def _fault(entries: Sequence[Entry]) -> str | None:
+def places_fault(entries: Sequence[Entry]) -> str | None:
     """What is wrong with the places of `entries`; None when they follow each other and hold what they say."""
     byte = line = 0
     for at, entry in enumerate(entries):

@@ -12,6 +12,9 @@ from khoj_ls.core.types import Entry, Link, ParsedFile
 _KEPT = 32
 """Notes of which the parsed form is kept: an editor asks many things about one text."""
 
+_PLUGIN_SECONDS = 2.0
+"""How long a plugin's processor may take here, where somebody waits for it."""
+
 
 @dataclass(frozen=True)
 class OpenNote:
@@ -60,7 +63,7 @@ class NoteReader:
                 self._known.move_to_end(key)
                 return self._known[key]
         source = text.encode(errors="replace")
-        note = OpenNote(path, text, source, parse_file(self._registry, source, path))
+        note = OpenNote(path, text, source, parse_file(self._registry, source, path, seconds=_PLUGIN_SECONDS))
         with self._guard:
             self._known[key] = note
             while len(self._known) > _KEPT:

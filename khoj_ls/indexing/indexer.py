@@ -14,7 +14,7 @@ from khoj_ls.core.errors import Cancelled, StoreError, VaultError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.indexing.ignore import Decision, IgnoreRules, is_encodable
 from khoj_ls.indexing.models import Encoder, active_model
-from khoj_ls.indexing.parsers import DEFAULT_TOOLS
+from khoj_ls.indexing.parsers import DEFAULT_TOOLS, NO_PARSER_PLUGINS, ParserPlugins
 from khoj_ls.indexing.pipeline import Pipeline
 from khoj_ls.indexing.queue import Depth, Lane
 from khoj_ls.indexing.scan import count_files
@@ -50,11 +50,13 @@ class Indexer:
         *,
         tools: str = DEFAULT_TOOLS,
         catch_up: Callable[[], object] | None = None,
+        plugins: ParserPlugins = NO_PARSER_PLUGINS,
     ) -> None:
         """Index the notes below `root` into `database`; without an `encoder` only their words.
 
         `on_event` is called from the writer thread. `tools` names what parser workers work with. `catch_up` is called, from a
-        thread of its own, after vectors were stored: the place to bring the vector index up to date. Starts nothing yet.
+        thread of its own, after vectors were stored: the place to bring the vector index up to date. `plugins` are those that
+        workers load. Starts nothing yet.
         """
         self._root = root.resolve()
         self._database = database
@@ -62,7 +64,15 @@ class Indexer:
         self._on_event = on_event
         self._rules = IgnoreRules(self._root, settings.index, registry.extensions())
         self._pipeline = Pipeline(
-            database, self._rules, file_types(registry), encoder, settings, self._emit, tools=tools, catch_up=catch_up
+            database,
+            self._rules,
+            file_types(registry),
+            encoder,
+            settings,
+            self._emit,
+            tools=tools,
+            catch_up=catch_up,
+            plugins=plugins,
         )
         self._queue = self._pipeline.queue
         self._watcher: Watcher | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from khoj_ls.core.types import Chunk, Entry, ParsedFile
+from khoj_ls.plugins.events import HookFault
 
 
 class Parse(msgspec.Struct, frozen=True, tag="parse"):
@@ -34,6 +35,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     chunks: tuple[Chunk, ...] | None = None
     error: str | None = None
     """What went wrong inside the worker, as one clause."""
+    faults: tuple[HookFault, ...] = ()
+    """Hooks of plugins that failed on the way; the answer holds without them."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

@@ -1,4 +1,6 @@
-"""The parser worker: `python -m khoj_ls.indexing.parser_worker TOOLS MEMORY_MB NICE`. It may block, bloat, hang or crash.
+"""The parser worker: `python -m khoj_ls.indexing.parser_worker TOOLS MEMORY_MB NICE [ORDER]`.
+
+It may block, bloat, hang or crash. ORDER names plugins (`PluginManager.order`) and is handed to the tools.
 
 Each request is a list of `Work`; each piece is answered on its own, in order, as soon as it is done.
 """
@@ -10,14 +12,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, Protocol, cast
+from typing import Protocol, cast
 
 import msgspec
 
 from khoj_ls.core.types import Chunk, Entry, ParsedFile
 from khoj_ls.indexing.messages import Answer, Parse, Ready, Work
+from khoj_ls.plugins.events import HookFault
 from khoj_ls.workers.child import limit_this_process
-from khoj_ls.workers.frames import read_frame, write_frame
+from khoj_ls.workers.frames import own_streams, read_frame, write_frame
 
 
 class Tools(Protocol):
@@ -27,6 +30,10 @@ class Tools(Protocol):
         """What the content processor in charge makes of a file."""
         ...
 
+    def faults(self) -> tuple[HookFault, ...]:
+        """Hooks of plugins that failed since this was asked last."""
+        ...
+
     def cut(self, title: str | None, entries: Sequence[Entry], tokenizer: str, max_tokens: int) -> list[Chunk]:
         """The chunks of a file, by the tokenizer at `tokenizer`."""
         ...
@@ -34,14 +41,14 @@ class Tools(Protocol):
 
 def main(arguments: Sequence[str]) -> None:
     """Answer requests on standard input until it closes."""
-    tools_name, memory_mb, nice = arguments
+    tools_name, memory_mb, nice, *order = arguments
     # A Ctrl-C in the shell goes to every process in the foreground; ours ends when its parent does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_this_process(memory_mb=int(memory_mb), nice=int(nice))
-    requests, answers = _own_streams()
+    requests, answers = own_streams()
     module, _, name = tools_name.partition(":")
-    make_tools = cast(Callable[[], Tools], getattr(importlib.import_module(module), name))
-    tools = make_tools()
+    make_tools = cast(Callable[..., Tools], getattr(importlib.import_module(module), name))
+    tools = make_tools(*order)
     write_frame(answers, Ready(os.getpid()))
     decoder = msgspec.msgpack.Decoder(list[Work])
     while (body := read_frame(requests)) is not None:
@@ -52,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
 def _answer(tools: Tools, work: Work) -> msgspec.Raw:
     try:
         if isinstance(work, Parse):
-            answer = Answer(parsed=tools.parse(work.data, work.path))
+            answer = Answer(parsed=tools.parse(work.data, work.path), faults=tools.faults())
         else:
             answer = Answer(chunks=tuple(tools.cut(work.title, work.entries, work.tokenizer, work.max_tokens)))
         return _encoded(answer)
@@ -65,15 +72,6 @@ def _answer(tools: Tools, work: Work) -> msgspec.Raw:
 
 def _encoded(answer: Answer) -> msgspec.Raw:
     return msgspec.Raw(msgspec.msgpack.encode(answer))
-
-
-def _own_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the parent, moved away from standard output, where a stray print would break the frames."""
-    requests = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    return requests, answers
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -18,6 +18,7 @@ import msgspec
 
 from khoj_ls.config.settings import IndexSettings
 from khoj_ls.indexing.messages import Answer, Cut, Parse, Work
+from khoj_ls.plugins.events import HookFault
 from khoj_ls.workers.child import Child, ChildGone
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,19 @@ _START_SECONDS = 60.0
 _TRIES = 2
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ParserPlugins:
+    """The plugins that workers work with."""
+
+    order: str = ""
+    """`PluginManager.order`: what a worker needs to load them; empty where there are none."""
+    reported: Callable[[Sequence[HookFault]], None] = lambda faults: None
+    """Hears, from a lane's thread, of hooks that failed in a worker."""
+
+
+NO_PARSER_PLUGINS = ParserPlugins()
 
 
 @dataclass
@@ -62,11 +76,14 @@ class ParserPool(Generic[T]):
         nice: int = 0,
         tools: str = DEFAULT_TOOLS,
         idle_seconds: float = 60.0,
+        plugins: ParserPlugins = NO_PARSER_PLUGINS,
     ) -> None:
         """Make a pool of `settings.parser_workers` lanes; no process is started before it is needed."""
+        self.plugins = plugins
         self._settings = settings
         self._wake = wake
-        self._arguments = (tools, str(settings.parser_memory_mb), str(nice))
+        order = (plugins.order,) if plugins.order else ()
+        self._arguments = (tools, str(settings.parser_memory_mb), str(nice), *order)
         self._idle_seconds = idle_seconds
         self._ready = threading.Condition()
         self._urgent: deque[Job[T]] = deque()
@@ -251,6 +268,8 @@ class _Lane(Generic[T]):
                 begun = time.monotonic()
                 answer = self._decoder.decode(child.receive(self._pool.limit(job)))
                 done += 1
+                if answer.faults:
+                    self._pool.plugins.reported(answer.faults)
                 self._pool.give(job, answer)
         except Exception as error:  # noqa: BLE001 - ChildGone, or an answer that is none: the lane must live on in any case
             self._end()

@@ -20,7 +20,7 @@ from khoj_ls.indexing.ignore import IgnoreRules
 from khoj_ls.indexing.meaning import MeaningPath
 from khoj_ls.indexing.models import Encoder
 from khoj_ls.indexing.overlay import Overlays
-from khoj_ls.indexing.parsers import Job, ParserPool
+from khoj_ls.indexing.parsers import NO_PARSER_PLUGINS, Job, ParserPlugins, ParserPool
 from khoj_ls.indexing.queue import ChangeQueue
 from khoj_ls.indexing.reporting import Reporter
 from khoj_ls.indexing.root import RootGone
@@ -55,6 +55,7 @@ class Pipeline:
         *,
         tools: str,
         catch_up: Callable[[], object] | None,
+        plugins: ParserPlugins = NO_PARSER_PLUGINS,
     ) -> None:
         """Put the parts together; nothing runs before `start`. `emit` is called from the writer thread."""
         self._database = database
@@ -71,7 +72,7 @@ class Pipeline:
         self.queue = ChangeQueue(self._wake.set, lambda: self.scanner.wake())
         self.scanner = Scanner(database, rules, self.queue, self.overlays, types.reader, self._wake.set, self._scan_failed)
         self.pool: ParserPool[Reading | CutOrder] = ParserPool(
-            settings.index, self._wake.set, nice=settings.daemon.nice, tools=tools
+            settings.index, self._wake.set, nice=settings.daemon.nice, tools=tools, plugins=plugins
         )
         self.storing = Storing(database, self._stored)
         submit = cast(Callable[[Job[Any]], None], self.pool.submit)

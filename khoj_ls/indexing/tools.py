@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from khoj_ls.core.protocols import ContentProcessor, Tokenizer
-from khoj_ls.core.types import Chunk, Entry, ParsedFile
+from khoj_ls.core.types import Chunk, Entry, ParsedFile, Problem
+from khoj_ls.indexing.pre_index import pre_indexed
+from khoj_ls.plugins.events import HookFault
+from khoj_ls.plugins.manager import ordered_plugins
 
 
 class Registry(Protocol):
@@ -64,11 +68,14 @@ def file_types(registry: Registry) -> FileTypes:
 class ContentTools:
     """The registered content processors, and the chunker with one tokenizer at a time."""
 
-    def __init__(self) -> None:
-        """Load the processors; a tokenizer is loaded with the first file to cut."""
+    def __init__(self, order: str) -> None:
+        """Load the processors and the plugins of `order`; a tokenizer is loaded with the first file to cut."""
         from khoj_ls.content.registry import default_registry
 
-        self._registry = default_registry()
+        self._faults: list[HookFault] = []
+        self._plugins, ordered = ordered_plugins(order, self._faults.append)
+        self._vault = Path(ordered.vault)
+        self._registry = default_registry(self._plugins)
         self._tokenizer: Tokenizer | None = None
         self._loaded = ("", 0)
 
@@ -76,7 +83,19 @@ class ContentTools:
         """What the processor in charge makes of a file."""
         from khoj_ls.content.registry import parse_file
 
-        return parse_file(self._registry, data, path)
+        if self._registry.problems and self._registry.for_path(path) is None:
+            told = "; ".join(f"{each.plugin}: {each.error}" for each in self._registry.problems)
+            return ParsedFile(
+                "", None, (), problems=(Problem("error", "plugin", f"what reads it could not be loaded ({told})"),)
+            )
+        parsed = parse_file(self._registry, data, path)
+        return pre_indexed(self._plugins.hooks, self._vault, path, parsed)
+
+    def faults(self) -> tuple[HookFault, ...]:
+        """Hooks of plugins that failed since this was asked last."""
+        told = tuple(self._faults)
+        self._faults.clear()
+        return told
 
     def cut(self, title: str | None, entries: Sequence[Entry], tokenizer: str, max_tokens: int) -> list[Chunk]:
         """The chunks of a file, by the tokenizer at `tokenizer`."""
@@ -92,6 +111,6 @@ class ContentTools:
         return self._tokenizer
 
 
-def content_tools() -> ContentTools:
-    """What parser workers work with unless told otherwise."""
-    return ContentTools()
+def content_tools(order: str = "") -> ContentTools:
+    """What parser workers work with unless told otherwise; `order` names plugins (`PluginManager.order`)."""
+    return ContentTools(order)

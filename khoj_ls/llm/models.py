@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -30,9 +30,13 @@ from khoj_ls.llm.gguf import GgufModel
 from khoj_ls.llm.gguf_file import find_gguf, gguf_files, trained_window
 from khoj_ls.llm.ollama import Ollama, Shown, shown
 from khoj_ls.llm.openai_compatible import OpenAiCompatible
+from khoj_ls.llm.plugged import listed_names, plugged_model
 from khoj_ls.llm.served import ServedModel
 from khoj_ls.llm.streaming import Patience
 from khoj_ls.models.endpoint import host_of, is_loopback
+from khoj_ls.plugins.brought import Brought, brought
+from khoj_ls.plugins.kinds import ChatProvider
+from khoj_ls.plugins.manager import NO_PLUGINS, PluginManager
 
 S = TypeVar("S", bound=ServedModel)
 
@@ -77,12 +81,18 @@ class ChatModels:
     """What chat's desk wants of models (chat.desk.Models). Any thread may ask; making one opens nothing."""
 
     def __init__(
-        self, settings: Callable[[], ChatSettings], folders: Folders, environment: Mapping[str, str], nice: int
+        self,
+        settings: Callable[[], ChatSettings],
+        folders: Folders,
+        environment: Mapping[str, str],
+        nice: int,
+        plugins: PluginManager = NO_PLUGINS,
     ) -> None:
         """Go by the user's `settings`, as they are when asked; `environment` holds keys and proxies, and may grow.
 
-        Models that run here run with the niceness `nice`.
+        Models that run here run with the niceness `nice`. `plugins` may bring providers.
         """
+        self._plugins = plugins
         self._settings = settings
         self._folders = folders
         self._environment = environment
@@ -99,6 +109,10 @@ class ChatModels:
         if name in ("", NONE):
             return None
         settings = self._settings()
+        if base_url is None and name not in presets(settings):
+            plugged = plugged_model(self.plugged, name, settings.timeout_seconds)
+            if plugged is not None:
+                return plugged
         chosen = what_is_meant(settings, name, base_url)
         look = self._may_look(chosen)
         wanted = (chosen, look, *(getattr(settings, name) for name in _MATTERS))
@@ -116,6 +130,11 @@ class ChatModels:
             for key in past[: max(0, len(self._held) - _MOST_HELD)]:
                 del self._held[key]  # there is nothing to close
         return model
+
+    @cached_property
+    def plugged(self) -> Brought[ChatProvider]:
+        """The providers that plugins bring; asked for when a model is first chosen."""
+        return brought(self._plugins, "khoj_chat_providers", ChatProvider, providers(self._settings()))
 
     def check_consent(self, model: ChatModel, messages: Sequence[Message]) -> None:
         """Raise ConsentNeeded, which says what would be sent where and at about what cost, unless the user said yes before.
@@ -149,6 +168,7 @@ class ChatModels:
         names = {each.name for each in found if each is not None}
         more = (f"{provider}/{model}" for provider, has in here.items() for model in has)
         found += [entry(name, True) for name in more if name not in names]
+        found += [self._plugged_entry(name, settings.timeout_seconds) for name in listed_names(self.plugged.by_name)]
         return [each for each in found if each is not None]
 
     def expect(self, name: str) -> None:
@@ -270,6 +290,13 @@ class ChatModels:
         if chosen.key_variable:
             key = "there" if has_key(chosen.key_variable) else "missing"
         return Listed(name, _card(chosen, window), connection.host, connection.remote, key, there)
+
+    def _plugged_entry(self, name: str, patience: float) -> Listed | None:
+        try:
+            model = plugged_model(self.plugged, name, patience)
+        except (ModelError, UsageError):  # said when it is chosen
+            return None
+        return Listed(name, model.card, model.host, model.remote, "", None) if model else None
 
     def _has_key(self, name: str) -> bool:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
@@ -47,10 +47,13 @@ class FilterCompletion:
     """What it does, for people."""
 
 
-def complete_filters(text: str, offset: int, values: Values, today: date | None = None) -> list[FilterCompletion]:
+def complete_filters(
+    text: str, offset: int, values: Values, today: date | None = None, own: Mapping[str, str] = MappingProxyType({})
+) -> list[FilterCompletion]:
     """How the query `text` may go on at `offset`: at most `MOST_OFFERED`, those that begin as typed before those that hold it.
 
     `values` is asked for one kind at most, and only where a value of it stands at the offset. Dates are told from `today`.
+    `own` are filters beside the built-in ones, with what each does; their values are not known here.
     """
     offset = max(0, min(offset, len(text)))
     if offset > MAX_QUERY_CHARS:
@@ -65,7 +68,7 @@ def complete_filters(text: str, offset: int, values: Values, today: date | None 
             return []
         return _values(FILTERS[name].name, found, text, offset, values, today or date.today())
     if (found := _AT_NAME.search(before)) and not _in_phrase(text, offset):
-        return _names(found, text, offset)
+        return _names(found, text, offset, own)
     return []
 
 
@@ -76,15 +79,18 @@ def _in_phrase(text: str, offset: int) -> bool:
     )
 
 
-def _names(found: re.Match[str], text: str, offset: int) -> list[FilterCompletion]:
+def _names(found: re.Match[str], text: str, offset: int, own: Mapping[str, str]) -> list[FilterCompletion]:
     typed = found[2].lower()
     rest = _REST_OF_NAME.match(text, offset)
     end = rest.end() if rest else offset
-    return [
-        FilterCompletion(offset - len(typed), end, f"{kind.name}{relation}", "name", f"{kind.keeps}, as in {kind.example}")
+    built_in = (
+        (f"{kind.name}{relation}", f"{kind.keeps}, as in {kind.example}")
         for kind in FILTERS.values()
-        if kind.name.startswith(typed)
         for relation in ((":", ">=", "<") if kind.name == "dt" else (":",))
+    )
+    offered = (*built_in, *((f"{name}:", about) for name, about in own.items()))
+    return [
+        FilterCompletion(offset - len(typed), end, name, "name", about) for name, about in offered if name.startswith(typed)
     ]
 
 

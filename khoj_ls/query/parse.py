@@ -12,7 +12,7 @@ a quoted value (`foo:"x"`), or a name that is nearly one there is (`tags:x`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from types import MappingProxyType
 
@@ -94,13 +94,16 @@ def _read(readable: str, today: date | None) -> Query:
     return Query(" ".join("".join(rest).split()), tuple(required), tuple(excluded), tuple(filters))
 
 
-def tokens(text: str, *, lenient: bool = False) -> Iterator[re.Match[str]]:
-    """The filters and phrases of a query, in order. Raises UsageError for filters that do not exist, unless `lenient`."""
+def tokens(text: str, *, lenient: bool = False, more: Collection[str] = ()) -> Iterator[re.Match[str]]:
+    """The filters and phrases of a query, in order; `more` are names of filters beside the built-in ones.
+
+    Raises UsageError for filters that do not exist, unless `lenient`.
+    """
     at = 0
     phrase, candidate = _PHRASE.search(text), _FILTER.search(text)
     while phrase or candidate:
         if candidate and not (phrase and phrase.start() < candidate.start()):
-            if _is_filter(candidate, lenient):
+            if _is_filter(candidate, lenient, more):
                 yield candidate
                 at = candidate.end()
             else:
@@ -115,10 +118,10 @@ def tokens(text: str, *, lenient: bool = False) -> Iterator[re.Match[str]]:
             candidate = _FILTER.search(text, at)
 
 
-def _is_filter(found: re.Match[str], lenient: bool) -> bool:
+def _is_filter(found: re.Match[str], lenient: bool, more: Collection[str]) -> bool:
     """Whether what looks like a filter is one, and not text. Raises UsageError (see `tokens`) when it does not exist."""
     name, relation, bare = found["name"], found["relation"], found["bare"]
-    known = name.lower() in FILTERS and name[1:] == name[1:].lower()
+    known = (name.lower() in FILTERS or name.lower() in more) and name[1:] == name[1:].lower()
     if not relation.startswith(":"):
         # `dt=0.01` is the physicist's.
         return known and name.lower() == "dt" and not _NUMBER.fullmatch(bare or "")
@@ -143,12 +146,7 @@ def _unknown(name: str) -> UsageError:
 def _filter(found: re.Match[str], today: date | None) -> AnyFilter:
     name = FILTERS[found["name"].lower()].name
     bare = found["bare"]
-    if bare is None:
-        value = _unquoted(found["quoted"])
-    elif found["inside"] is not None:
-        value = bare + _unquoted(found["inside"])
-    else:
-        value = _trimmed(bare)
+    value = value_written(found)
     if name != "dt" and bare is not None:
         value = found["relation"][1:] + value
     value = " ".join(value.split())
@@ -174,6 +172,15 @@ def _date_filter(relation: str, value: str, excluded: bool, today: date) -> Date
     if relation.startswith(">"):
         return DateFilter(since if relation == ">=" else before, None, True, excluded)
     return DateFilter(None, before if relation == "<=" else since, True, excluded)
+
+
+def value_written(found: re.Match[str]) -> str:
+    """The value of a filter as it is written, without quotes and the punctuation of the sentence around it."""
+    if found["bare"] is None:
+        return _unquoted(found["quoted"])
+    if found["inside"] is not None:
+        return str(found["bare"]) + _unquoted(found["inside"])
+    return _trimmed(found["bare"])
 
 
 def _unquoted(quoted: str) -> str:

@@ -13,7 +13,6 @@ from khoj_ls.chat.question.commands import with_commands
 from khoj_ls.config.settings import ChatSettings
 from khoj_ls.core.chat import ChatModel, Message
 from khoj_ls.core.errors import UsageError
-from khoj_ls.plugins.manager import plugin_manager
 
 if TYPE_CHECKING:
     from khoj_ls.vault.vault import Vault
@@ -34,7 +33,7 @@ class NoModels:
 
 def lay_desk(vault: Vault, notes: IndexedNotes, config: Path, models: Models, settings: ChatSettings) -> ChatDesk:
     """The desk of a vault's chats; what plugins bring is asked for now, files of personas whenever they are wanted."""
-    plugins = plugin_manager([])
+    plugins = vault.plugins
     commands, _ = with_commands(plugins.collect("khoj_slash_commands")[0])
     more = plugins.collect("khoj_personas")[0]
 
@@ -51,4 +50,7 @@ def lay_desk(vault: Vault, notes: IndexedNotes, config: Path, models: Models, se
         personas=personas,
         commands=commands,
         neighbours=notes.neighbours,
+        hooks=plugins.hooks,
+        filters=vault.query_filters,
+        root=vault.root,
     )

@@ -24,7 +24,9 @@ from khoj_ls.embed.service import EncoderService
 from khoj_ls.indexing.encoder import IndexingEncoder
 from khoj_ls.indexing.indexer import Indexer, IndexEvent
 from khoj_ls.indexing.models import active_model
+from khoj_ls.indexing.parsers import ParserPlugins
 from khoj_ls.indexing.root import check_root
+from khoj_ls.plugins.manager import PluginManager
 from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.filters.cache import ScopeCache
@@ -35,6 +37,7 @@ from khoj_ls.store.database import DamagedDatabase, Database
 from khoj_ls.store.lock import WriterLock
 from khoj_ls.store.recovery import open_database, rebuild_database, rescue, take_over_vectors
 from khoj_ls.store.vectors import VectorIndex
+from khoj_ls.vault.hooked import tell_plugins
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,9 @@ _REREAD_SECONDS = 60.0
 """How long a question waits for the words of an index that was damaged and is built anew."""
 
 _LOOK_SECONDS = 0.02
+
+_HOOK_SHARE = 1 / 12
+"""What hooks may take at most of the time that a parser has for a large file: half of what it has for a small one."""
 
 _SAVE_AFTER = 2000
 """So many new vectors make it worth while to write the whole HNSW file again; at the end it is written for any."""
@@ -69,6 +75,7 @@ class OpenIndex:
         registry: ProcessorRegistry,
         *,
         reranker: RerankModel | None,
+        plugins: PluginManager,
         watch: bool,
         yes: bool,
     ) -> None:
@@ -83,6 +90,7 @@ class OpenIndex:
         self._registry = registry
         self._encoder_for = encoder_for
         self._reranker = reranker
+        self._plugins = plugins
         self._watch = watch
         self._listeners: list[Callable[[IndexEvent], None]] = []
         self._guard = threading.RLock()
@@ -220,9 +228,15 @@ class OpenIndex:
             self.settings,
             partial(self._on_event, self.database),
             catch_up=self._catch_up,
+            plugins=self._parser_plugins(),
         )
         indexer.start(watch=self._watch)
         self.indexer = indexer
+
+    def _parser_plugins(self) -> ParserPlugins:
+        # A hook that hangs must be given up before the worker is.
+        most = self.settings.index.parser_timeout_seconds * _HOOK_SHARE
+        return ParserPlugins(self._plugins.order(str(self.root), most), self._plugins.hooks.reported)
 
     def _take_over(self) -> None:
         """Become the writer, when this is a reader and the process that wrote is gone."""
@@ -316,6 +330,7 @@ class OpenIndex:
             # Not on the indexer's own thread, which is about to be ended.
             rebuild = threading.Thread(target=self._rebuild, args=(event.error, database), name="khoj-rebuild", daemon=True)
             rebuild.start()
+        tell_plugins(self._plugins.hooks, self.root, event)
         for listener in self._listeners:
             listener(event)
 

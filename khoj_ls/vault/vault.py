@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from khoj_ls.chat.desk import ChatDesk, Persona
@@ -31,12 +32,18 @@ from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.indexing.ignore import Decision, IgnoreRules
 from khoj_ls.indexing.indexer import IndexEvent, IndexReport
+from khoj_ls.plugins.brought import brought
+from khoj_ls.plugins.kinds import QueryFilter
+from khoj_ls.plugins.manager import PluginManager, plugin_manager
+from khoj_ls.query.own_filters import expanded
+from khoj_ls.query.types import FILTERS
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.pipeline import search as search_pipeline
 from khoj_ls.search.related import related as related_pipeline
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
 from khoj_ls.vault.chatting import ChatShared, Chatting
 from khoj_ls.vault.desk import NoModels, lay_desk
+from khoj_ls.vault.hooked import belonging, searched
 from khoj_ls.vault.open_index import Answer, EncoderFactory, OpenIndex
 from khoj_ls.vault.pictures import read_picture
 from khoj_ls.vault.status import Status, settings_warnings, status_of
@@ -56,25 +63,35 @@ class Vault:
         *,
         reranker: RerankModel | None = None,
         chats: ChatShared | None = None,
+        plugins: PluginManager | None = None,
         watch: bool = True,
         yes: bool = False,
     ) -> None:
         """Open the vault at `root`: reads start to be answered from what is stored, indexing goes on in the background.
 
-        Without `chats` there are no chat models: answers are excerpts.
+        Without `chats` there are no chat models: answers are excerpts. Without `plugins` there are those of installed packages.
         Raises VaultError when the folder is missing or refused (`yes` overrides the latter), StoreError when its database
         cannot be used. A second process finds the index locked and reads only.
         """
         self.root = root.resolve()
         self.settings = settings
-        self._registry = default_registry()
+        self.plugins = plugins if plugins is not None else plugin_manager([])
+        self._registry = default_registry(self.plugins)
         self._notes = NoteReader(self._registry)
         self._files = VaultFiles(self.root)
         self._conventions = VaultConventions(self.root)
         self._guard = threading.Lock()
         self._occasions: dict[Hashable, float] = {}
         self._index = OpenIndex(
-            self.root, settings, folders, encoder_for, self._registry, reranker=reranker, watch=watch, yes=yes
+            self.root,
+            settings,
+            folders,
+            encoder_for,
+            self._registry,
+            reranker=reranker,
+            plugins=self.plugins,
+            watch=watch,
+            yes=yes,
         )
         self.conversations = KeptConversations(self.folder, lambda: encoder_for(settings.embedding, settings.embedding.model))
         """What was asked and answered here."""
@@ -95,11 +112,25 @@ class Vault:
 
     def search(self, request: SearchRequest, token: CancelToken | None = None) -> SearchResult:
         """Find passages. Answers from what is ready; says what is missing. Raises UsageError, Cancelled."""
-        return self._index.answer(lambda: search_pipeline(self.search_context(), request, token))
+
+        def ask(wanted: SearchRequest) -> SearchResult:
+            return self._index.answer(lambda: search_pipeline(self.search_context(), wanted, token))
+
+        wanted = replace(request, query=expanded(request.query, self.query_filters))
+        return searched(self.plugins.hooks, self.root, wanted, ask, token)
+
+    @cached_property
+    def query_filters(self) -> Mapping[str, QueryFilter]:
+        """The filters that plugins add to the query language, by name."""
+        return brought(self.plugins, "khoj_query_filters", QueryFilter, FILTERS).by_name
 
     def related(self, request: RelatedRequest, token: CancelToken | None = None) -> SearchResult:
         """Find notes like a place, a region, a file or a text; never the note itself. Raises UsageError, Cancelled."""
-        return self._index.answer(lambda: related_pipeline(self.search_context(), request, token))
+
+        def ask(wanted: RelatedRequest) -> SearchResult:
+            return self._index.answer(lambda: related_pipeline(self.search_context(), wanted, token))
+
+        return belonging(self.plugins.hooks, self.root, request, ask, token)
 
     def links(self, question: Callable[[LinkNetwork], Answer]) -> Answer:
         """What `question` makes of the links of the vault, within one snapshot of the index; it may be asked again.

@@ -16,6 +16,7 @@ from khoj_ls.wire import (
     link_messages,
     messages,
     note_messages,
+    plugin_messages,
     query_messages,
     tuning_messages,
 )
@@ -160,6 +161,7 @@ def _attribute_docs() -> dict[str, dict[str, str]]:
         conversation_messages,
         chat_messages,
         chat_file_messages,
+        plugin_messages,
     )
     for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):

@@ -24,6 +24,8 @@ from khoj_ls.wire.conversations import conversations
 from khoj_ls.wire.convert import failures, merged, vault_status, warnings
 from khoj_ls.wire.link_messages import LinksParams, LinksResult, SuggestLinksParams, SuggestLinksResult
 from khoj_ls.wire.links import note_links, together, vault_links
+from khoj_ls.wire.plugin_messages import PluginsParams, PluginsResult
+from khoj_ls.wire.plugins import plugins_result
 from khoj_ls.wire.query import completions
 from khoj_ls.wire.query_messages import CompleteQueryParams, CompleteQueryResult
 from khoj_ls.wire.searching import checked_limit, choices_of, search_request
@@ -178,6 +180,11 @@ def complete_query(session: Session, params: CompleteQueryParams, job: Job) -> C
     return completions(asked_vaults(session, params.vault), params)
 
 
+def plugins(session: Session, params: PluginsParams, job: Job) -> PluginsResult:
+    """Say which plugins are loaded, what each brings, which processor reads which files, and what was refused and why."""
+    return plugins_result(session.vaults.plugin_report())
+
+
 OPERATIONS = (
     Operation("search", wire.SearchParams, wire.SearchResult, search),
     Operation("related", wire.RelatedParams, wire.SearchResult, related),
@@ -194,6 +201,7 @@ OPERATIONS = (
     Operation("chat/cancel", chats.ChatCancelParams, chats.ChatCancelResult, chat.cancel),
     Operation("ask", chats.ChatParams, chats.AskResult, chat.ask, long=True),
     Operation("allowHost", chats.AllowHostParams, chats.AllowHostResult, chat.allow_host),
+    Operation("plugins", PluginsParams, PluginsResult, plugins),
     Operation("conversations", ConversationsParams, ConversationsResult, conversations),
 )
 """All requests, in the order of the documentation."""

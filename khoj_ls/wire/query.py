@@ -25,4 +25,5 @@ def _in_vault(vault: Vault, query: str, offset: int) -> list[FilterCompletion]:
     def values(kind: ValueKind) -> list[str]:
         return vault.links(lambda network: values_in_use(network.connection, kind))
 
-    return complete_filters(query, offset, values)
+    own = {name: each.about for name, each in vault.query_filters.items()}
+    return complete_filters(query, offset, values, own=own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import Any, BinaryIO
 
@@ -30,3 +31,12 @@ def read_frame(stream: BinaryIO) -> bytes | None:
         raise ValueError(f"frame of {length} bytes")
     body = stream.read(length)
     return body if len(body) == length else None
+
+
+def own_streams() -> tuple[BinaryIO, BinaryIO]:
+    """The pipes to the parent, moved away from standard input and output, where a stray print would break the frames."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    return requests, answers

@@ -87,6 +87,9 @@ class Tools:
     def parse(self, data: bytes, path: str) -> ParsedFile:
         return ToyProcessor().parse(data, path)
 
+    def faults(self) -> tuple[()]:
+        return ()
+
     def cut(self, title, entries, tokenizer, max_tokens) -> list[Chunk]:
         if any("!!uncut" in entry.raw for entry in entries):
             raise RuntimeError("toy fault")

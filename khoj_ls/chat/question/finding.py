@@ -71,7 +71,7 @@ def first_found(by: Searching, search: Search, earlier: Sequence[Turn]) -> Found
     """What the message finds: by its own words, and where it leans on what was said before, with that in mind."""
     if not (earlier and leans(search.question)):
         return find(by, [search.query])
-    before = [reading(said(turn.question)) for turn in earlier]
+    before = [reading(said(turn.question), by.desk.filters) for turn in earlier]
     more = as_words(subject(search.question, [each.question for each in before]))
     last_filters = before[-1].filters
     queries = dict.fromkeys([with_words(search, more, last_filters), with_words(search, "", last_filters)])

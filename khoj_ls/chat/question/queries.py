@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from khoj_ls.chat.prompt.shield import words_only
 from khoj_ls.chat.prompt.wording import tokens_of
@@ -14,6 +15,8 @@ from khoj_ls.chat.question.deadline import Deadline
 from khoj_ls.core.chat import ChatModel, Delta, Finished, Message, Sampling, Usage
 from khoj_ls.core.errors import KhojError, UsageError
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.plugins.kinds import QueryFilter
+from khoj_ls.query.own_filters import expanded
 from khoj_ls.query.parse import parse, tokens
 
 MOST_QUERIES = 5
@@ -43,9 +46,13 @@ class Search:
     """What the user should know of the query: a filter that does not exist."""
 
 
-def reading(message: str) -> Search:
-    """A message read as a question and a query. A wrong filter is told, and its words are searched for as words."""
+def reading(message: str, own: Mapping[str, QueryFilter] = MappingProxyType({})) -> Search:
+    """A message read as a question and a query. A wrong filter is told, and its words are searched for as words.
+
+    `own` are the filters of plugins.
+    """
     try:
+        message = expanded(message, own)
         parse(message)
     except UsageError as error:
         return Search(as_words(message), message, "", f"{error} The message was searched for as plain words.")

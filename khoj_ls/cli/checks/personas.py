@@ -13,20 +13,26 @@ _ADVICE = "mend the file: docs/personas.md tells what may stand in one"
 
 
 def checks(folders: Folders, root: Path) -> Iterator[Check]:
-    """Personas of the user, of plugins, and of the vault at `root`; slash commands of plugins."""
+    """Personas of the user, of plugins, and of the vault at `root`; what is wrong with plugins."""
     from khoj_ls.chat.personas.known import load_personas
     from khoj_ls.chat.question.commands import with_commands
-    from khoj_ls.plugins.manager import plugin_manager
+    from khoj_ls.config.load import load_user_settings
+    from khoj_ls.plugins.manager import load_plugins
+    from khoj_ls.vault.plugin_report import plugin_report
 
-    plugins = plugin_manager([])
-    more, failed = plugins.collect("khoj_personas")
-    found = load_personas(folders.config, root, more)
-    slash, also_failed = plugins.collect("khoj_slash_commands")
-    commands, refused = with_commands(slash)
+    settings, _ = load_user_settings(folders)
+    plugins = load_plugins(folders, settings.plugins, settings.vaults)
+    found = load_personas(folders.config, root, plugins.collect("khoj_personas")[0])
+    commands, _ = with_commands(plugins.collect("khoj_slash_commands")[0])
     kinds = Counter("built in" if persona.source == "built-in" else "others" for persona in found.by_name.values())
     counted = f"{kinds['built in']} built in, {kinds['others']} of files and plugins; {len(commands)} slash commands"
     yield Check("personas", "ok", counted)
     for problem in found.problems:
-        yield Check("personas", "warn", str(problem), _ADVICE)
-    for plugin, error in (*((each.plugin, each.error) for each in (*failed, *also_failed)), *refused):
-        yield Check("plugin", "warn", f"{plugin}: {error}", "tell whoever made the plugin, or uninstall it")
+        if not problem.source.startswith("plugin "):
+            yield Check("personas", "warn", str(problem), _ADVICE)
+    report = plugin_report(plugins, folders.config)
+    if report.plugins:
+        yield Check("plugins", "ok", ", ".join(plugin.name for plugin in report.plugins))
+    for refused in report.problems:
+        advice = f"mend or remove {refused.origin}" if refused.origin else "tell whoever made the plugin, or remove it"
+        yield Check("plugins", "warn", f"{refused.plugin}: {refused.error}", advice)

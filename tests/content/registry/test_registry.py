@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from khoj_ls.content import registry as registry_module
 from khoj_ls.content.refusal import Refused
 from khoj_ls.content.registry import ProcessorRegistry, default_registry, parse_file
 from khoj_ls.core.protocols import Needs
 from khoj_ls.core.types import Entry, ParsedFile, Span
 from khoj_ls.plugins.hookspecs import hookimpl
+from khoj_ls.plugins.manager import PluginManager, plugin_manager
 
 
 class Toy:
@@ -26,6 +27,15 @@ class Toy:
         if isinstance(self.result, BaseException):
             raise self.result
         return self.result or ParsedFile(self.name, None, ())
+
+
+class Odd(Toy):
+    """Attributes that are not what they should be."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__("toy", ".toy")
+        for name, value in attributes.items():
+            setattr(self, name, value)
 
 
 def chosen(registry: ProcessorRegistry, path: str) -> str | None:
@@ -74,17 +84,61 @@ def test_the_longest_suffix_wins() -> None:
     assert (chosen(registry, "a.drawing.md"), chosen(registry, "a.b.md")) == ("drawing", "md")
 
 
-def test_plugins_add_and_replace_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+def brought(*processors: Any) -> PluginManager:
     class Plugin:
         @hookimpl
         def khoj_content_processors(self) -> list[Any]:
-            return [Toy("toy", ".toy"), Toy("mine", ".md"), "not a processor", Toy]
+            return list(processors)
 
-    real = registry_module.plugin_manager
-    monkeypatch.setattr(registry_module, "plugin_manager", lambda builtins, **_: real([*builtins, Plugin()], third_party=False))
-    registry = default_registry()
+    return plugin_manager([Plugin()], third_party=False)
+
+
+def test_plugins_add_and_replace_processors() -> None:
+    registry = default_registry(brought(Toy("toy", ".toy"), Toy("mine", ".md"), Toy("weak", ".org", priority=-1)))
     assert (chosen(registry, "a.toy"), chosen(registry, "a.md"), chosen(registry, "a.org")) == ("toy", "mine", "org")
-    assert ["not a processor" in registry.problems[0].error, len(registry.problems)] == [True, 2]
+    assert registry.problems == ()
+    assert [(each.name, bool(registry.origin(each))) for each in registry.contenders(".org")] == [
+        ("org", False),
+        ("weak", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "what"),
+    [
+        ("not a processor", "a str is no content processor"),
+        (Toy, "a type is no content processor"),
+        (Toy("Bad Name", ".toy"), "'Bad Name' is no name of a content type"),
+        (Toy("toy"), "the extensions of toy are no tuple"),
+        (Toy("toy", "toy"), "'toy' is no extension for toy"),
+        (Toy("toy", ".TOY"), "'.TOY' is no extension for toy"),
+        (Toy("toy", 3), "'3' is no extension for toy"),
+        (Toy("toy", ".toy", priority="high"), "the priority of toy is no whole number"),
+        (Odd(version="new"), "the version of toy is no whole number"),
+        (Odd(needs="pandoc"), "the needs of toy are no khoj_ls.core.protocols.Needs"),
+        (Odd(parse="parse"), "the parse of toy cannot be called"),
+    ],
+)
+def test_what_is_no_processor_is_named_and_costs_nothing_else(item: Any, what: str) -> None:
+    registry = default_registry(brought(item, Toy("good", ".good")))
+    [problem] = registry.problems
+    assert what in problem.error
+    assert (chosen(registry, "a.good"), chosen(registry, "a.md"), chosen(registry, "a.toy")) == ("good", "markdown", None)
+
+
+@pytest.mark.parametrize("result", ["no parsed file", ParsedFile("toy", 3, ()), ParsedFile("toy", None, ("entry",))])
+def test_a_plugin_s_parsed_file_holds_what_it_should(result: Any) -> None:
+    parsed = parse_file(default_registry(brought(Toy("toy", ".toy", result=result))), b"", "a.toy")
+    assert [problem.code for problem in parsed.problems] == ["processor-failed"]
+
+
+def test_a_plugin_s_processor_is_not_waited_for_where_somebody_waits() -> None:
+    toy, ends = Toy("toy", ".toy"), threading.Event()
+    toy.parse = lambda data, path: ends.wait()  # type: ignore[method-assign, assignment, return-value]
+    parsed = parse_file(default_registry(brought(toy)), b"", "a.toy", seconds=0.05)
+    ends.set()
+    [problem] = parsed.problems
+    assert (problem.code, "it took longer than 0.05 s" in problem.message) == ("processor-failed", True)
 
 
 def entry(start: int, end: int, line: int, end_line: int, **changes: Any) -> Entry:

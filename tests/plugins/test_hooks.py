@@ -1,0 +1,131 @@
+"""Hooks are called in order, within their time, and no failure of one reaches who called."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waiting import wait_until
+
+from khoj_ls.config.settings import PluginSettings
+from khoj_ls.core.errors import Cancelled
+from khoj_ls.core.jobs import CancelToken
+from khoj_ls.plugins.events import HookFault, OnError, PreSearch
+from khoj_ls.plugins.hooks import ON_ERROR, PRE_SEARCH, Hooks, Implementation
+
+EVENT = PreSearch(Path("/notes"), "q", 10, "hybrid")
+
+
+def hooks(*calls: Callable[[Any], object], told: Callable[[Any], object] | None = None, **settings: Any) -> Hooks:
+    implementations = [Implementation(f"p{at}", PRE_SEARCH, call) for at, call in enumerate(calls)]
+    if told:
+        implementations.append(Implementation("listener", ON_ERROR, told))
+    return Hooks(implementations, PluginSettings(**{"search_hook_seconds": 5.0, **settings}))
+
+
+def adds(word: str) -> Callable[[PreSearch], PreSearch]:
+    return lambda event: replace(event, query=f"{event.query} {word}")
+
+
+def fails(event: PreSearch) -> PreSearch:
+    raise ValueError("boom")
+
+
+def exits(event: PreSearch) -> PreSearch:
+    raise SystemExit(1)
+
+
+def test_each_is_given_what_the_one_before_has_made() -> None:
+    assert hooks(adds("a"), lambda event: None, adds("b")).passed(PRE_SEARCH, EVENT).query == "q a b"
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (fails, "ValueError: boom"),
+        (exits, "SystemExit: 1"),
+        (lambda event: 17, "it returned a int, not PreSearch or None"),
+        (lambda event: event.no_such_field, "AttributeError"),
+        (lambda event: replace(event, limit=-1), "limit"),
+    ],
+)
+def test_a_hook_that_fails_is_passed_over_and_told(call: Callable[[Any], object], what: str) -> None:
+    errors: list[OnError] = []
+
+    def check(before: PreSearch, after: PreSearch) -> PreSearch:
+        if after.limit < 1:
+            raise ValueError(f"the limit is {after.limit}")
+        return after
+
+    own = hooks(adds("a"), call, adds("b"), told=errors.append)
+    assert own.passed(PRE_SEARCH, EVENT, check).query == "q a b"
+    wait_until(lambda: bool(errors))
+    [error] = errors
+    assert (error.where, error.plugin, error.hook, what in error.message) == ("plugin", "p1", PRE_SEARCH, True)
+    assert [(each.plugin, each.state) for each in own.health()][:3] == [("p0", "ok"), ("p1", "fails"), ("p2", "ok")]
+
+
+def test_a_hook_that_hangs_holds_nobody_up_and_is_not_called_again_before_it_returns() -> None:
+    ends, calls = threading.Event(), []
+
+    def hangs(event: PreSearch) -> None:
+        calls.append(event)
+        ends.wait()
+
+    own = hooks(hangs, adds("b"), search_hook_seconds=0.05)
+    assert own.passed(PRE_SEARCH, EVENT).query == "q"  # all the time was gone
+    assert own.passed(PRE_SEARCH, EVENT).query == "q b"
+    assert (own.health()[0].state, own.health()[0].last_error, len(calls)) == ("hangs", "it took longer than 0.05 s", 1)
+    ends.set()
+    wait_until(lambda: own.health()[0].state == "fails")
+    own.passed(PRE_SEARCH, EVENT)
+    assert (own.health()[0].state, len(calls)) == ("ok", 2)
+
+
+def test_a_hook_is_left_out_after_some_failures_in_a_row() -> None:
+    answers: list[object] = [ValueError(), ValueError(), None, ValueError(), ValueError(), ValueError(), None]
+    calls = []
+
+    def now_and_then(event: PreSearch) -> None:
+        calls.append(event)
+        if isinstance(answer := answers[len(calls) - 1], Exception):
+            raise answer
+
+    own = hooks(now_and_then, failures=3)
+    for _ in range(9):
+        own.passed(PRE_SEARCH, EVENT)
+    assert (len(calls), own.health()[0].state, own.has(PRE_SEARCH)) == (6, "disabled", False)
+
+
+def test_a_listener_that_fails_is_not_told_of_itself() -> None:
+    calls: list[object] = []
+
+    def listens(event: OnError) -> None:
+        calls.append(event)
+        raise ValueError("worse")
+
+    own = hooks(told=listens, failures=2)
+    for _ in range(4):
+        own.error(OnError("index", "the disk is full"))
+    wait_until(lambda: own.health()[0].state == "disabled")
+    assert len(calls) == 2
+
+
+def test_who_calls_it_off_does_not_wait_for_hooks() -> None:
+    ends, token = threading.Event(), CancelToken()
+    own = hooks(lambda event: (token.cancel(), ends.wait())[0], search_hook_seconds=60)
+    with pytest.raises(Cancelled):
+        own.passed(PRE_SEARCH, EVENT, token=token)
+    ends.set()
+
+
+def test_failures_of_another_process_count_here() -> None:
+    errors: list[OnError] = []
+    own = hooks(adds("a"), told=errors.append, failures=2)
+    own.reported([HookFault("p0", PRE_SEARCH, "it broke"), HookFault("p0", PRE_SEARCH, "it broke"), HookFault("p9", "x", "y")])
+    wait_until(lambda: len(errors) == 2)
+    assert (own.health()[0].state, own.passed(PRE_SEARCH, EVENT).query) == ("disabled", "q")
