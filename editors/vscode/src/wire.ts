@@ -32,6 +32,8 @@ export interface Requests {
   'khoj/ask': [ChatParams, AskResult];
   /** Take down the user's yes to sending passages of notes to a service, once and for all. */
   'khoj/allowHost': [AllowHostParams, AllowHostResult];
+  /** Say which plugins are loaded, what each brings, which processor reads which files, and what was refused and why. */
+  'khoj/plugins': [PluginsParams, PluginsResult];
   /** List, show, search, rename, delete and export the kept conversations. */
   'khoj/conversations': [ConversationsParams, ConversationsResult];
   /** Write a link to another note, as the vault's tool writes links; selected words become its label. */
@@ -860,6 +862,22 @@ export interface LinksResult {
   orphans: string[];
 }
 
+/** A plugin that was let in. */
+export interface LoadedPlugin {
+  /** Of its entry point, or its file's without .py. */
+  name: string;
+  /** installed: a package names it; file: it is the user's own. */
+  kind: string;
+  /** Package and module, or the file. */
+  origin: string;
+  /** The hooks of the highest are called first. */
+  priority: number;
+  /** What it adds, for people. */
+  brings: string[];
+  /** Where it has its say. */
+  hooks: PluginHook[];
+}
+
 /** A chat model that can be asked. */
 export interface ModelChoice {
   /** What `model` of khoj/chat calls it: `PROVIDER/NAME`, or a preset of the user's own. */
@@ -932,6 +950,36 @@ export interface PlaceParams {
   position: Position;
 }
 
+/** A hook in which a plugin has its say. */
+export interface PluginHook {
+  /** khoj_pre_search, khoj_post_search, ... */
+  hook: string;
+  /** ok, fails (its last call did), hangs (that has not returned), or disabled (it failed too often in a row). */
+  state: string;
+  /** How often it was called since the daemon started; khoj_pre_index is counted in other processes. */
+  calls: number;
+  /** How often it has failed in a row. */
+  failures: number;
+  /** What went wrong the last time; empty where nothing did. */
+  error: string;
+}
+
+/** Ask what became of the plugins. */
+export interface PluginsParams {
+}
+
+/** What became of the plugins. */
+export interface PluginsResult {
+  /** Where the user's own plugins are looked for. */
+  folder: string;
+  /** Those that are loaded, in the order in which they were let in. */
+  plugins: LoadedPlugin[];
+  /** By extension. */
+  processors: ServedExtension[];
+  /** What is left out, and why. */
+  refused: RefusedPlugin[];
+}
+
 /** A place in a document, as in LSP. */
 export interface Position {
   /** 0-based line. */
@@ -988,6 +1036,16 @@ export interface RefileParams {
   target: string;
   /** The heading in that note below which it goes; the end of the note when absent. */
   heading?: string | null;
+}
+
+/** A plugin, or a part of it, that is left out. */
+export interface RefusedPlugin {
+  /** Its name. */
+  plugin: string;
+  /** Where it comes from; empty where the plugin itself is loaded. */
+  origin: string;
+  /** Why. */
+  error: string;
 }
 
 /** Bring the index up to date and wait until it is complete. */
@@ -1104,6 +1162,20 @@ export interface SearchResult {
   notes: NoteHits[] | null;
   /** Where no note holds any word of the query: the stem of the word that was looked for in the place of each. */
   respelled: Record<string, string>;
+}
+
+/** Who reads the files of one extension. */
+export interface ServedExtension {
+  /** Lower case, with the dot. */
+  extension: string;
+  /** The content type that they have. */
+  type: string;
+  /** Whose content processor it is; empty where it is built in. */
+  plugin: string;
+  /** Of that processor. */
+  priority: number;
+  /** The processors that would read them too, best first, for people. */
+  lost: string[];
 }
 
 /** What one retriever thought of a hit. */
