@@ -24,6 +24,8 @@ class Head:
     lines: int = 1
     """How many lines the heading itself takes, marks under or over it included: they are not shown again."""
     place: Place | None = None
+    under: int | None = None
+    """Of a piece without a heading: the depth of the heading it still belongs to; None for the last one, whatever that is."""
     tags: tuple[str, ...] = ()
     anchors: tuple[Anchor, ...] = ()
 
@@ -66,8 +68,8 @@ def outlined(
             continue
         heading = " ".join(head.heading.split())
         level = max(1, head.level) if heading else 0
-        if level:
-            path = [step for step in path if step[0] < level]
+        if level or head.under is not None:
+            path = [step for step in path if step[0] < (level or (head.under or 0) + 1)]
         skipped = min(head.lines, behind - first) if heading else 0
         lines = [*[""] * skipped, *(line.rstrip() for line in readable[first - 1 + skipped : last])]
         span = index.span_of_lines(first, last)

@@ -92,6 +92,7 @@ class _BuiltinProcessors:
     def khoj_content_processors(self) -> list[ContentProcessor]:
         """All of them, those too whose packages are not installed; pictures only where something reads them."""
         from khoj_ls.content.asciidoc import AsciiDocProcessor
+        from khoj_ls.content.code import code_processors
         from khoj_ls.content.csv_table import CsvProcessor
         from khoj_ls.content.data_text import data_processors
         from khoj_ls.content.docx import DocxProcessor
@@ -141,6 +142,7 @@ class _BuiltinProcessors:
             OdpProcessor(),
             RtfProcessor(),
             LegacyOfficeProcessor(),
+            *code_processors(),
         ]
 
 

@@ -60,7 +60,10 @@ class Block:
         """The text, and (offset in it, line) of each line that has something to read."""
         reading = self.reading
         if self.is_heading and reading.row.heading:
-            return _joined([" ".join(reading.row.heading.split())], self.first)
+            said = " ".join(reading.row.heading.split())
+            # A title in HTML, or a name in code, may share its line with what is not the heading.
+            beside = _readable(reading.text_lines[0]) if reading.text_lines else ""
+            return _joined([f"{said}: {beside}" if beside else said], self.first)
         lines = slice(self.first - reading.first, self.last - reading.first + 1)
         raw = reading.raw_lines[lines]
         if self.as_written:

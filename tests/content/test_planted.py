@@ -45,6 +45,7 @@ PLANTED = [
     ("ship.json", "makes dumplings on stormy evenings only", (), "lines 2 to 7"),
     ("shore.html", "Cowries lie under the seaweed in May", ("Shore", "Shells"), "line 7"),
     ("sign.png", "The lighthouse keeper paints", (), "picture"),
+    ("still.py", "Discard the foreshots before they reach the jar", ("Still", "run"), "lines 9 to 12"),
     ("stove.toml", "a jackdaw nests in it every spring", ("stove.chimney",), "line 5"),
     ("tides.tex", "longest at the old pier", ("Springs", "Neaps"), "lines 14 to 16"),
     ("tools.yaml", "behind the door with the crooked hinge", (), "lines 1 to 5"),
