@@ -21,14 +21,14 @@ _MOST_PARENTS = 30
 class OdfFile:
     """An opened file."""
 
-    archive: Archive
+    content: bytes
     styles: dict[str, Node]
     """Styles and kinds of lists, by their names."""
     about: About
 
     def records(self, names: Collection[str], marks: Collection[str] = ()) -> Iterator[Node]:
         """The outermost elements of the content called one of `names`; see `xml_tree.records`. Raises Refused."""
-        return records(self.archive.read(_CONTENT), _CONTENT, names, marks)
+        return records(self.content, _CONTENT, names, marks)
 
     def says(self, style: str, name: str, attribute: str) -> str:
         """What the element `name` in a style says, or in those it is made from; empty where none does."""
@@ -60,14 +60,15 @@ def open_odf(data: bytes) -> OdfFile:
         raise Refused("encrypted", "the file is encrypted: save it without a password")
     if _CONTENT not in archive:
         raise Refused("damaged", f"the file is damaged, or no OpenDocument file: it has no {_CONTENT}")
+    content = archive.read(_CONTENT)
     styles: dict[str, Node] = {}
-    for part in (_STYLES, _CONTENT):  # what the content says of a style goes before
-        if part in archive:
-            for node in records(archive.read(part), part, ("style", "list-style"), ("body",)):
-                if node.name == "body":
-                    break
-                styles[node.get("name")] = node
-    return OdfFile(archive, styles, _about(archive))
+    # What the content says of a style goes before.
+    for part, xml in ((_STYLES, archive.read(_STYLES) if _STYLES in archive else b"<none/>"), (_CONTENT, content)):
+        for node in records(xml, part, ("style", "list-style"), ("body",)):
+            if node.name == "body":
+                break
+            styles[node.get("name")] = node
+    return OdfFile(content, styles, _about(archive))
 
 
 def _about(archive: Archive) -> About:

@@ -11,8 +11,8 @@ from xml.parsers import expat
 
 from khoj_ls.content.refusal import Refused
 
-MOST_ELEMENTS = 20_000_000
-"""Of one part. A spreadsheet of a million cells has four millions."""
+MOST_ELEMENTS = 8_000_000
+"""Of one part. A sheet with formulas in a million cells has three millions."""
 MOST_DEPTH = 120
 _PIECE = 1 << 16
 
