@@ -16,7 +16,7 @@ import msgspec
 from damage import damaged
 
 from khoj_ls.content.refusal import Refused
-from khoj_ls.content.registry import _fault
+from khoj_ls.content.registry import places_fault
 from khoj_ls.workers.child import limit_this_process
 from khoj_ls.workers.frames import read_frame, write_frame
 
@@ -46,7 +46,7 @@ def judged(processor, data: bytes, path: str) -> tuple[str, str]:
     """What is wrong with what a processor makes of `data`."""
     try:
         parsed = processor.parse(data, path)
-        if fault := _fault(parsed.entries):
+        if fault := places_fault(parsed.entries):
             return "places", fault
         msgspec.msgpack.encode(parsed)
     except (Refused, MemoryError):
