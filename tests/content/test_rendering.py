@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khoj_ls.content.outlined import Head, outlined
-from khoj_ls.content.registry import _fault
+from khoj_ls.content.registry import places_fault
 from khoj_ls.content.rendering import Piece, rendered
 from khoj_ls.core.places import Place, fragment, spoken
 from khoj_ls.core.text import text_lines
@@ -73,7 +73,7 @@ def test_entries_cover_a_text_in_order(text, cuts):
     many = len(text_lines(text))
     heads = {line: Head(line, "H" * level, level, lines) for line, level, lines in cuts if line <= many}
     parsed = outlined("rst", None, text, [heads[line] for line in sorted(heads)])
-    assert _fault(parsed.entries) is None
+    assert places_fault(parsed.entries) is None
     assert "".join(each.raw for each in parsed.entries) in {text, "".join(text_lines(text)[min(heads, default=1) - 1 :])}
     assert all(each.text.count("\n") < each.span.end_line - each.span.line + 1 for each in parsed.entries)
 
@@ -81,7 +81,7 @@ def test_entries_cover_a_text_in_order(text, cuts):
 @given(st.lists(st.tuples(st.text(), st.text(), st.integers(0, 3)), max_size=6))
 def test_any_text_can_be_a_piece(pieces):
     parsed = rendered("pdf", None, [Piece(text, page(1), heading, level) for text, heading, level in pieces])
-    assert _fault(parsed.entries) is None
+    assert places_fault(parsed.entries) is None
     assert all(len(text_lines(each.text)) == len(text_lines(each.raw)) for each in parsed.entries)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from khoj_ls.content.csv_table import MOST_ROWS, CsvProcessor
 from khoj_ls.content.legacy_encoding import legacy_encoding
-from khoj_ls.content.registry import _fault
+from khoj_ls.content.registry import places_fault
 from khoj_ls.content.tables import header_at
 from khoj_ls.core.places import spoken
 
@@ -140,5 +140,5 @@ def test_which_row_names_the_columns(rows, at):
 )
 def test_any_text_is_a_table_of_its_lines(text):
     found = parsed(text)
-    assert _fault(found.entries) is None
+    assert places_fault(found.entries) is None
     assert all(entry.text.count("\n") <= entry.span.end_line - entry.span.line for entry in found.entries)

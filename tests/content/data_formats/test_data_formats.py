@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khoj_ls.content.data_text import MOST_CHARS, data_processors
-from khoj_ls.content.registry import _fault
+from khoj_ls.content.registry import places_fault
 
 PROCESSORS = {processor.name: processor for processor in data_processors()}
 
@@ -101,7 +101,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_texts_are_read_in_time_by_their_length(kind, text):
     # What grows with the square of the length would take hours.
-    assert _fault(parsed(kind, text).entries) is None
+    assert places_fault(parsed(kind, text).entries) is None
 
 
 @pytest.mark.parametrize("kind", PROCESSORS)
@@ -110,5 +110,5 @@ def test_hostile_texts_are_read_in_time_by_their_length(kind, text):
 )
 def test_any_text_can_be_read(kind, text):
     found = parsed(kind, text)
-    assert _fault(found.entries) is None
+    assert places_fault(found.entries) is None
     assert all(entry.text.count("\n") <= entry.span.end_line - entry.span.line for entry in found.entries)
