@@ -39,6 +39,8 @@ class Mention:
     """As it stands there."""
     text: str
     """The line, blanks at its ends taken off."""
+    readable: str
+    """The same without markup."""
 
 
 def mentions_of(network: LinkNetwork, file_id: int, limit: int = 100) -> list[Mention]:
@@ -78,13 +80,14 @@ class _Entry:
     line: int
     raw: str
     text: str
+    heading: str
 
 
 def _candidates(connection: sqlite3.Connection, names: Sequence[str], file_id: int) -> Iterator[_Entry]:
     """Entries of other notes that hold all the words of a name side by side, in heading or text."""
     query = "{heading body}: (" + " OR ".join(phrase(name) for name in names) + ")"
     rows = connection.execute(
-        "SELECT e.file_id, f.path, f.type, e.ordinal, e.start_byte, e.line, e.raw, e.text FROM entry_fts "
+        "SELECT e.file_id, f.path, f.type, e.ordinal, e.start_byte, e.line, e.raw, e.text, e.heading FROM entry_fts "
         "JOIN entry e ON e.id = entry_fts.rowid JOIN file f ON f.id = e.file_id "
         "WHERE entry_fts MATCH ? AND e.file_id <> ? ORDER BY f.path, e.ordinal LIMIT ?",
         (query, file_id, _MOST_ENTRIES),
@@ -115,7 +118,8 @@ def _in_entry(entry: _Entry, names: Iterable[str], linked: Sequence[tuple[int, i
             taken.append((start, end))
             span = Span(start, end, entry.line + line - 1, entry.line + index.line_of_char(match.end() - 1) - 1)
             text = index.lines[line - 1].strip()
-            found.append(Mention(entry.path, entry.file_id, entry.ordinal, span, match[0], text))
+            readable = (shown[line - 1].strip() if line <= len(shown) else "") or (entry.heading if line == 1 else "")
+            found.append(Mention(entry.path, entry.file_id, entry.ordinal, span, match[0], text, readable or text))
     yield from sorted(found, key=lambda mention: mention.span.start)
 
 

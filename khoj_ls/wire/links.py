@@ -117,7 +117,7 @@ def _mention(root: Path, mention: Mention, path: str) -> wire.LinkInfo:
         label=None,
         state="mention",
         targets=[wire.LinkPlace((root / path).as_uri())],
-        readable=mention.text,
+        readable=mention.readable,
     )
 
 

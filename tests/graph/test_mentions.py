@@ -49,6 +49,13 @@ def test_mentions_are_exact_and_unlinked(graph):
     ]
 
 
+def test_lines_are_told_without_markup(graph):
+    graph.put("plum.md", "---\ntitle: Plum Tree\n---\n")
+    graph.put("a.org", "* TODO [#A] The plum tree :x:\nA /ripe/ plum tree, see [[x][y]]\n")
+    found = graph.ask(lambda network: mentions_of(network, graph.ids["plum.md"]))
+    assert [each.readable for each in found] == ["The plum tree", "A ripe plum tree, see y"]
+
+
 def test_places_are_bytes_of_the_file(graph):
     graph.put("plum.md", "---\ntitle: 深圳 Plum\n---\n")
     text = "# ü\né 深圳 Plum é\n"
