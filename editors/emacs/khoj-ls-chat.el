@@ -211,10 +211,10 @@ non-nil, about this note.  Otherwise passages are searched for in all notes."
   "Ask QUESTION about the region, in a new chat."
   (interactive
    (progn (unless (use-region-p)
-            (user-error "Mark what the question is about first"))
+            (khoj-ls-user-error "Mark what the question is about first"))
           (list (read-string "Ask about the region: "))))
   (when (string-blank-p question)
-    (user-error "No question"))
+    (khoj-ls-user-error "No question"))
   (khoj-ls-chat--begin (khoj-ls-chat--about) (khoj-ls-chat--quoted-region))
   (insert question)
   (khoj-ls-chat-send))
@@ -224,7 +224,7 @@ non-nil, about this note.  Otherwise passages are searched for in all notes."
 (defun khoj-ls-chat--check ()
   "An error where the current buffer is no chat."
   (unless khoj-ls-chat-mode
-    (user-error "This buffer is no chat: begin one by `khoj-ls-chat'")))
+    (khoj-ls-user-error "This buffer is no chat: begin one by `khoj-ls-chat'")))
 
 (defun khoj-ls-chat--running-p ()
   "Whether an answer is under way."
@@ -240,11 +240,11 @@ Elsewhere than there this is what the key does in the buffer's mode."
                                       (forward-line -2) (point))))
       (khoj-ls-chat--other-command)
     (when (khoj-ls-chat--running-p)
-      (user-error "An answer is still coming"))
+      (khoj-ls-user-error "An answer is still coming"))
     (let ((question (string-trim (buffer-substring-no-properties
                                   khoj-ls-chat--prompt (point-max)))))
       (when (string-empty-p question)
-        (user-error "Write your question below the last heading"))
+        (khoj-ls-user-error "Write your question below the last heading"))
       (setq khoj-ls-chat--question (copy-marker khoj-ls-chat--prompt))
       (goto-char (point-max))
       (skip-chars-backward " \t\n")
@@ -260,7 +260,7 @@ Elsewhere than there this is what the key does in the buffer's mode."
          (command (key-binding (this-command-keys-vector))))
     (if (commandp command)
         (call-interactively command)
-      (user-error "Write your question below the last heading"))))
+      (khoj-ls-user-error "Write your question below the last heading"))))
 
 (defun khoj-ls-chat--open-answer ()
   "Write the heading of an answer at point, and keep its place."
@@ -319,7 +319,7 @@ Elsewhere than there this is what the key does in the buffer's mode."
          (khoj-ls-cancel khoj-ls-chat--call)
          (setq khoj-ls-chat--call nil)
          (khoj-ls-chat--over "Stopped."))
-        (t (message "No answer is coming"))))
+        (t (message "khoj-ls: no answer is coming"))))
 
 (defun khoj-ls-chat-retry ()
   "Ask the last question again, as it stands now.
@@ -327,9 +327,9 @@ The new answer takes the place of the old one."
   (interactive)
   (khoj-ls-chat--check)
   (when (khoj-ls-chat--running-p)
-    (user-error "An answer is still coming"))
+    (khoj-ls-user-error "An answer is still coming"))
   (unless (and khoj-ls-chat--question (marker-position khoj-ls-chat--question))
-    (user-error "Nothing was asked yet"))
+    (khoj-ls-user-error "Nothing was asked yet"))
   (let* ((heading (save-excursion (goto-char khoj-ls-chat--answer)
                                   (forward-line -2) (point)))
          (question (string-trim (buffer-substring-no-properties
@@ -455,7 +455,7 @@ The new answer takes the place of the old one."
 (defun khoj-ls-chat--allow (host)
   "Ask for a yes to sending passages to HOST, and have it noted."
   (unless (y-or-n-p (format "Send passages of your notes to %s, now and from now on? " host))
-    (user-error "Nothing was sent"))
+    (khoj-ls-user-error "Nothing was sent"))
   (khoj-ls-request :khoj/allowHost `(:host ,host))
   (setq khoj-ls-chat--host nil))
 

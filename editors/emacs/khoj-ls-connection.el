@@ -54,14 +54,26 @@ them."
   "Seconds after which a request that is not answered is given up."
   :type 'number)
 
-(defcustom khoj-ls-restart-delays '(1 2 5 15 60)
+(defcustom khoj-ls-restart-delays '(0.5 1 2 5 10 30)
   "Seconds to wait before the server is started again after it has ended.
 The first number after the first failure, the next after the next.  After
 the last it is started only when you ask for something."
   :type '(repeat number))
 
-(defconst khoj-ls-connection--stable-seconds 30
+(defconst khoj-ls-connection--stable-seconds 60
   "A server that has lived so long was not failing at its start.")
+
+(defconst khoj-ls-no-hits "Nothing found"
+  "What is said where a search finds nothing.")
+
+(defconst khoj-ls-no-related "Nothing like this in your notes"
+  "What is said where nothing is related.")
+
+(defconst khoj-ls-no-backlinks "No note links here"
+  "What is said where nothing links to a note.")
+
+(defconst khoj-ls-no-conversations "No conversations yet"
+  "What is said where no conversation is kept.")
 
 (defclass khoj-ls-connection (jsonrpc-process-connection)
   ((last-id :initform nil :documentation "Id of the request sent last."))
@@ -120,8 +132,8 @@ Not where the program is missing, or has just failed."
   "Start the server if it does not run."
   (unless (khoj-ls-connection-live-p)
     (unless (khoj-ls-connection--program)
-      (user-error
-       "The program `%s' is not found: install it with \"pipx install khoj-ls\", or set `khoj-ls-command'"
+      (khoj-ls-user-error
+       "The program `%s' was not found: `pipx install khoj-ls' installs it, and the setting `khoj-ls-command' names another place"
        (or (car khoj-ls-command) "khoj-ls")))
     (khoj-ls-connection--start)))
 
@@ -206,7 +218,7 @@ nothing changes but by a command."
 (defun khoj-ls-path-to-uri (path)
   "The URI of the local file PATH."
   (when (file-remote-p path)
-    (user-error "%s is on another machine; khoj-ls serves the files of this one" path))
+    (khoj-ls-user-error "%s is on another machine; khoj-ls serves the files of this one" path))
   (let ((name (expand-file-name path)))
     (concat "file://" (if (string-prefix-p "/" name) "" "/")
             (khoj-ls-connection--escaped name))))
@@ -318,7 +330,7 @@ Not where its end was wanted."
   "Hear the notification METHOD with PARAMS."
   (pcase method
     ('window/showMessage
-     (message "%s" (plist-get params :message)))
+     (message "khoj-ls: %s" (string-remove-prefix "khoj-ls: " (plist-get params :message))))
     (_ (run-hook-with-args 'khoj-ls-notification-functions method params))))
 
 ;;;; Requests
@@ -413,6 +425,10 @@ Signals a `user-error' with the server's message.  TIMEOUT is as for
    (lambda (problem)
      (unless problem
        (jsonrpc-notify khoj-ls-connection--current method params)))))
+
+(defun khoj-ls-user-error (format &rest arguments)
+  "Signal a `user-error' that says whose it is, then FORMAT with ARGUMENTS."
+  (user-error "%s" (concat "khoj-ls: " (apply #'format-message format arguments))))
 
 (defun khoj-ls-error-text (problem)
   "What to show of the error PROBLEM."

@@ -44,7 +44,7 @@
      (lambda (result)
        (let ((items (append (plist-get result (if list :conversations :hits)) nil)))
          (funcall show items
-                  (cond ((null items) (if list "no conversation is kept" "nothing found"))
+                  (cond ((null items) (if list khoj-ls-no-conversations khoj-ls-no-hits))
                         ((eq t (plist-get result :degraded)) (plist-get result :reason))))))
      (lambda (problem) (funcall show nil (khoj-ls-error-text problem))))))
 
@@ -121,7 +121,7 @@
           (with-current-buffer buffer
             (unless (buffer-file-name)
               (rename-buffer (format "*khoj-ls chat: %s*" title) t)))))
-      (message "Renamed to %s" title))))
+      (message "khoj-ls: renamed to %s" title))))
 
 ;;;###autoload
 (defun khoj-ls-chat-delete ()
@@ -134,7 +134,7 @@
         (when (equal (car chosen) (buffer-local-value 'khoj-ls-chat--conversation buffer))
           (with-current-buffer buffer
             (setq khoj-ls-chat--conversation nil khoj-ls-chat--last nil))))
-      (message "Deleted \"%s\"" (cadr chosen)))))
+      (message "khoj-ls: deleted \"%s\"" (cadr chosen)))))
 
 (defun khoj-ls-conversations--this-or-other (prompt)
   "The conversation of the current chat as (ID TITLE), or one chosen with PROMPT."

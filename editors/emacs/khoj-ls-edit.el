@@ -85,13 +85,13 @@ note is read-only or in the way."
          (buffer (find-buffer-visiting path)))
     (cond
      ((and new (file-exists-p new))
-      (user-error "%s is there already; nothing was changed" (abbreviate-file-name new)))
+      (khoj-ls-user-error "%s is there already; nothing was changed" (abbreviate-file-name new)))
      ((if buffer (buffer-local-value 'buffer-read-only buffer)
         (and (file-exists-p path) (not (file-writable-p path))))
-      (user-error "%s is read-only; nothing was changed" (abbreviate-file-name path)))
+      (khoj-ls-user-error "%s is read-only; nothing was changed" (abbreviate-file-name path)))
      ((and buffer (not (equal (plist-get change :kind) "create"))
            (not (verify-visited-file-modtime buffer)))
-      (user-error "%s has changed on disk since it was read: revert its buffer first; nothing was changed"
+      (khoj-ls-user-error "%s has changed on disk since it was read: revert its buffer first; nothing was changed"
                   (abbreviate-file-name path))))))
 
 (defun khoj-ls-edit--create (path)

@@ -84,7 +84,7 @@
     (select-window (posn-window (event-start event)))
     (goto-char (posn-point (event-start event))))
   (let ((uri (get-text-property (point) 'khoj-ls-uri)))
-    (unless uri (user-error "No link is here"))
+    (unless uri (khoj-ls-user-error "No link is here"))
     (when (window-dedicated-p)
       (other-window 1))
     (khoj-ls-open-url uri)))
@@ -133,7 +133,7 @@ There RET opens a link, TAB goes to the next and q closes the window."
                 :textDocument/hover
                 `(:textDocument ,(khoj-ls-document) :position ,(khoj-ls-position))))))
     (if (not text)
-        (message "Nothing is known of what is here: go to a link, a heading or a tag")
+        (message "khoj-ls: nothing is known of what is here: go to a link, a heading or a tag")
       (with-current-buffer (get-buffer-create "*khoj-ls hover*")
         (let ((inhibit-read-only t))
           (erase-buffer)

@@ -35,7 +35,7 @@
   "The LinkInfo values LINKS as xref items, without duplicates."
   (delete-dups
    (mapcar (lambda (link)
-             (khoj-ls-links--xref (string-trim (plist-get link :text))
+             (khoj-ls-links--xref (string-trim (plist-get link :readable))
                                   (plist-get link :uri)
                                   (plist-get (plist-get link :range) :start)))
            (append links nil))))
@@ -53,7 +53,7 @@
   "Show the xref ITEMS; where there are none the message NOTHING."
   (if items
       (khoj-ls-links--show-xrefs (lambda () items))
-    (message "%s" nothing)))
+    (message "khoj-ls: %s" nothing)))
 
 ;;;###autoload
 (defun khoj-ls-backlinks (&optional heading)
@@ -67,7 +67,7 @@ at point."
                    ,@(and heading `(:position ,(khoj-ls-position)))))))
     (khoj-ls-links--show (khoj-ls-links--items (plist-get result :incoming))
                          (if heading "No note links to this section"
-                           "No note links to this one"))))
+                           khoj-ls-no-backlinks))))
 
 ;;;###autoload
 (defun khoj-ls-mentions ()
@@ -144,7 +144,7 @@ On what is no link the server's answer is the place itself."
   (interactive)
   (let ((locations (khoj-ls-links--target)))
     (unless locations
-      (user-error "No link to a note is here"))
+      (khoj-ls-user-error "No link to a note is here"))
     (khoj-ls-links--go locations)))
 
 (declare-function org-element-context "org-element" (&optional element))

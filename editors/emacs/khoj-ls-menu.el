@@ -28,7 +28,7 @@
     ("r" "Related, beside" khoj-ls-related)
     ("b" "Backlinks" khoj-ls-backlinks)
     ("m" "Unlinked mentions" khoj-ls-mentions)
-    ("h" "What is here" khoj-ls-hover)
+    ("." "What is here" khoj-ls-hover)
     ("f" "Follow link" khoj-ls-follow-link)]
    ["Write"
     ("l" "Insert link" khoj-ls-insert-link)
@@ -39,7 +39,7 @@
    ["Chat"
     ("c" "New chat" khoj-ls-chat)
     ("a" "Ask about region" khoj-ls-ask-region)
-    ("k" "Kept conversations" khoj-ls-chat-continue)
+    ("h" "Kept conversations" khoj-ls-chat-continue)
     ("p" "Persona" khoj-ls-chat-persona)
     ("M" "Model" khoj-ls-chat-model)]]
   [["Change this note"
@@ -68,7 +68,7 @@
     ("m" "Model" khoj-ls-chat-model)]
    ["Conversation"
     ("n" "New chat" khoj-ls-chat)
-    ("k" "Kept conversations" khoj-ls-chat-continue)
+    ("h" "Kept conversations" khoj-ls-chat-continue)
     ("t" "Title" khoj-ls-chat-rename)
     ("D" "Delete" khoj-ls-chat-delete)]])
 

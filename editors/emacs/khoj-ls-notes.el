@@ -127,14 +127,14 @@ A file that is named after it is renamed, too."
          (what (khoj-ls-request :textDocument/prepareRename here))
          (range (or (plist-get what :range) what)))
     (unless range
-      (user-error "Nothing here can be renamed"))
+      (khoj-ls-user-error "Nothing here can be renamed"))
     (let* ((old (or (plist-get what :placeholder)
                     (buffer-substring-no-properties (khoj-ls-point (plist-get range :start))
                                                     (khoj-ls-point (plist-get range :end)))))
            (new (read-string (format "Rename %s to: " old) old))
            (edit (khoj-ls-request :textDocument/rename `(,@here :newName ,new)))
            (changed (and edit (length (khoj-ls-apply-edit edit)))))
-      (message "Renamed to %s%s" new
+      (message "khoj-ls: renamed to %s%s" new
                (if (> (or changed 0) 1) (format "; %d notes were changed" changed) "")))))
 
 (provide 'khoj-ls-notes)

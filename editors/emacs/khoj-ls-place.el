@@ -38,9 +38,9 @@ That of the buffer that an indirect buffer is based on, too."
 (defun khoj-ls-note-file ()
   "The file of the current buffer; an error where it is no note."
   (let ((file (khoj-ls-file)))
-    (cond ((null file) (user-error "This buffer visits no file"))
+    (cond ((null file) (khoj-ls-user-error "This buffer visits no file"))
           ((file-remote-p file)
-           (user-error "%s is on another machine; khoj-ls serves the files of this one" file)))
+           (khoj-ls-user-error "%s is on another machine; khoj-ls serves the files of this one" file)))
     file))
 
 (defun khoj-ls-position (&optional pos)
@@ -95,7 +95,7 @@ That of the buffer that an indirect buffer is based on, too."
 \\[xref-go-back] or \\[xref-pop-marker-stack] leads back."
   (let ((path (khoj-ls-uri-to-path uri)))
     (unless (or (file-exists-p path) (find-buffer-visiting path))
-      (user-error "%s is not there any more" (abbreviate-file-name path)))
+      (khoj-ls-user-error "%s is not there any more" (abbreviate-file-name path)))
     (require 'xref)
     (xref-push-marker-stack)
     (if other-window (find-file-other-window path) (find-file path))

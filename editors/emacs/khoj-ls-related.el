@@ -18,12 +18,12 @@
 (require 'khoj-ls-search)
 (require 'khoj-ls-sync)
 
-(defcustom khoj-ls-related-limit 8
+(defcustom khoj-ls-related-limit 10
   "Number of related passages that are shown (1 to 100)."
   :group 'khoj-ls
   :type 'natnum)
 
-(defcustom khoj-ls-related-delay 0.5
+(defcustom khoj-ls-related-delay 0.3
   "Seconds that Emacs is idle before related notes are looked up."
   :group 'khoj-ls
   :type 'number)
@@ -36,6 +36,10 @@
   "How the window is shown: an action for `display-buffer'."
   :group 'khoj-ls
   :type 'sexp)
+
+(defconst khoj-ls-least-related 0.1
+  "Notes that are less like a place than this are not shown as related.
+Scores go from 0 to 1.")
 
 (defconst khoj-ls-related--buffer "*khoj-ls related*")
 
@@ -150,11 +154,12 @@ Where it is shown already it is closed."
 
 (defun khoj-ls-related--show (buffer result)
   "Show RESULT, which is about BUFFER."
-  (let ((hits (append (plist-get result :hits) nil)))
+  (let ((hits (cl-remove-if (lambda (hit) (< (plist-get hit :score) khoj-ls-least-related))
+                            (append (plist-get result :hits) nil))))
     (khoj-ls-related--write buffer
                             (cond ((eq t (plist-get result :degraded))
                                    (khoj-ls-search-note result))
-                                  ((null hits) "Nothing is related"))
+                                  ((null hits) khoj-ls-no-related))
                             hits)))
 
 (defun khoj-ls-related--write (source note &optional hits)
@@ -196,7 +201,7 @@ Where it is shown already it is closed."
   "The hit at point or at the mouse EVENT; an error where none is."
   (or (get-text-property (if (mouse-event-p event) (posn-point (event-start event)) (point))
                          'khoj-ls-hit)
-      (user-error "No note is here")))
+      (khoj-ls-user-error "No note is here")))
 
 (defun khoj-ls-related--window ()
   "Select the window of the note that the list is about, or another."

@@ -33,7 +33,7 @@ Signals an error where there is none to be had, or no server."
         (user-error "%s" (khoj-ls-error-text problem)))
        ((khoj-ls-local-file)
         (khoj-ls-scope-add (file-name-directory (khoj-ls-local-file))))
-       (t (user-error
+       (t (khoj-ls-user-error
            "No folder of notes is known: set `khoj-ls-folders', or the setting `vaults' of khoj-ls")))
       (setq khoj-ls-scope--known t))))
 

@@ -86,7 +86,7 @@ With PREFIX the last word may be a beginning."
               (if (cl-plusp (length (plist-get result :hits))) "incomplete" "nothing yet")
               (or (plist-get result :reason) "a part of the search was missing")
               (floor (* 100 (or (plist-get result :coverage) 0)))))
-     ((zerop (length (plist-get result :hits))) "nothing found")
+     ((zerop (length (plist-get result :hits))) khoj-ls-no-hits)
      (respelled
       (format "read as: %s"
               (cl-loop for (word stem) on respelled by #'cddr
@@ -303,7 +303,7 @@ narrow the search; in double quotes words must stand exactly so."
               (not (string-search "\n" (buffer-substring (region-beginning) (region-end))))
               (buffer-substring-no-properties (region-beginning) (region-end)))))
   (pcase-let ((`(,hit ,how) (khoj-ls-search-read "Search notes: " :within within :initial initial)))
-    (cond ((null hit) (message "Nothing chosen"))
+    (cond ((null hit) (message "khoj-ls: nothing chosen"))
           ((eq how 'link) (khoj-ls-insert-link-to hit))
           (t (khoj-ls-visit-hit hit (eq how 'other-window))))))
 

@@ -238,7 +238,7 @@ working meanwhile.  Called again while it runs it stops it."
                  (khoj-ls-note-file)))
          (result (khoj-ls-request :khoj/why `(:path ,(khoj-ls-path-to-uri file))))
          (rule (plist-get result :rule)))
-    (message "%s is %s: %s%s" (file-name-nondirectory file)
+    (message "khoj-ls: %s is %s: %s%s" (file-name-nondirectory file)
              (if (eq t (plist-get result :indexed)) "indexed" "not indexed")
              (plist-get result :reason)
              (if rule (format " (%s)" rule) ""))))

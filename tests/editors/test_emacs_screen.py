@@ -88,7 +88,7 @@ def test_search(screen: Screen) -> None:
 
 def test_hover(screen: Screen) -> None:
     screen.keys("M-<", "C-s", "evenings-without", "Enter")
-    screen.keys("C-c", "n", "h")
+    screen.keys("C-c", "n", ".")
     shown = screen.keep("hover", r"\*khoj-ls hover\*", "How I repaired it")
     assert "](file" not in shown
     screen.keys("q")

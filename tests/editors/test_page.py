@@ -45,7 +45,11 @@ def test_the_requests_are_those_served(home):
 
 
 CLIENTS = {
-    "emacs": (2, r"`(khoj-ls-[a-z-]+)`", lambda: re.findall(r"^\(defun (\S+)", text_of("emacs", "el"), re.MULTILINE)),
+    "emacs": (
+        2,
+        r"`(khoj-ls-[a-z-]+)`",
+        lambda: re.findall(r"^\((?:defun|transient-define-prefix) (\S+)", text_of("emacs", "el"), re.MULTILINE),
+    ),
     "nvim": (3, r"`:(\w+)`", lambda: re.findall(r"define\('(\w+)'", text_of("nvim", "lua"))),
     "vscode": (4, r"`(khoj-ls\.[\w.]+)`", lambda: [each["command"] for each in package()["contributes"]["commands"]]),
 }
@@ -81,7 +85,7 @@ KEYS = {
     "vscode": (
         4,
         lambda: {
-            each["key"].removeprefix("ctrl+alt+k ").upper(): each["command"]
+            each["key"].removeprefix("ctrl+alt+k ").replace("shift+/", "?").upper(): each["command"]
             for each in package()["contributes"]["keybindings"]
             if each["key"].startswith("ctrl+alt+k ")
         },

@@ -16,6 +16,13 @@ export const VIEWS = {
   status: 'khoj-ls.statusView',
   chat: 'khoj-ls.chatView',
 } as const;
+/** What is said where there is nothing, in every place that says it. */
+export const SAYS = {
+  noHits: 'Nothing found',
+  noRelated: 'Nothing like this in your notes',
+  noBacklinks: 'No note links here',
+  noConversations: 'No conversations yet',
+} as const;
 /** Context keys of keybindings and menus. */
 export const CONTEXT = {
   running: 'khoj-ls.running',

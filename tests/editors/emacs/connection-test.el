@@ -43,7 +43,7 @@
 (ert-deftest a-missing-program-is-told-once-and-no-more ()
   (khoj-ls-disconnect)
   (let ((khoj-ls-command '("khoj-ls-is-not-here")))
-    (khoj-ls-test-error "`khoj-ls-is-not-here' is not found: install it with \"pipx install khoj-ls\""
+    (khoj-ls-test-error "khoj-ls: The program `khoj-ls-is-not-here' was not found: `pipx install khoj-ls' installs it"
       (khoj-ls-search-read "Search: "))
     ;; What nobody asked for says nothing.
     (khoj-ls-test-in "index.md" ""

@@ -108,7 +108,7 @@
 (ert-deftest a-note-without-backlinks-says-so ()
   (khoj-ls-test-note "lonely-note-of-nobody.md" "# Lonely\n"
     (khoj-ls-test-indexed "lonely-note-of-nobody.md")
-    (should (equal (khoj-ls-test-messages (khoj-ls-backlinks)) "No note links to this one"))))
+    (should (equal (khoj-ls-test-messages (khoj-ls-backlinks)) "khoj-ls: No note links here"))))
 
 ;;;; Hover
 

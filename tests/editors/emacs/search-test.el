@@ -98,7 +98,7 @@
 (ert-deftest nothing-found-is-told ()
   (search-test-with 'live
     (khoj-ls-test-typing (khoj-ls-search)
-      "\"qqxyzzy\"" (equal (search-test-note) "nothing found") "RET"
+      "\"qqxyzzy\"" (equal (search-test-note) "Nothing found") "RET"
       (minibufferp) "C-g")))
 
 (ert-deftest an-error-is-told-below-the-prompt ()
@@ -150,7 +150,7 @@
                     "incomplete: vectors are being made (43 % indexed by meaning)")
                    ((:hits [] :degraded t :reason "the model does not answer" :coverage 1.0)
                     "nothing yet: the model does not answer (100 % indexed by meaning)")
-                   ((:hits [] :degraded :json-false) "nothing found")
+                   ((:hits [] :degraded :json-false) "Nothing found")
                    ((:hits [1] :degraded :json-false) nil)))
     (should (equal (khoj-ls-search-note result) note))))
 

@@ -69,6 +69,20 @@
     (khoj-ls-test-wait "resumed" (not (string-search "paused" (buffer-string))))
     (quit-window)))
 
+(ert-deftest what-is-hardly-like-the-place-is-not-shown ()
+  (let ((hit (lambda (title score)
+               `(:uri "file:///n.md" :title ,title :outline [] :snippet "" :highlights [] :score ,score
+                 :vault "/" :range (:start (:line 0 :character 0) :end (:line 1 :character 0))))))
+    (with-current-buffer (get-buffer-create khoj-ls-related--buffer)
+      (unwind-protect
+          (progn
+            (khoj-ls-related--show nil `(:hits [,(funcall hit "Like it" 0.1) ,(funcall hit "Hardly" 0.09)]))
+            (should (string-search "Like it" (buffer-string)))
+            (should-not (string-search "Hardly" (buffer-string)))
+            (khoj-ls-related--show nil `(:hits [,(funcall hit "Hardly" 0.09)]))
+            (should (string-search "Nothing like this in your notes" (buffer-string))))
+        (kill-buffer)))))
+
 (ert-deftest indexing-tells-how-it-goes-and-what-it-did ()
   (let ((said (khoj-ls-test-messages
                (khoj-ls-reindex)

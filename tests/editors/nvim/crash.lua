@@ -105,7 +105,7 @@ t.case('a missing server is told by what needs it, and opening notes makes no no
   for _, command in ipairs({ 'KhojSearch router', 'KhojStatus', 'KhojDaily', 'KhojConversations' }) do
     t.forget_told()
     vim.cmd(command)
-    t.wait_told('khoj-ls: the program `khoj-ls-that-is-not-there` was not found: `pipx install khoj-ls` installs it')
+    t.wait_told('khoj-ls: The program `khoj-ls-that-is-not-there` was not found: `pipx install khoj-ls` installs it')
     t.eq(1, #t.told())
   end
 end)

@@ -111,7 +111,7 @@ t.case('checkhealth says what is not', function()
   local text = t.text()
   vim.g.khoj_ls = nil
   vim.lsp.config('khoj_ls', { cmd = cmd })
-  t.has(text, 'the program `khoj-ls-that-is-not-there` was not found')
+  t.has(text, 'The program `khoj-ls-that-is-not-there` was not found')
   t.has(text, 'picker: "telscope" is none of')
 end)
 

@@ -1,5 +1,7 @@
 // The chat: answers that stream, citations that lead to lines, stop, again, what a question is about, and a yes before anything is sent.
 
+import { readFileSync } from 'node:fs';
+
 import { check, same, test, until } from './harness.mjs';
 
 const ANSWER = 'Both changes were made on 3 May: the radio went to channel 36, 80 MHz wide 1. The firmware was rolled back 2.';
@@ -23,6 +25,26 @@ test('an answer streams to its end, and a citation opens the line', async ({ cod
   await turn.getByText(/\d+ sources/).click();
   await turn.locator('.source').last().click();
   await code.page.locator('.tab.active').waitFor();
+});
+
+test('an answer is inserted into the note one is in', async ({ code, setup }) => {
+  await code.fresh();
+  await code.edit('desk/answer.md', 3, 7);
+  await code.run('Notes: Add Selection to Chat');
+  const turn = await code.ended(await code.ask('What did I change at the router?'));
+  await turn.getByRole('button', { name: 'Insert' }).click();
+  // An edit that comes from a model is shown before it is made.
+  const preview = code.page.locator('.bulk-edit-panel');
+  await preview.locator('.edit-checkbox').first().click();
+  await preview.getByRole('button', { name: 'Apply' }).click();
+  await until('it is there', () => readFileSync(`${setup.notes}/desk/answer.md`, 'utf8').includes('The firmware was rolled back'));
+});
+
+test('a chat is begun in a file of its own', async ({ code }) => {
+  await code.edit('inbox.md');
+  await code.run('Notes: Chat about This Note in a File');
+  await code.tab(/^\d{4}-\d\d-\d\d-inbox.md/);
+  await code.shows('## You');
 });
 
 test('an answer without end is stopped by Escape, and asked again', async ({ code }) => {
@@ -76,7 +98,7 @@ test('who answers, and the model, are chosen', async ({ code }) => {
   await pick(code, '#persona', 'default');
 });
 
-test('before notes go to a service the user is asked, and after a no nothing was sent', async ({ code }) => {
+test('before notes go to a service the user is asked; after a no nothing was sent, after a yes it is', async ({ code }) => {
   await code.fresh();
   await pick(code, '#model', 'far');
   const turn = await code.ask('What about my notes far away?');
@@ -85,7 +107,10 @@ test('before notes go to a service the user is asked, and after a no nothing was
   await code.ended(turn, 'failed');
   await turn.locator('.consent').getByText(/passages of your notes be sent to https:\/\/llm.example.invalid/).waitFor();
   await turn.getByText('Nothing was sent.').waitFor();
-  await turn.getByRole('button', { name: /Yes, and remember/ }).waitFor();
+  await turn.getByRole('button', { name: /Yes, and remember/ }).click();
+  // It was sent: there is no such service, but that is another story.
+  await turn.locator('.wrong').waitFor();
+  same(await code.chat.page.locator('.consent').count(), 0);
   await pick(code, '#model', 'As in the settings');
 });
 
@@ -103,7 +128,7 @@ test('an answer that means harm is text: no picture, no script, no address is as
   await pick(code, '#model', 'As in the settings');
 });
 
-test('conversations are kept: found, opened, renamed and deleted', async ({ code }) => {
+test('conversations are kept: found, opened, renamed, exported and deleted', async ({ code }) => {
   await code.fresh();
   const turn = await code.ask('Which conversation is KEPT?');
   await code.ended(turn);
@@ -119,6 +144,11 @@ test('conversations are kept: found, opened, renamed and deleted', async ({ code
   await code.page.keyboard.press('Enter');
   const renamed = code.view('Conversations').locator('.monaco-list-row', { hasText: 'Called otherwise' });
   await renamed.waitFor();
+  await code.menu(renamed, 'Export Conversation');
+  await code.choose('Markdown');
+  await code.page.keyboard.press('Enter');
+  await code.shows('# Called otherwise');
+  await code.run('Revert and Close Editor');
   await code.run('Notes: Search Conversations');
   await code.box.fill('KEPT');
   await code.row('Which conversation is KEPT?');

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
-import { test, until } from './harness.mjs';
+import { check, test, until } from './harness.mjs';
 
 test('a heading tells backlinks and related notes, and a related note opens', async ({ code }) => {
   const { page } = code;
@@ -52,4 +52,27 @@ test('a heading is renamed with the links to it, emoji and CJK before them', asy
   await until('the link in the other note is changed', () =>
     readFileSync(`${setup.notes}/desk/referrer.md`, 'utf8').includes('😀 日本語 [[rename#Neuer Name]] too'),
   );
+});
+
+test('the words that are selected become a new note, and a link is left', async ({ code, setup }) => {
+  await code.edit('desk/capture.md', 3, 1);
+  await code.page.keyboard.press('Shift+End');
+  await code.run('Notes: New Note');
+  await code.quick.getByText('Move the selection to a new note').waitFor();
+  await code.box.fill('Rye at dawn');
+  await code.page.keyboard.press('Enter');
+  await until('a link is left', () => readFileSync(`${setup.notes}/desk/capture.md`, 'utf8').includes('[[rye-at-dawn|'));
+  await code.tab('rye-at-dawn.md');
+  await code.shows('Rye rises slowly');
+});
+
+test('a section moves to another note', async ({ code, setup }) => {
+  const read = (name) => readFileSync(`${setup.notes}/desk/${name}`, 'utf8');
+  await code.edit('desk/refile-from.md', 5, 1);
+  await code.run('Notes: Move This Section');
+  await code.choose('refile-to.md');
+  await code.page.keyboard.press('Enter');
+  await until('it is there', () => read('refile-to.md').includes('Feed the quokka at noon.'));
+  await until('it is not here any more', () => !read('refile-from.md').includes('quokka at noon'));
+  check(read('refile-from.md').includes('Stays.'), 'the other section stays');
 });

@@ -1,4 +1,4 @@
-// Drives VS Code (code-server on loopback) in Chromium. usage: node run.mjs SETUP.json [PART OF A NAME]
+// Drives VS Code (code-server on loopback) in Chromium. usage: node run.mjs SETUP.json [PART OF A NAME|...]
 
 import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';

@@ -107,7 +107,7 @@ test('a filter is completed, and what is typed then counts', async ({ code }) =>
 });
 
 test('nothing that is like the question is said so', async ({ code }) => {
-  await code.search('"qwertzuiopü"', 'Nothing was found');
+  await code.search('"qwertzuiopü"', 'Nothing found');
 });
 
 test('the key opens the search, and settings of the session hold', async ({ code }) => {

@@ -21,14 +21,14 @@ test('a server that is killed is started again, an answer under way says so, and
 test('a server that is not installed is told once, with what can be done, and found when it is there', async ({ code, setup }) => {
   renameSync(setup.program, `${setup.program}.away`);
   await code.run('Notes: Restart the Server');
-  const told = await code.told('The program khoj-ls was not found on this machine.');
+  const told = await code.told('khoj-ls: The program `khoj-ls` was not found: `pipx install khoj-ls` installs it');
   await code.bar.filter({ hasText: 'no server' }).waitFor();
   same(await code.toasts.count(), 1);
   await told.getByRole('button', { name: 'Install…' }).click();
   await code.quick.getByText('Install the khoj-ls server').waitFor();
   await code.row('install');
   await code.page.keyboard.press('Escape');
-  await code.search('router', 'The program khoj-ls was not found');
+  await code.search('router', 'The program `khoj-ls` was not found');
   await code.page.keyboard.press('Escape');
   renameSync(`${setup.program}.away`, setup.program);
   await code.run('Notes: Restart the Server');

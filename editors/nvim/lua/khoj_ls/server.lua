@@ -34,7 +34,7 @@ function M.missing()
   local program = type(config.cmd) == 'table' and config.cmd[1]
   if program and vim.fn.executable(program) == 0 then
     return (
-      'the program `%s` was not found: `pipx install khoj-ls` installs it, '
+      'The program `%s` was not found: `pipx install khoj-ls` installs it, '
       .. "and vim.lsp.config('khoj_ls', { cmd = { '/path/to/khoj-ls' } }) names another place"
     ):format(program)
   end

@@ -3,7 +3,7 @@
 import { CancellationTokenSource, commands, type Disposable, type QuickPick, window } from 'vscode';
 
 import { messageOf, wasCancelled } from '../commands';
-import { CONTEXT } from '../names';
+import { CONTEXT, SAYS } from '../names';
 import type { Server } from '../server/server';
 import type { SearchResult } from '../wire';
 import { completed, completionItems, hitItems, type Found, missingPart, type SearchItem } from './items';
@@ -197,5 +197,5 @@ function titled(title: string, result: SearchResult): string {
 
 function nothing(result: SearchResult): SearchItem[] {
   const missing = missingPart(result);
-  return [{ label: 'Nothing was found', ...(missing && { description: missing }), alwaysShow: true }];
+  return [{ label: SAYS.noHits, ...(missing && { description: missing }), alwaysShow: true }];
 }

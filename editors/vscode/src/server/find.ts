@@ -43,7 +43,7 @@ export async function findServer(configured: string, machine: Machine): Promise<
       return asModule(python);
     }
   }
-  return { missing: `The program ${PROGRAM} was not found on this machine.`, configured: false };
+  return { missing: notFound(PROGRAM), configured: false };
 }
 
 /** A program on the search path, or where pipx and `pip --user` put it: its full path. */
@@ -70,7 +70,7 @@ async function ofSetting(configured: string, machine: Machine): Promise<Found | 
     return { missing: `The setting khoj-ls.server.path has to be a full path, and is “${configured}”.`, configured: true };
   }
   if (!(await machine.isProgram(file))) {
-    return { missing: `The setting khoj-ls.server.path names ${file}, which is no program that can be run.`, configured: true };
+    return { missing: notFound(file), configured: true };
   }
   if (/^python[\d.]*(\.exe)?$/i.test(paths.basename(file))) {
     return (await machine.hasPackage(file))
@@ -78,6 +78,10 @@ async function ofSetting(configured: string, machine: Machine): Promise<Found | 
       : { missing: `The setting khoj-ls.server.path names ${file}, which has no package khoj-ls.`, configured: true };
   }
   return { command: file, args: [] };
+}
+
+function notFound(program: string): string {
+  return `The program \`${program}\` was not found: \`pipx install khoj-ls\` installs it, and the setting \`khoj-ls.server.path\` names another place.`;
 }
 
 function asModule(python: string): Found {

@@ -3,7 +3,7 @@
 /** Milliseconds before the first, second, ... restart in a row. */
 export const DELAYS = [500, 1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /** A server that ran for so many milliseconds had started well: what ends it then is a new story. */
-export const STEADY = 120_000;
+export const STEADY = 60_000;
 
 /** The restarts in a row of one server. */
 export class Restarts {

@@ -55,7 +55,14 @@ async function menu(server: Server, feed: StatusFeed): Promise<void> {
   const paused = feed.status?.vaults.some((vault) => vault.paused) ?? false;
   const items = [
     { label: '$(search) Search Notes', command: 'khoj-ls.search' },
-    { label: '$(comment-discussion) Ask Notes', command: 'khoj-ls.ask' },
+    { label: '$(references) Related Notes', command: 'khoj-ls.related' },
+    { label: '$(arrow-left) Backlinks', command: 'khoj-ls.backlinks' },
+    { label: '$(link) Insert Link to Note', command: 'khoj-ls.insertLink' },
+    { label: '$(comment-discussion) Chat', command: 'khoj-ls.chat' },
+    { label: '$(question) Ask Notes', command: 'khoj-ls.ask' },
+    { label: '$(calendar) Today’s Note', command: 'khoj-ls.daily' },
+    { label: '$(new-file) New Note', command: 'khoj-ls.capture' },
+    { label: '$(history) Conversations', command: 'khoj-ls.conversations' },
     { label: '$(info) Index Status', command: 'khoj-ls.status' },
     { label: '$(refresh) Bring the Index up to Date', command: 'khoj-ls.reindex' },
     paused

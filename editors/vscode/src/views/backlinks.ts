@@ -2,6 +2,7 @@
 
 import type { CancellationToken } from 'vscode';
 
+import { SAYS } from '../names';
 import { noteEditor, shortPath } from '../notes';
 import type { Server } from '../server/server';
 import type { LinkInfo } from '../wire';
@@ -20,7 +21,7 @@ export async function backlinks(server: Server, token: CancellationToken): Promi
     ...group('Named without a link', 'mention', byNote(links.mentions)),
     ...group('Links from here', 'link-external', links.outgoing.map(outgoing)),
   ];
-  return { rows, message: rows.length ? '' : 'No note links here, and this one links nowhere.' };
+  return { rows, message: links.incoming.length ? '' : SAYS.noBacklinks };
 }
 
 function group(label: string, icon: string, rows: readonly Row[]): Row[] {
@@ -39,9 +40,9 @@ function byNote(links: readonly LinkInfo[]): Row[] {
     place: { uri, range: found[0]?.range ?? null },
     kind: 'note',
     rows: found.map((link) => ({
-      label: link.text.trim(),
+      label: link.readable.trim(),
       description: `line ${String(link.range.start.line + 1)}`,
-      tooltip: link.text.trim(),
+      tooltip: link.readable.trim(),
       place: link,
     })),
   }));
@@ -52,7 +53,7 @@ function outgoing(link: LinkInfo): Row {
   return {
     label: link.label ?? link.target,
     description: target ? [shortPath(target.uri), target.name].filter(Boolean).join(' › ') : link.why || link.state,
-    tooltip: link.text.trim(),
+    tooltip: link.readable.trim(),
     icon: target ? 'arrow-right' : link.state === 'external' ? 'globe' : 'warning',
     // Where it leads; a link that leads nowhere shows itself.
     place: target ?? link,

@@ -3,6 +3,7 @@
 import { type CancellationToken, type Disposable, window, workspace } from 'vscode';
 
 import { command, wasCancelled, complain } from '../commands';
+import { SAYS } from '../names';
 import type { Server } from '../server/server';
 import type { ConversationHit, ConversationInfo } from '../wire';
 import type { Content, Row, Tree } from './tree';
@@ -31,7 +32,7 @@ export async function conversations(server: Server, shown: number, token: Cancel
     }
   }
   const more: Row[] = pages.length < total ? [{ label: `Show more of ${String(total)}`, icon: 'ellipsis', command: 'khoj-ls.conversations.more' }] : [];
-  return { rows: [...pages.map(row), ...more], message: pages.length ? '' : 'No conversation yet: ask your notes something.' };
+  return { rows: [...pages.map(row), ...more], message: pages.length ? '' : SAYS.noConversations };
 }
 
 function row(each: ConversationInfo): Row {
@@ -101,7 +102,7 @@ export function registerConversations(server: Server, doing: Doing): Disposable[
 async function choose(server: Server): Promise<Row | undefined> {
   const { conversations: found } = await server.request('khoj/conversations', { limit: 100 });
   if (!found.length) {
-    void window.showInformationMessage('khoj-ls: There is no conversation yet.');
+    void window.showInformationMessage(`khoj-ls: ${SAYS.noConversations}`);
     return undefined;
   }
   const items = found.map((each) => ({ label: each.title, description: ago(each.updated), row: row(each) }));
@@ -121,7 +122,7 @@ function search(server: Server, doing: Doing): void {
       const { hits } = query ? await server.request('khoj/conversations', { action: 'search', query }) : { hits: [] };
       if (mine === asked) {
         const items = hits.map((hit) => ({ label: hit.question, description: hit.title, detail: hit.snippet, alwaysShow: true, hit }));
-        pick.items = items.length || !query ? items : [{ label: 'Nothing was found', alwaysShow: true }];
+        pick.items = items.length || !query ? items : [{ label: SAYS.noHits, alwaysShow: true }];
       }
     } catch (error) {
       if (!wasCancelled(error)) {

@@ -2,13 +2,16 @@
 
 import type { CancellationToken } from 'vscode';
 
+import { SAYS } from '../names';
 import { fromPosition, fromRange, noteEditor, shortPath } from '../notes';
 import { headline, missingPart } from '../search/items';
 import type { Server } from '../server/server';
 import type { Hit } from '../wire';
 import type { Content, Row } from './tree';
 
-const LIMIT = 15;
+const LIMIT = 10;
+/** Notes that are less like a place than this are not shown as related; scores go from 0 to 1. */
+export const LEAST_RELATED = 0.1;
 
 /** Ask for the content; undefined where no note is open, so that what was shown stays. */
 export async function related(server: Server, token: CancellationToken): Promise<Content | undefined> {
@@ -26,9 +29,8 @@ export async function related(server: Server, token: CancellationToken): Promise
     },
     token,
   );
-  const missing = missingPart(result);
-  const none = result.hits.length === 0 ? 'Nothing like this was found.' : '';
-  return { rows: result.hits.map(row), message: [none, missing].filter(Boolean).join(' ') };
+  const rows = result.hits.filter(({ score }) => score >= LEAST_RELATED).map(row);
+  return { rows, message: missingPart(result) || (rows.length ? '' : SAYS.noRelated) };
 }
 
 function row(hit: Hit): Row {

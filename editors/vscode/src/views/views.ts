@@ -14,7 +14,7 @@ import { related } from './related';
 import { indexStatus } from './status';
 import { type Row, Tree } from './tree';
 
-const REST_MS = 250;
+const REST_MS = 300;
 const PAGE = 50;
 
 /** What the chat does for the list of conversations, and the other way round. */
