@@ -35,7 +35,7 @@ _COLOURS = (("ok", "green"), ("fails", "yellow"), ("hangs", "yellow"), ("disable
 def command(run: Run) -> int:
     """Ask and show."""
     with connect(run) as connection:
-        told = connection.call("khoj/plugins", {})
+        told = _without_taken_verbs(connection.call("khoj/plugins", {}))
     if run.json:
         echo_json(told)
         return FOUND
@@ -52,6 +52,25 @@ def command(run: Run) -> int:
     else:
         click.echo(f"{plural(len(told['plugins']), 'plugin')} loaded, {len(told['refused'])} left out or in part")
     return FOUND
+
+
+def _without_taken_verbs(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer with verbs refused whose names are taken: the daemon does not know those of the command line."""
+    from khoj_ls.cli.app import VERBS
+
+    taken = {f"verb {name}": name for name in VERBS}
+    plugins = [{**each, "brings": [what for what in each["brings"] if what not in taken]} for each in told["plugins"]]
+    refused = [
+        {
+            "plugin": each["name"],
+            "origin": "",
+            "error": f"khoj_cli_verbs: there is a {taken[what]} already; that one is kept",
+        }
+        for each in told["plugins"]
+        for what in each["brings"]
+        if what in taken
+    ]
+    return {**told, "plugins": plugins, "refused": [*told["refused"], *refused]}
 
 
 def _show_plugin(plugin: Mapping[str, Any]) -> None:
