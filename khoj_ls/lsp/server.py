@@ -38,6 +38,16 @@ _MOST_LONG = 8
 REQUEST_FAILED = -32803
 """LSPErrorCodes.RequestFailed: a well-formed request that could not be answered (LSP 3.17)."""
 
+NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    notebook_selector=[
+        types.NotebookDocumentFilterWithNotebook(
+            notebook=types.NotebookDocumentFilterNotebookType(notebook_type="jupyter-notebook", scheme="file")
+        )
+    ],
+    save=True,
+)
+"""Which notebooks are followed while they are edited: those that lie in files of Jupyter."""
+
 
 class KhojServer(LanguageServer):
     """The server side of one editor's connection."""
@@ -46,7 +56,14 @@ class KhojServer(LanguageServer):
 
     def __init__(self, session: Session) -> None:
         """Serve `session`'s vaults to one client."""
-        super().__init__("khoj-ls", __version__, protocol_cls=KhojProtocol, converter_factory=shared_converter, max_workers=8)
+        super().__init__(
+            "khoj-ls",
+            __version__,
+            notebook_document_sync=NOTEBOOKS,
+            protocol_cls=KhojProtocol,
+            converter_factory=shared_converter,
+            max_workers=8,
+        )
         self.session = session
         self.name_of_session = uuid.uuid4().hex
         """Keeps this client's buffer versions apart from other clients'."""
@@ -161,7 +178,7 @@ class KhojServer(LanguageServer):
     def _close_documents(self) -> None:
         """Go back to the files: editors that end or are killed close none of their documents."""
         try:
-            documents = list(self.workspace.text_documents)
+            documents = [*self.workspace.text_documents, *self.workspace.notebook_documents]
         except RuntimeError:  # the client never said `initialize`
             return
         for uri in documents:
