@@ -10,6 +10,7 @@ So a note that comes, goes or is renamed changes only its own rows, and every an
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ _BATCH = 256
 KnownTexts = dict[str, tuple[NotePlaces, str]]
 """Anchors and source of notes whose text is newer than the index, by path."""
 
+_SHOWN = re.compile(r"(?:page|nameddest|zoom|view|viewrect|search|height|width|xywh|t)=\S", re.IGNORECASE)
 _UNWRITTEN = Span(0, 0, 1, 1)
 
 _NOUNS: MappingProxyType[FragmentKind, str] = MappingProxyType(
@@ -310,9 +312,12 @@ class LinkNetwork:
         return Resolution("broken_anchor", (destination,), f"{where} has no {_NOUNS[fragment.kind]} {fragment.text!r}")
 
     def _is_whole(self, fragment: Fragment) -> bool:
-        """Whether a fragment that no anchor answers to means the note: HTML's `#top`, Dendron's `#^begin`."""
+        """Whether a fragment that no anchor answers to means the note: HTML's `#top`, Dendron's `#^begin`.
+
+        Or says how a viewer shows the file: the page of a PDF file (RFC 8118, 3), the moment of a recording.
+        """
         if fragment.kind == "heading":
-            return fragment.text.lower() == "top"
+            return fragment.text.lower() == "top" or _SHOWN.match(fragment.text) is not None
         return self.conventions.tool == "dendron" and fragment.kind == "block" and fragment.text in ("begin", "end")
 
     def _identified(self, target: LinkTarget, note: Resolution, texts: KnownTexts) -> Resolution:

@@ -273,3 +273,9 @@ def test_odd_links_do_no_harm(graph, text):
     graph.put("a.md", text)
     graph.leads("a.md")
     graph.backlinks("a.md")
+
+
+def test_what_a_viewer_is_to_show_is_no_place_that_could_be_missing(graph):
+    graph.put("book.txt", "Stands for a file with pages.\n")
+    graph.put("a.md", "[[book.txt#page=3]] [b](book.txt#t=90) [c](book.txt#page) [[book.txt#height=400]]\n")
+    assert graph.leads("a.md") == ["book.txt", "book.txt", "broken_anchor", "book.txt"]
