@@ -61,7 +61,7 @@ class Budget:
     def read(self, ocr: Ocr, pixels: Callable[[], Pixels]) -> list[list[Line]] | None:
         """What `ocr` reads on the picture that `pixels` makes; None where there is no time for one more."""
         begun = time.monotonic()
-        if begun + self._longest > self._until:
+        if begun + 2 * self._longest > self._until:  # the next may be fuller
             return None
         found = ocr.blocks(pixels())
         self._longest = max(self._longest, time.monotonic() - begun)
