@@ -74,7 +74,7 @@ def _piece(item: _Item, number: int) -> Piece:
     said.append(item.first("link"))
     tags = tuple(dict.fromkeys(tag for tag in (" ".join(each.split()) for each in item.said.get("tag", [])) if tag))
     text = "\n\n".join(each for each in said if each)
-    return Piece(text, Place("part", number, number, title), title, 1, tags=tags, dates=item.dates())
+    return Piece(text, Place("part", number, number, f"item {number}"), title, 1, tags=tags, dates=item.dates())
 
 
 def _lines(markup: str) -> str:

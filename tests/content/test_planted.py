@@ -38,7 +38,7 @@ PLANTED = [
     ("letter.eml", "the starter sleeps in the blue jar behind the flour", (), "lines 16 to 25"),
     ("letter.rtf", "An owl sleeps in the violin case until dusk", ("The house", "The attic"), "paragraphs 3 to 9"),
     ("loom.adoc", "Twill needs four shafts and a patient weaver", ("Loom", "Heddles"), "line 23"),
-    ("news.rss", "The fourth crane was sold to a museum of clocks", ("Crane & co",), "Crane & co"),
+    ("news.rss", "The fourth crane was sold to a museum of clocks", ("Crane & co",), "item 1"),
     ("plan.docx", "Runner beans climb the scarecrow by August", ("Soil", "Beds"), "paragraphs 7 to 10"),
     ("pond.odt", "The kingfisher comes when the ferry bell rings", ("Water", "Guests"), "paragraphs 5 to 7"),
     ("reeds.odp", "Dragonflies rest on the third reed", ("Reeds",), "slide 1"),

@@ -27,18 +27,18 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title type="html">A &lt;i&g
             "Bakers & co",
             [
                 "1-1 [Bakers & co] : All of bread",
-                "2-11 # Rye & wheat [Rye & wheat] : By Ada / Short. / Long & short. / More / https://example.org/1",
-                "12-13 # Item 2 [Item 2] : &lol2; Untitled",
+                "2-11 # Rye & wheat [item 1] : By Ada / Short. / Long & short. / More / https://example.org/1",
+                "12-13 # Item 2 [item 2] : &lol2; Untitled",
             ],
         ),
-        (ATOM, "A feed", ["1-6 # One [One] : By Bob / a < b / https://example.org/one"]),
+        (ATOM, "A feed", ["1-6 # One [item 1] : By Bob / a < b / https://example.org/one"]),
     ],
     ids=["rss", "atom"],
 )
 def test_items_are_read(source, title, entries):
     parsed = read(source, "a.xml")
     assert parsed.title == title
-    assert [line.replace("Short. / Long", "Short. / Long") for line in told(parsed)] == entries
+    assert told(parsed) == entries
 
 
 def test_items_have_dates_and_tags():
