@@ -9,6 +9,7 @@
 (defvar editor-eglot (string-suffix-p "eglot.el" (getenv "SNIPPET")))
 (require (if editor-eglot 'eglot 'lsp-mode))
 (require 'khoj-ls)
+(require 'khoj-ls-related)
 (load (getenv "SNIPPET") nil t)
 
 (setq make-backup-files nil
