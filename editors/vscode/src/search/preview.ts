@@ -14,12 +14,17 @@ export class Preview implements Disposable {
     backgroundColor: new ThemeColor('editor.rangeHighlightBackground'),
   });
   private shown: TextEditor | undefined;
+  private opening: Promise<unknown> = Promise.resolve();
+  private opened = false;
   private wanted = 0;
 
   /** Show a place. Of several calls in a row the last counts. */
   async show(place: Place): Promise<void> {
     const mine = ++this.wanted;
-    const editor = await openPlace(place, { preview: true, preserveFocus: true });
+    const opening = openPlace(place, { preview: true, preserveFocus: true });
+    this.opening = Promise.allSettled([this.opening, opening]);
+    const editor = await opening;
+    this.opened = true;
     if (mine !== this.wanted) {
       return;
     }
@@ -36,8 +41,10 @@ export class Preview implements Disposable {
   /** Go back to where the user was. */
   async back(): Promise<void> {
     this.wanted++;
+    // What is still being opened would be shown over the note that is gone back to.
+    await this.opening;
     const { before, selections, visible } = this;
-    if (!this.shown || !before) {
+    if (!this.opened || !before) {
       return;
     }
     const editor = await window.showTextDocument(before.document, { viewColumn: before.viewColumn, preview: false });
