@@ -16,7 +16,7 @@ from khoj_ls.content.outlined import Head, outlined
 from khoj_ls.core.text import LineIndex, decode_source, text_lines
 from khoj_ls.core.types import ParsedFile
 
-_TITLE = re.compile(r"(?P<marks>={1,6}|#{1,6})\s+(?P<text>\S.*?)(?:\s+(?P=marks))?\s*")
+_TITLE = re.compile(r"(?P<marks>={1,6}|#{1,6})\s+(?P<text>\S.*)")
 _UNDERLINES = MappingProxyType({"=": 1, "-": 2, "~": 3, "^": 4, "+": 5})
 _ATTRIBUTE = re.compile(r":(?P<name>!?[A-Za-z0-9_][\w-]{0,80}!?):(?:\s+(?P<value>.*))?\s*")
 _ID = re.compile(r"\s*\[(?:\[(?P<block>[^\],]+)(?:,[^\]]*)?\]|[^\[\]]*?#(?P<short>[\w:.-]+)[^\]]*)\]\s*")
@@ -24,7 +24,7 @@ _BLOCK_ATTRIBUTES = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\s*")
 _BLOCK_TITLE = re.compile(r"\.(?P<text>[^\s.].*)")
 _FENCE = re.compile(r"(?P<fence>-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|```+|--|[|,:!]={3,})(?P<rest>[\w,-]*)\s*")
 _PREPROCESSOR = re.compile(r"(?:ifdef|ifndef|ifeval|endif)::\S*\[(?P<text>.*)\]\s*")
-_AUTHOR = re.compile(r"(?P<name>[^\W\d_][^<>:;]{1,100}?)\s*(?:<(?P<mail>[^<>\s]+)>)?\s*")
+_AUTHOR = re.compile(r"(?P<name>[^\W\d_][^<>:;]{0,99}[^<>:;\s])(?:\s*<(?P<mail>[^<>\s]+)>)?\s*")
 _REVISION = re.compile(r"(?:v?(?P<version>\d[^,:]*),\s*)?(?P<date>[^:,]+)(?::.*)?\s*")
 _VERBATIM = frozenset("-.`")
 _HIDDEN = frozenset("/+")
@@ -145,7 +145,10 @@ class _Reader:
         """How many lines the title at `at` takes; 0 when there is none."""
         line = self.lines[at]
         if title := _TITLE.fullmatch(line):
-            self._head(at, title["text"], len(title["marks"]), 1, title.start("text"))
+            text, closing = title["text"].rstrip(), title["marks"]
+            if text.endswith(closing) and text.removesuffix(closing)[-1:].isspace():
+                text = text.removesuffix(closing).rstrip()
+            self._head(at, text, len(closing), 1, title.start("text"))
             return 1
         under = self.lines[at + 1].rstrip() if at + 1 < len(self.lines) else ""
         level = _UNDERLINES.get(under[:1], 0)

@@ -89,3 +89,9 @@ def test_titles_blocks_and_markup(source, entries):
 def test_an_attribute_makes_a_note_private():
     parsed = read("= T\n:private:\n\nx\n", "a.adoc")
     assert (parsed.private, parsed.entries[0].private) == (True, True)
+
+
+@pytest.mark.parametrize("line", ["== a{}b", "= T\nAda Weaver{};", "= T\nA B\nv1{}:,"])
+def test_a_line_full_of_blanks_takes_linear_work(line):
+    """Quadratic work on 200,000 blanks would take many minutes."""
+    read(line.format("\t" * 200_000), "a.adoc")
