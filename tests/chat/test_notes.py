@@ -47,7 +47,7 @@ class Kept:
             full.parent.mkdir(parents=True, exist_ok=True)
             full.write_bytes(data if isinstance(data, bytes) else data.encode())
         for path, data in files.items():
-            if self.rules.by_name(path, {}) is None:
+            if isinstance(data, str) and self.rules.by_name(path, {}) is None:
                 parsed = parse_file(self.registry, data.encode(), path)
                 stat = FileStat(path, len(data), 1, 1, 1)
                 private = self.rules.is_private(path)
