@@ -17,6 +17,7 @@ from khoj_ls.config.paths import Folders
 from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import ChatSettings, EmbeddingSettings, Settings
 from khoj_ls.core.errors import UsageError
+from khoj_ls.core.events import Tell
 from khoj_ls.core.paths import to_path as to_path  # for those who ask for a vault by a path
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.embed.service import EncoderService
@@ -30,6 +31,7 @@ from khoj_ls.vault.plugin_report import PluginReport, plugin_report
 
 if TYPE_CHECKING:
     from khoj_ls.llm.models import ChatModels
+    from khoj_ls.vault.telling import Telling
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +40,22 @@ class OpenVaults:
     """All vaults of this process: each is opened once, whoever asks, and closed when nobody has asked for a while."""
 
     def __init__(
-        self, settings: Settings, folders: Folders, *, watch: bool = True, environment: Mapping[str, str] | None = None
+        self,
+        settings: Settings,
+        folders: Folders,
+        *,
+        watch: bool = True,
+        environment: Mapping[str, str] | None = None,
+        tell: Tell | None = None,
     ) -> None:
-        """Serve with the user's `settings`; `environment` holds the keys that remote models may need. Opens nothing yet."""
+        """Serve with the user's `settings`; `environment` holds the keys that remote models may need. Opens nothing yet.
+
+        `tell` hears of what happens in the vaults.
+        """
         self.settings = settings
         self.folders = folders
+        self.telling = _telling(tell) if tell else None
+        """Where what happens is handed over; None where nobody wants to hear of it."""
         self._watch = watch
         self._environment: dict[str, str] = dict(environment or {})
         self._lock = threading.RLock()
@@ -109,6 +122,8 @@ class OpenVaults:
                     yes=yes,
                 )
                 self._vaults[root] = vault
+                if self.telling:
+                    self.telling.follow(vault)
             self._last_used[root] = time.monotonic()
             return vault
 
@@ -227,6 +242,13 @@ class OpenVaults:
                     wanted, self.folders.models, nice=self.settings.daemon.nice, environment=self._environment
                 )
             return self._encoders[wanted]
+
+
+def _telling(tell: Tell) -> Telling:
+    # Imported here: only who has webhooks needs it.
+    from khoj_ls.vault.telling import Telling
+
+    return Telling(tell)
 
 
 def roots_of(paths: Iterable[Path], vaults: OpenVaults) -> list[Path]:

@@ -22,6 +22,7 @@ VERBS = (
     "chat",
     "conversations",
     "models",
+    "webhooks",
     "index",
     "status",
     "doctor",

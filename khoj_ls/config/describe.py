@@ -18,6 +18,7 @@ from khoj_ls.config.load import LOCAL_PRESETS, VAULT_TABLES
 from khoj_ls.config.options import PROFILE_NAME, PROFILES, ROWS, Option, options, profile_options, sections, show
 from khoj_ls.config.profiles import ABOUT, BUILT_IN
 from khoj_ls.config.settings import Tuning
+from khoj_ls.config.webhooks import WEBHOOKS, Webhook
 
 _INTRO = """\
 # Configuration
@@ -133,6 +134,21 @@ window = 32768
 """
 
 
+_WEBHOOKS = """\
+An address that is told of events. These tables stand only in your `config.toml`: no vault, no editor and no option of the
+command line can add one. One with a mistake in it is not used at all. [webhooks.md](webhooks.md) tells what is sent, and how to
+receive it.
+
+```toml
+[[webhooks]]
+name = "home"
+url = "https://hooks.example.org/khoj"
+secret_variable = "KHOJ_LS_WEBHOOK_KEY"
+events = ["index.completed", "chat.message"]
+```
+"""
+
+
 def configuration_md() -> str:
     """The text of docs/configuration.md."""
     parts = [_INTRO.replace("@PRESETS@", ", ".join(LOCAL_PRESETS))]
@@ -148,7 +164,8 @@ def configuration_md() -> str:
     for name, numbers in BUILT_IN.items():
         sets = ", ".join(f"`{key} = {show(value)}`" for key, value in numbers.items()) or "nothing: the defaults above"
         parts.append(f"| `{name}` | {ABOUT[name]} | {sets} |\n")
-    return "".join([*parts, *_chat_tables()])
+    hooks = f"\n### [[{WEBHOOKS}]]\n\n{_WEBHOOKS}\n" + _table(options(Webhook).values())
+    return "".join([*parts, *_chat_tables(), hooks])
 
 
 def _chat_tables() -> list[str]:
@@ -187,6 +204,8 @@ def default_toml() -> str:
     ):
         lines += ["", f"# {about}: docs/chat-models.md tells more.", f"# [{table}.NAME]"]
         lines += [f"# {key} = {show(option.default)}" for key, option in options(cls).items()]
+    lines += ["", "# An address that is told of events: docs/webhooks.md tells more.", f"# [[{WEBHOOKS}]]"]
+    lines += [f"# {key} = {show(option.default)}" for key, option in options(Webhook).items()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -198,6 +217,11 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "description": "One table per vault, named by the vault's folder.",
         "additionalProperties": {"$ref": "#/$defs/vault"},
+    }
+    whole["properties"][WEBHOOKS] = {
+        "type": "array",
+        "description": "Addresses that are told of events.",
+        "items": {**_object(options(Webhook).values(), {}), "required": ["url", "secret_variable", "events"]},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -20,6 +20,7 @@ from khoj_ls.config.options import ROWS, Option, Rows, find, options, rows_of, s
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.profiles import FALLS_BACK, profile_problems
 from khoj_ls.config.settings import Settings
+from khoj_ls.config.webhooks import NOT_HERE, WEBHOOKS, checked_webhooks
 from khoj_ls.core.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -173,7 +174,11 @@ def _read_user_file(path: Path) -> tuple[dict[str, Any], list[tuple[Path, Values
     except toml.TomlError as error:
         return {}, [], [SettingsProblem(str(path), "", f"{error}; the defaults are used")]
     vaults = tables.pop(VAULT_TABLES, {})
+    hooks, wrong_hooks = checked_webhooks(tables.pop(WEBHOOKS, []))
     values, problems = _checked(tables, str(path), lambda option, value: None)
+    problems += [SettingsProblem(str(path), key, message) for key, message in wrong_hooks]
+    if hooks:
+        values[WEBHOOKS] = hooks
     per_vault: list[tuple[Path, Values]] = []
     if not isinstance(vaults, dict):
         problems.append(SettingsProblem(str(path), VAULT_TABLES, 'write one table per vault: [vault."/path/to/notes"]'))
@@ -243,6 +248,8 @@ def _checked(
 
 
 def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
+    if key == WEBHOOKS:
+        return NOT_HERE
     rows = rows_of(key)
     if rows is not None:
         return _unknown_in_rows(rows, key, value)

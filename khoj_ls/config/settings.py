@@ -376,3 +376,5 @@ class Settings:
     diagnostics: DiagnosticsSettings = section(DiagnosticsSettings, "What is reported as wrong.")
     daemon: DaemonSettings = section(DaemonSettings, "The background process.")
     plugins: PluginSettings = section(PluginSettings, "Plugins: docs/plugins.md.")
+    webhooks: tuple[Mapping[str, Any], ...] = field(default=())
+    """The user's webhooks, checked: `config.webhooks` makes a Webhook of each."""

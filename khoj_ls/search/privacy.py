@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from khoj_ls.search.context import SearchContext
 
 PRIVATE = "the text is private, and the embedding model runs on another machine"
 """Why a text has no vector, for people."""
+
+_AT_ONCE = 500
+"""Parameters of one statement; SQLite takes no less than 999."""
 
 
 def may_embed(
@@ -28,3 +32,19 @@ def may_embed(
         (path, first, last),
     ).fetchone()
     return bool(held) and not private
+
+
+def public_notes(connection: sqlite3.Connection, paths: Collection[str]) -> frozenset[str]:
+    """Those of some notes that the index holds and of which nothing is private: not the note, and no section of it."""
+    found: set[str] = set()
+    listed = list(paths)
+    for start in range(0, len(listed), _AT_ONCE):
+        some = listed[start : start + _AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        rows = connection.execute(
+            f"SELECT f.path FROM file f WHERE f.path IN ({marks}) AND f.status = 'indexed' AND NOT f.private "
+            "AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.file_id = f.id AND e.private)",
+            some,
+        )
+        found.update(path for (path,) in rows)
+    return frozenset(found)

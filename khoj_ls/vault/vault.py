@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,7 @@ from khoj_ls.core.types import Entry, ParsedFile
 from khoj_ls.graph.files import VaultConventions, VaultFiles
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import NoteReader, OpenNote
-from khoj_ls.indexing.ignore import Decision, IgnoreRules
+from khoj_ls.indexing.ignore import Decision, IgnoreRules, Scope
 from khoj_ls.indexing.indexer import IndexEvent, IndexReport
 from khoj_ls.plugins.brought import brought
 from khoj_ls.plugins.kinds import QueryFilter
@@ -39,6 +39,7 @@ from khoj_ls.query.own_filters import expanded
 from khoj_ls.query.types import FILTERS
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.pipeline import search as search_pipeline
+from khoj_ls.search.privacy import public_notes
 from khoj_ls.search.related import related as related_pipeline
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
 from khoj_ls.vault.chatting import ChatShared, Chatting
@@ -169,6 +170,17 @@ class Vault:
         if not self.holds(path.absolute()):
             return Decision(False, f"it is outside the vault {self.root}", None, "outside")
         return self._index.writer().why(self.relative(path))
+
+    def public(self, paths: Collection[str]) -> frozenset[str]:
+        """Those of some notes that are indexed and of which nothing is private: what others may be told of."""
+
+        def question() -> frozenset[str]:
+            with self._index.database.read() as connection:
+                return public_notes(connection, paths)
+
+        # The rules as the files have them now: the index may not have heard yet.
+        rules, known = self._rules(), dict[str, Scope | Decision]()
+        return frozenset(path for path in self._index.answer(question) if not rules.is_private(path, known))
 
     @property
     def busy(self) -> bool:

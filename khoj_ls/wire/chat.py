@@ -116,13 +116,18 @@ class _Asked:
         """The turn's events. Where a yes is wanted and the user can be asked, he is, and the turn goes on."""
         event: ChatEvent | None = None
         while True:
-            for event in self._vault.chat(self._request, self.started, token, *self._settings()):
+            for event in self._turn(token):
                 if isinstance(event, Failed) and event.consent is not None:
                     event = self._after_asking(event, event.consent, token)
                 if event is not None:
                     yield event
             if event is not None:
                 return
+
+    def _turn(self, token: CancelToken) -> Iterator[ChatEvent]:
+        turn = self._vault.chat(self._request, self.started, token, *self._settings())
+        telling = self._session.vaults.telling
+        return telling.answered(self._vault, self._request, self.started, turn) if telling else turn
 
     def _after_asking(self, failed: Failed, consent: Consent, token: CancelToken) -> Failed | None:
         """None when the user was asked and said yes; else how the turn ends."""

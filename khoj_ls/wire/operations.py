@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from khoj_ls.core.errors import UsageError
+from khoj_ls.core.errors import KhojError, UsageError
 from khoj_ls.search.types import RelatedRequest
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import to_path
@@ -70,6 +70,8 @@ def search(session: Session, params: wire.SearchParams, job: Job) -> wire.Search
         request = search_request(session.settings_of(vault).search, params, paths)
         limits.append(request.limit)
         answers.append((vault, vault.search(request, job.token)))
+        if session.vaults.telling and not request.prefix:
+            session.vaults.telling.searched(vault, request, answers[-1][1])
     return merged(answers, max(limits), group=params.group)
 
 
@@ -183,6 +185,16 @@ def complete_query(session: Session, params: CompleteQueryParams, job: Job) -> C
 def plugins(session: Session, params: PluginsParams, job: Job) -> PluginsResult:
     """Say which plugins are loaded, what each brings, which processor reads which files, and what was refused and why."""
     return plugins_result(session.vaults.plugin_report())
+
+
+def perform(operation: Operation, session: Session, params: Any, job: Job) -> Any:
+    """Do what a request asks; of an error hear those, too, that the user wants to be told."""
+    try:
+        return operation.run(session, params, job)
+    except Exception as error:
+        if session.vaults.telling:
+            session.vaults.telling.failed(operation.name, error.code if isinstance(error, KhojError) else KhojError.code)
+        raise
 
 
 OPERATIONS = (

@@ -24,7 +24,7 @@ class Check:
 
 def all_checks(root: Path) -> Iterator[Check]:
     """Every check of this installation, this user and the vault at `root`."""
-    from khoj_ls.cli.checks import chat, installation, model, personas, process, storage
+    from khoj_ls.cli.checks import chat, installation, model, personas, process, storage, webhooks
     from khoj_ls.config.paths import folders
 
     here = folders()
@@ -32,5 +32,6 @@ def all_checks(root: Path) -> Iterator[Check]:
     yield from model.checks(here, root)
     yield from chat.checks(here)
     yield from personas.checks(here, root)
+    yield from webhooks.checks(here)
     yield from storage.checks(here, root)
     yield from process.checks(root)

@@ -8,7 +8,7 @@ import msgspec
 from pygls.exceptions import JsonRpcInvalidParams
 
 from khoj_ls.lsp.server import KhojServer
-from khoj_ls.wire.operations import OPERATIONS, Operation
+from khoj_ls.wire.operations import OPERATIONS, Operation, perform
 
 
 def register(server: KhojServer) -> None:
@@ -22,7 +22,7 @@ def _register(server: KhojServer, operation: Operation) -> None:
         typed = decode(operation, params)
         title = f"khoj: {operation.name}" if operation.long else None
         result = await server.answer(
-            lambda job: operation.run(server.session, typed, job), title=title, progress_token=progress_token
+            lambda job: perform(operation, server.session, typed, job), title=title, progress_token=progress_token
         )
         return msgspec.to_builtins(result)
 
