@@ -9,6 +9,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from khoj_ls.content.flowing import Block, pieces_of
 from khoj_ls.content.office_package import about
@@ -22,7 +23,7 @@ MOST_BLOCKS = 200_000
 _BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{\\rtf")
 _HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
 _SAID = frozenset({"title", "author", "subject", "keywords", "doccomm", "category", "operator"})
-_TOLD = {"author": "creator", "doccomm": "description", "operator": "lastModifiedBy"}
+_TOLD = MappingProxyType({"author": "creator", "doccomm": "description", "operator": "lastModifiedBy"})
 _DATES = frozenset({"creatim", "revtim"})
 _IGNORED = frozenset(
     {"colortbl", "pict", "object", "header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf",
