@@ -26,11 +26,13 @@ export class Workbench {
     await this.bar.waitFor({ timeout: 60_000 });
   }
 
-  /** Open a list by its key and take a row; again where the list was closed by a web view that took the keyboard meanwhile. */
-  async list(key, typed, row) {
-    await until(`${key} ${typed}`, async () => {
+  /** Open a list by its key, or keys one after the other, and take a row; again where the list was closed by a web view that took the keyboard meanwhile. */
+  async list(keys, typed, row) {
+    await until(`${keys} ${typed}`, async () => {
       try {
-        await this.page.keyboard.press(key);
+        for (const key of [keys].flat()) {
+          await this.page.keyboard.press(key);
+        }
         await this.box.fill(typed, { timeout: 1_500 });
         await this.quick.locator('.monaco-list-row.focused', { hasText: row }).waitFor({ timeout: 4_000 });
         await this.page.keyboard.press('Enter');
@@ -147,8 +149,7 @@ export class Workbench {
 
   /** Choose a colour theme. */
   async theme(name) {
-    await this.page.keyboard.press('Control+K');
-    await this.list('Control+T', name, name);
+    await this.list(['Control+K', 'Control+T'], name, name);
     await this.quick.waitFor({ state: 'hidden', timeout: MS });
   }
 
