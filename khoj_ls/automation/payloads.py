@@ -62,7 +62,7 @@ class SearchPerformed:
     """Whether a part of the answer was missing, such as vectors that are still being made."""
     milliseconds: float
     query: str | None = None
-    """With content only, and where nothing private was found."""
+    """With content only, and where something was found and nothing of it private."""
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,8 @@ def _index(vault: Vault, paths: tuple[str, ...], content: bool) -> IndexComplete
 def _search(vault: Vault, request: SearchRequest, result: SearchResult, content: bool) -> SearchPerformed:
     public = _public(vault, {hit.path for hit in result.hits})
     hits = [_of_hit(hit, content) for hit in result.hits if hit.path in public]
-    whole = len(hits) == len(result.hits)
+    # Words that find nothing may be the name of what is private, too.
+    whole = len(hits) == len(result.hits) > 0
     return SearchPerformed(
         request.mode,
         hits,
@@ -137,7 +138,7 @@ def _chat(
             source.path,
             source.line,
             source.end_line,
-            source.score,
+            None if source.score is None else round(source.score, 4),
             source.title if content else None,
             source.text if content else None,
         )

@@ -103,9 +103,12 @@ def test_a_search(content, session, told):
     assert data["mode"] == "hybrid"
 
 
-@pytest.mark.parametrize(("content", "query"), [(False, None), (True, "harbour")])
-def test_a_query_that_finds_nothing_private_is_told_with_content(content, query, session, told):
-    ask(session, "search", SearchParams("harbour"))
+@pytest.mark.parametrize(
+    ("content", "words", "query"),
+    [(False, "harbour", None), (True, "harbour", "harbour"), (True, "file:diary/secret.md harbour", None)],
+)
+def test_a_query_that_finds_notes_and_none_private_is_told_with_content(content, words, query, session, told):
+    ask(session, "search", SearchParams(words))
     [occurrence] = kinds(told)[events.SEARCH_PERFORMED]
     assert written(occurrence, content)["query"] == query
 
