@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
@@ -68,7 +69,8 @@ class ImageProcessor:
         if done < total:
             what = f"only the first {done:,} of {total:,} pictures in the file are read: split it"
             problems.append(Problem("warning", "too-large", what))
-        return rendered(self.name, None, pieces, dates=_taken(image), problems=problems)
+        # A private note may show it, and a picture cannot say that it is private.
+        return replace(rendered(self.name, None, pieces, dates=_taken(image), problems=problems), private=True)
 
 
 def image_processors(ocr: Ocr | None) -> list[ContentProcessor]:

@@ -15,6 +15,8 @@ from khoj_ls.indexing.reading import Unsettled, read_source
 MAX_PICTURES = 8
 """Of one note."""
 
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+"""How the names of pictures end that models take."""
 _PNG, _JPEG, _GIF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", (b"GIF87a", b"GIF89a")
 
 

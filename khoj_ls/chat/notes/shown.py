@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from khoj_ls.chat.notes.pictures import Wanted
+from khoj_ls.chat.notes.pictures import PICTURES, Wanted
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.links.attachment import attachment_paths
 from khoj_ls.store.links import file_at, inherited_properties
@@ -39,7 +39,8 @@ def wanted_by(network: LinkNetwork, root: Path, path: str) -> Iterator[Wanted]:
     private = {ordinal: bool(flag) for ordinal, flag, _ in rows}
     for link in network.links_of(file_id):
         for target in link.resolution.targets:
-            if target.file_id is None:
+            # A picture is a file of the index itself where text in pictures is read.
+            if target.file_id is None or target.path.lower().endswith(PICTURES):
                 yield Wanted(target.path, private.get(link.entry, True))
     if kind == "org":
         for ordinal, flag, properties in rows:

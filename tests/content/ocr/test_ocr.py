@@ -85,8 +85,9 @@ def test_a_picture_is_not_begun_that_would_take_too_long():
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP"])
 def test_pictures_are_read(kind):
-    [line] = told(read(saved(Image.new("RGB", (60, 40), "white"), kind), f"a.{kind.lower()}", Toy()))
-    assert line == "1-1 [picture] : 60x40 (255, 255, 255)"
+    parsed = read(saved(Image.new("RGB", (60, 40), "white"), kind), f"a.{kind.lower()}", Toy())
+    assert told(parsed) == ["1-1 [picture] : 60x40 (255, 255, 255)"]
+    assert parsed.private
 
 
 def test_pictures_are_read_as_they_are_seen():
