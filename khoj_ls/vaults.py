@@ -16,7 +16,7 @@ from khoj_ls.config.load import load_vault_settings
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import ChatSettings, EmbeddingSettings, Settings
-from khoj_ls.core.errors import UsageError
+from khoj_ls.core.errors import NoVaultError, UsageError
 from khoj_ls.core.events import Tell
 from khoj_ls.core.paths import to_path as to_path  # for those who ask for a vault by a path
 from khoj_ls.core.protocols import RerankModel
@@ -103,9 +103,12 @@ class OpenVaults:
     def open(self, path: Path, *, yes: bool = False, exact: bool = False) -> Vault:
         """The vault that `path` belongs to, or with `exact` the vault at `path`, opened if it is not.
 
-        Raises VaultError when it is missing or refused.
+        Raises VaultError when it is missing or refused, NoVaultError for the program's own folders: chats as files lie there.
         """
         root = Path(os.path.realpath(path)) if exact else self.root_of(path)
+        for own in map(os.path.realpath, (self.folders.config, self.folders.data, self.folders.state)):
+            if Path(own) in (root, *root.parents):
+                raise NoVaultError(f"{path} lies where khoj-ls keeps its own files: it is no note")
         with self._lock:
             vault = self._vaults.get(root)
             if vault is None:

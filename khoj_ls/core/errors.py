@@ -26,7 +26,7 @@ class UsageError(KhojError):
 
 
 class NoVaultError(UsageError):
-    """A question that is about no vault: the session has no folder, and the settings name none."""
+    """A question that is about no vault: the session has no folder, and the settings name none; or about our own files."""
 
     code = "khoj.vault.none"
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from chat_in_file import answer, begun, cited, command, offers, shows, true_soon
-from lsp_driver import plain, until
+from lsp_driver import plain, request, until
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from typing_editor import editor_on
@@ -299,3 +299,13 @@ async def test_a_client_that_is_gone_calls_its_answer_off(vaults, script):
         await shows(editor, uri, "It")
     await until(lambda: true_soon(lambda: script.cancelled == 1))
     await until(lambda: true_soon(lambda: not vaults._leases.get(vaults.root)))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", ["related", "links"])
+async def test_the_folder_of_chats_is_no_vault(editor, name):
+    uri = await begun(editor)
+    with pytest.raises(JsonRpcException, match="keeps its own files") as raised:
+        await request(editor.client, name, textDocument={"uri": uri})
+    assert plain(raised.value.data)["code"] == "khoj.vault.none"
+    assert [vault["root"] for vault in (await request(editor.client, "status"))["vaults"]] == [str(editor.root)]
