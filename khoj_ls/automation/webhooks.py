@@ -64,6 +64,8 @@ class Webhooks:
         self._in_hand: queue.Queue[tuple[Occurrence, float] | None] = queue.Queue(MOST_IN_HAND)
         self._senders: list[Sender] = []
         self._sends, self._closing = True, False
+        self._changing = threading.Lock()
+        """Who begins or ends sending holds it: the lock on the disk would let one of our own threads in twice."""
         self._cleared = 0.0
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
@@ -136,10 +138,11 @@ class Webhooks:
 
     def _look_after(self) -> None:
         """Send, when no other process does; forget what is old."""
-        if self._sends and not self._closing and not self._senders and self._lock.acquire():
-            self._senders = [Sender(webhook, self.deliveries, self._find_key, self._pace) for webhook in self._webhooks]
-            for sender in self._senders:
-                sender.start()
+        with self._changing:
+            if self._sends and not self._closing and not self._senders and self._lock.acquire():
+                self._senders = [Sender(webhook, self.deliveries, self._find_key, self._pace) for webhook in self._webhooks]
+                for sender in self._senders:
+                    sender.start()
         if (now := time.time()) - self._cleared > _DAY:
             self.deliveries.clear_old(now)
             self._cleared = now
@@ -174,7 +177,8 @@ class Webhooks:
 
     def _rest(self) -> None:
         """Send no more."""
-        senders, self._senders = self._senders, []
+        with self._changing:
+            senders, self._senders = self._senders, []
         for sender in senders:
             sender.stop()
         until = time.monotonic() + _CLOSE_SECONDS

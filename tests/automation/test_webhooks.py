@@ -50,22 +50,22 @@ def running(own_folders):
         each.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_moody_receiver_gets_exactly_what_happened(seed, receiving, running, hook_to):
     receiver = receiving(MoodyReceiver.seeded(seed))
     hooks = running(hook_to(receiver, retries=20, timeout_seconds=0.2))
     chance = random.Random(seed)
-    for number in range(40):
+    for number in range(25):
         hooks.tell(occurrence(number))
         if chance.random() < 0.1:  # the queue runs empty now and then
             wait_until(lambda: hooks.deliveries.counts("hook")["waiting"] == 0)
-    wait_until(lambda: hooks.deliveries.counts("hook") == {"waiting": 0, "arrived": 40, "failed": 0})
+    wait_until(lambda: hooks.deliveries.counts("hook") == {"waiting": 0, "arrived": 25, "failed": 0})
     moods = Counter(each.mood for each in receiver.received)
-    assert {told(each) for each in receiver.taken()} == {f"event {number}" for number in range(40)}
-    assert len(receiver.taken()) == 40, "what was taken is not sent again"
+    assert {told(each) for each in receiver.taken()} == {f"event {number}" for number in range(25)}
+    assert len(receiver.taken()) == 25, "what was taken is not sent again"
     by_delivery = {each.delivery: told(each) for each in receiver.received}
-    assert len(by_delivery) == 40 and all(by_delivery[each.delivery] == told(each) for each in receiver.received)
-    assert sum(moods.values()) > 40 and set(moods) <= set(MOODS)
+    assert len(by_delivery) == 25 and all(by_delivery[each.delivery] == told(each) for each in receiver.received)
+    assert sum(moods.values()) > 25 and set(moods) <= set(MOODS)
 
 
 def test_a_sender_that_is_killed_again_and_again_loses_nothing(receiving, own_folders, monkeypatch, tmp_path):
