@@ -56,6 +56,7 @@ class Vaults:
     settings: Settings
     known: dict[Path, Notes]
     folders: Folders = Folders(*[Path("/none")] * 4)  # noqa: RUF009 - frozen
+    telling: None = None
 
     @property
     def chat_models(self):

@@ -68,10 +68,15 @@ test('a link is inserted by what is suggested at the place, over the selected wo
   await code.run('Notes: Insert Link to Note');
   await code.row('Zwiebelkuchen');
   await code.page.keyboard.press('Escape');
-  await code.edit('desk/mention.md', 3, 1);
-  await code.page.keyboard.press('Control+Shift+ArrowRight');
+  // A key that comes before the caret is there selects nothing: it is pressed again.
+  await until('the word is selected', async () => {
+    await code.edit('desk/mention.md', 3, 1);
+    await code.page.keyboard.press('Control+Shift+ArrowRight');
+    const selected = code.page.locator('.statusbar-item', { hasText: '(13 selected)' });
+    return selected.waitFor({ timeout: 2_000 }).then(() => true, () => false);
+  });
   await code.run('Notes: Insert Link to Note');
-  same(await code.box.inputValue(), 'Zwiebelkuchen');
+  await until('the word is what is looked for', async () => (await code.box.inputValue()) === 'Zwiebelkuchen');
   await code.choose('zwiebelkuchen.md');
   await code.page.keyboard.press('Enter');
   await code.shows('[[zwiebelkuchen|Zwiebelkuchen]] is for October');
