@@ -171,7 +171,8 @@ def test_of_two_processes_one_sends_and_hands_over(receiver, running, hook_to):
     wait_until(lambda: new.deliveries.counts("hook")["waiting"] == 2)
     assert receiver.received == []
     old.hand_over()
-    wait_until(lambda: [told(each) for each in receiver.received] == ["event 2"])
+    # What the other one could not deliver may arrive before it is looked.
+    wait_until(lambda: "event 2" in [told(each) for each in receiver.received])
 
 
 def test_busy_as_long_as_something_can_be_sent(receiving, running, hook_to):
