@@ -181,7 +181,7 @@ def test_busy_as_long_as_something_can_be_sent(receiving, running, hook_to):
     hooks = running(hook_to(receiver))
     assert not hooks.busy
     hooks.tell(occurrence(1))
-    assert hooks.busy
+    wait_until(lambda: hooks.busy)
     calm.set()
     wait_until(lambda: not hooks.busy)
 
