@@ -10,10 +10,9 @@ import re
 from types import MappingProxyType
 
 from khoj_ls.content.asciidoc_inline import readable
-from khoj_ls.content.fields import with_fields
-from khoj_ls.content.line_markup import Found
-from khoj_ls.content.outlined import Head, outlined
-from khoj_ls.core.text import LineIndex, decode_source, text_lines
+from khoj_ls.content.line_markup import Found, parsed_by
+from khoj_ls.content.outlined import Head
+from khoj_ls.core.text import LineIndex, text_lines
 from khoj_ls.core.types import ParsedFile
 
 _TITLE = re.compile(r"(?P<marks>={1,6}|#{1,6})\s+(?P<text>\S.*)")
@@ -39,22 +38,7 @@ class AsciiDocProcessor:
 
     def parse(self, data: bytes, path: str) -> ParsedFile:
         """Parse `data`; `path` decides nothing. Never raises on content."""
-        text, problems = decode_source(data)
-        index = LineIndex(text)
-        reader = _Reader(text, index)
-        reader.read()
-        title = next((head.heading for head in reader.heads if head.level == 1), None)
-        parsed = outlined(
-            self.name,
-            title,
-            text,
-            reader.heads,
-            shown=reader.shown,
-            links=reader.found.links,
-            anchors=reader.found.anchors,
-            problems=problems,
-        )
-        return with_fields(parsed, reader.fields)
+        return parsed_by(_Reader, self.name, data)
 
 
 class _Reader:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from khoj_ls.core.text import LineIndex
-from khoj_ls.core.types import Anchor, AnchorKind, Link, LinkKind
+from khoj_ls.content.fields import with_fields
+from khoj_ls.content.outlined import Head, outlined
+from khoj_ls.core.text import LineIndex, decode_source
+from khoj_ls.core.types import Anchor, AnchorKind, Link, LinkKind, ParsedFile
 
 URL = re.compile(r"\b(?:https?|ftp)://[^\s<>\"'`{}|\\^\[\]]*[^\s<>\"'`{}|\\^\[\].,;:!?)*_]", re.I)
 _NEAR = 200
@@ -58,3 +61,31 @@ def replaced(text: str, markup: re.Pattern[str], said: Callable[[re.Match[str]],
         return shown + "\n" * missing
 
     return markup.sub(in_as_many_lines, text)
+
+
+class LineReader(Protocol):
+    """Reads the lines of one file, and holds what it found."""
+
+    heads: list[Head]
+    shown: list[str]
+    """What is worth reading, a line for each of the file."""
+    fields: list[tuple[str, str]]
+    """What the file says of itself."""
+    found: Found
+
+    def read(self) -> None:
+        """Read all lines; called once."""
+        ...
+
+
+def parsed_by(reading: Callable[[str, LineIndex], LineReader], type_: str, data: bytes) -> ParsedFile:
+    """What a reader, made for the decoded text, finds in a file; its first heading of level 1 is the title."""
+    text, problems = decode_source(data)
+    reader = reading(text, LineIndex(text))
+    reader.read()
+    title = next((head.heading for head in reader.heads if head.level == 1), None)
+    found = reader.found
+    parsed = outlined(
+        type_, title, text, reader.heads, shown=reader.shown, links=found.links, anchors=found.anchors, problems=problems
+    )
+    return with_fields(parsed, reader.fields)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 
-from khoj_ls.content.fields import with_fields
-from khoj_ls.content.line_markup import Found
-from khoj_ls.content.outlined import Head, outlined
+from khoj_ls.content.line_markup import Found, parsed_by
+from khoj_ls.content.outlined import Head
 from khoj_ls.content.rst_inline import readable
-from khoj_ls.core.text import LineIndex, decode_source, text_lines
+from khoj_ls.core.text import LineIndex, text_lines
 from khoj_ls.core.types import ParsedFile
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1+")
@@ -45,22 +44,7 @@ class RstProcessor:
 
     def parse(self, data: bytes, path: str) -> ParsedFile:
         """Parse `data`; `path` decides nothing. Never raises on content."""
-        text, problems = decode_source(data)
-        index = LineIndex(text)
-        reader = _Reader(text, index)
-        reader.read()
-        title = next((head.heading for head in reader.heads if head.level == 1), None)
-        parsed = outlined(
-            self.name,
-            title,
-            text,
-            reader.heads,
-            shown=reader.shown,
-            links=reader.found.links,
-            anchors=reader.found.anchors,
-            problems=problems,
-        )
-        return with_fields(parsed, reader.fields)
+        return parsed_by(_Reader, self.name, data)
 
 
 class _Reader:
