@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from types import ModuleType
 from typing import Any, NoReturn, cast
 
@@ -35,33 +34,28 @@ VERBS = (
 )
 """Each is `khoj_ls.cli.<verb>` with the click command `command`, in the order of the help."""
 
+_FOUND = "khoj_ls.cli.app.plugin_verbs"
+
 
 class Program(click.Group):
     """The group of all verbs. Its `main` ends the process with the project's exit statuses."""
 
-    @cached_property
-    def plugin_verbs(self) -> Mapping[str, click.Command]:
-        """The verbs that plugins bring; looked for when they are asked for."""
-        from khoj_ls.cli.plugin_verbs import plugin_verbs
-
-        return plugin_verbs(VERBS)
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the verbs."""
-        return [*VERBS, *self.plugin_verbs]
+        return [*VERBS, *_plugin_verbs(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb, imported now."""
         if cmd_name not in VERBS:
-            return self.plugin_verbs.get(cmd_name)
+            return _plugin_verbs(ctx).get(cmd_name)
         return cast(click.Command, importlib.import_module(f"khoj_ls.cli.{cmd_name}").command)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """The verb and its arguments; a word that is no verb is told with the one that was meant."""
-        if args and args[0] not in VERBS and not args[0].startswith("-") and args[0] not in self.plugin_verbs:
+        if args and args[0] not in VERBS and not args[0].startswith("-") and args[0] not in _plugin_verbs(ctx):
             from khoj_ls.config.options import suggestion
 
-            meant = suggestion(args[0], (*VERBS, *self.plugin_verbs)) or "; to search, write: khoj-ls search " + args[0]
+            meant = suggestion(args[0], (*VERBS, *_plugin_verbs(ctx))) or "; to search, write: khoj-ls search " + args[0]
             ctx.fail(f"there is no verb {args[0]!r}{meant}")
         return super().resolve_command(ctx, args)
 
@@ -81,6 +75,16 @@ class Program(click.Group):
         extra.update(prog_name="khoj-ls", standalone_mode=False)
         run = super().main
         sys.exit(guarded(lambda: cast("int | None", run(arguments, **extra)), as_json="--json" in arguments))
+
+
+def _plugin_verbs(ctx: click.Context) -> Mapping[str, click.Command]:
+    """The verbs that plugins bring; looked for once in a run, and only when they are asked for."""
+    meta = ctx.meta  # of the run and not of the program: that is one for all runs of a process
+    if _FOUND not in meta:
+        from khoj_ls.cli.plugin_verbs import plugin_verbs
+
+        meta[_FOUND] = plugin_verbs(VERBS)
+    return cast("Mapping[str, click.Command]", meta[_FOUND])
 
 
 def _all_streams_open(sys: ModuleType) -> None:

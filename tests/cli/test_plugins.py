@@ -75,6 +75,7 @@ def test_where_there_is_none_it_says_how_to_add_one(verb: Any) -> None:
 
 
 def test_a_verb_of_a_plugin_gets_all_that_stands_behind_it(verb: Any, private_home: Path) -> None:
+    assert "hello" not in verb("--help").stdout  # and what one run found is not what the next one finds
     put(private_home, hello=HELLO)
     ran = verb("hello", "you", "--help", "-x")
     assert (ran.stdout, ran.exit_code) == ("hello you --help -x\n", 0)
