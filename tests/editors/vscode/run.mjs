@@ -1,6 +1,6 @@
 // Drives VS Code (code-server on loopback) in Chromium. usage: node run.mjs SETUP.json [PART OF A NAME|...]
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 import { runAll } from './harness.mjs';
@@ -27,5 +27,20 @@ context.on('request', (request) => {
 });
 const code = new Workbench(page);
 await code.open(setup.url, setup.notes);
-await runAll({ code, setup, outside, failures: setup.failures }, process.argv[3]);
+/** The window and what the tests write in, as at the start. */
+const anew = async () => {
+  if (existsSync(`${setup.program}.away`)) {
+    renameSync(`${setup.program}.away`, setup.program);
+  }
+  await code.leave();
+  for (const name of readdirSync(`${setup.notes}/desk`).filter((each) => !(each in setup.desk))) {
+    rmSync(`${setup.notes}/desk/${name}`, { recursive: true });
+  }
+  for (const [name, text] of Object.entries(setup.desk)) {
+    writeFileSync(`${setup.notes}/desk/${name}`, text);
+  }
+  await code.open(setup.url, setup.notes);
+  await code.tidy();
+};
+await runAll({ code, setup, outside, anew, failures: setup.failures }, process.argv[3]);
 await browser.close();

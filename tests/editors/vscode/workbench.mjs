@@ -26,6 +26,12 @@ export class Workbench {
     await this.bar.waitFor({ timeout: 60_000 });
   }
 
+  /** Leave the workbench, whatever it asks. */
+  async leave() {
+    this.page.once('dialog', (dialog) => dialog.accept());
+    await this.page.goto('about:blank');
+  }
+
   /** Open a list by its key, or keys one after the other, and take a row; again where the list was closed by a web view that took the keyboard meanwhile. */
   async list(keys, typed, row) {
     await until(`${keys} ${typed}`, async () => {
@@ -60,10 +66,9 @@ export class Workbench {
     await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor({ timeout: MS });
   }
 
-  /** Wait until the caret is on a line. */
-  async at(line, column) {
-    const wanted = column === undefined ? `Ln ${line},` : `Ln ${line}, Col ${column}`;
-    await this.position.filter({ hasText: wanted }).waitFor({ timeout: MS });
+  /** Wait until the caret is on a line and nothing is selected: what was selected before is not taken for what a key that follows selects. */
+  async at(line, column = String.raw`\d+`) {
+    await this.position.filter({ hasText: new RegExp(`^Ln ${line}, Col ${column}$`) }).waitFor({ timeout: MS });
   }
 
   /** Wait until the active editor shows a text. Spaces of an editor are no-break ones. */
