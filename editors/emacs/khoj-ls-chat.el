@@ -14,10 +14,12 @@
 
 ;;; Code:
 
-(require 'cl-lib)
+(require 'khoj-ls-chat-buffer)
+(require 'khoj-ls-chat-events)
 (require 'khoj-ls-connection)
 (require 'khoj-ls-links)
 (require 'khoj-ls-place)
+(require 'khoj-ls-request)
 (require 'khoj-ls-scope)
 (require 'khoj-ls-sync)
 
@@ -44,23 +46,6 @@ themselves and asks no model."
   "How a chat is shown: an action for `display-buffer'."
   :group 'khoj-ls
   :type 'sexp)
-
-(defvar-local khoj-ls-chat--org nil "Whether the chat is written in Org.")
-(defvar-local khoj-ls-chat--conversation nil "Id of the conversation, once there is one.")
-(defvar-local khoj-ls-chat--persona nil "Who answers, or nil.")
-(defvar-local khoj-ls-chat--model nil "Which model answers, or nil.")
-(defvar-local khoj-ls-chat--context nil "What it is about: ChatContext values.")
-(defvar-local khoj-ls-chat--document nil "The note it was begun in, or nil.")
-(defvar-local khoj-ls-chat--vault nil "Folder of the vault, where it is known.")
-(defvar-local khoj-ls-chat--call nil "The request that begins a turn, while it runs.")
-(defvar-local khoj-ls-chat--turn nil "Id of the turn that is being answered.")
-(defvar-local khoj-ls-chat--last nil "Id of the turn that was answered last.")
-(defvar-local khoj-ls-chat--host nil "The service that a yes is wanted for.")
-(defvar-local khoj-ls-chat--state nil "What is being done, for people.")
-(defvar-local khoj-ls-chat--question nil "Marker: where the last question begins.")
-(defvar-local khoj-ls-chat--answer nil "Marker: where its answer begins.")
-(defvar-local khoj-ls-chat--end nil "Marker: where its answer ends.")
-(defvar-local khoj-ls-chat--prompt nil "Marker: where the next question is written.")
 
 (defvar khoj-ls-chat-mode-map
   (let ((map (make-sparse-keymap)))
@@ -105,15 +90,9 @@ themselves and asks no model."
                            (funcall keys "   \\<khoj-ls-chat-mode-map>\\[khoj-ls-chat-stop] stops it")))
                   (t (funcall keys "\\<khoj-ls-chat-mode-map>\\[khoj-ls-chat-send] asks  \\[khoj-ls-chat-retry] asks again  \\[khoj-ls-chat-menu] more"))))))
 
-(defun khoj-ls-chat--set (state)
-  "Show STATE, what is being done, or nil for nothing."
-  (setq khoj-ls-chat--state (and state (replace-regexp-in-string "%" "%%" state)))
-  (force-mode-line-update))
-
 ;;;; A new chat
 
 (declare-function org-mode "org")
-(declare-function org-link-escape "ol" (link))
 (declare-function markdown-mode "markdown-mode")
 
 (defun khoj-ls-chat--org-p ()
@@ -138,25 +117,6 @@ themselves and asks no model."
       (khoj-ls-chat-mode 1)
       (insert (if org (format "#+title: %s\n" title) (format "# %s\n" title))))
     buffer))
-
-(defun khoj-ls-chat--heading (words)
-  "The line of the heading WORDS."
-  (format "%s %s\n\n" (if khoj-ls-chat--org "*" "##") words))
-
-(defun khoj-ls-chat--ask-for-next ()
-  "Write the heading below which the next question goes, at the end."
-  (goto-char (point-max))
-  (insert "\n" (khoj-ls-chat--heading "You"))
-  (setq khoj-ls-chat--prompt (point-marker)))
-
-(defun khoj-ls-chat--link (file line words)
-  "A link with WORDS to LINE of FILE in the chat's format."
-  (if khoj-ls-chat--org
-      (format "[[file:%s%s][%s]]" (org-link-escape file)
-              (if line (format "::%d" line) "")
-              (replace-regexp-in-string "[][]" "" words))
-    (format "[%s](%s%s)" (replace-regexp-in-string "[][]" "" words)
-            (khoj-ls-path-to-uri file) (if line (format "#L%d" line) ""))))
 
 (defun khoj-ls-chat--about (&optional whole)
   "What a chat begun here is about: a list (CONTEXT LABEL FILE LINE), or nil.
@@ -226,10 +186,6 @@ non-nil, about this note.  Otherwise passages are searched for in all notes."
   (unless khoj-ls-chat-mode
     (khoj-ls-user-error "This buffer is no chat: begin one by `khoj-ls-chat'")))
 
-(defun khoj-ls-chat--running-p ()
-  "Whether an answer is under way."
-  (or khoj-ls-chat--turn khoj-ls-chat--call))
-
 (defun khoj-ls-chat-send ()
   "Ask what is written below the last heading.
 Elsewhere than there this is what the key does in the buffer's mode."
@@ -261,14 +217,6 @@ Elsewhere than there this is what the key does in the buffer's mode."
     (if (commandp command)
         (call-interactively command)
       (khoj-ls-user-error "Write your question below the last heading"))))
-
-(defun khoj-ls-chat--open-answer ()
-  "Write the heading of an answer at point, and keep its place."
-  (insert (khoj-ls-chat--heading "khoj_ls"))
-  (setq khoj-ls-chat--answer (point-marker)
-        khoj-ls-chat--end (copy-marker (point) t))
-  (insert "\n")
-  (set-marker khoj-ls-chat--end khoj-ls-chat--answer))
 
 (defun khoj-ls-chat--ask (question replaces)
   "Ask QUESTION, in the place of the turn REPLACES if non-nil."
@@ -340,104 +288,13 @@ The new answer takes the place of the old one."
       (delete-region khoj-ls-chat--answer khoj-ls-chat--end))
     (khoj-ls-chat--ask question khoj-ls-chat--last)))
 
-;;;; Events
+(defun khoj-ls-chat--forget ()
+  "The buffer is gone: call the answer off."
+  (khoj-ls-cancel khoj-ls-chat--call)
+  (when (and khoj-ls-chat--turn (khoj-ls-connection-ready-p))
+    (khoj-ls-request-async :khoj/chat/cancel `(:turn ,khoj-ls-chat--turn) #'ignore #'ignore)))
 
-(defun khoj-ls-chat--told (method event)
-  "Take the EVENT of a turn, if METHOD says that it is one."
-  (when (eq method 'khoj/chatEvent)
-    (let ((turn (plist-get event :turn)))
-      (dolist (buffer (buffer-list))
-        (when (equal turn (buffer-local-value 'khoj-ls-chat--turn buffer))
-          (with-current-buffer buffer
-            (khoj-ls-chat--event event)))))))
-
-(add-hook 'khoj-ls-notification-functions #'khoj-ls-chat--told)
-
-(defun khoj-ls-chat--event (event)
-  "Take the EVENT of the turn of the current buffer."
-  (pcase (plist-get event :kind)
-    ("sources"
-     (let ((count (length (plist-get event :sources))))
-       (khoj-ls-chat--set (format "%d passage%s found; waiting for the answer…"
-                                  count (if (= count 1) "" "s")))))
-    ("status" (khoj-ls-chat--set (plist-get event :message)))
-    ("delta"
-     (khoj-ls-chat--set "answering…")
-     (khoj-ls-chat--append (plist-get event :text)))
-    ("done" (khoj-ls-chat--done event))
-    ("failed" (khoj-ls-chat--failed event))))
-
-(defun khoj-ls-chat--append (text)
-  "Write TEXT behind what has arrived of the answer."
-  (save-excursion
-    (save-restriction
-      (widen)
-      (goto-char khoj-ls-chat--end)
-      (let ((inhibit-read-only t))
-        (insert text)))))
-
-(defun khoj-ls-chat--replace (text)
-  "Put TEXT in the place of what has arrived of the answer."
-  (save-excursion
-    (save-restriction
-      (widen)
-      (let ((inhibit-read-only t))
-        (goto-char khoj-ls-chat--answer)
-        (delete-region khoj-ls-chat--answer khoj-ls-chat--end)
-        (insert text)
-        (set-marker khoj-ls-chat--end (point))))))
-
-(defun khoj-ls-chat--strong (text)
-  "TEXT, made to stand out in the chat's format."
-  (if khoj-ls-chat--org (format "*%s*" text) (format "**%s**" text)))
-
-(defun khoj-ls-chat--done (event)
-  "The answer is there: EVENT."
-  (let ((below (plist-get event :below)))
-    (khoj-ls-chat--replace
-     (concat (or (plist-get event :shown) (plist-get event :text))
-             (and below (not (string-empty-p below)) (concat "\n\n" below)))))
-  (setq khoj-ls-chat--last khoj-ls-chat--turn
-        khoj-ls-chat--turn nil)
-  (mapc #'khoj-ls-chat--bring-into-view (get-buffer-window-list nil nil t))
-  (khoj-ls-chat--set nil))
-
-(defun khoj-ls-chat--bring-into-view (window)
-  "Show the beginning of the answer in WINDOW, where all that follows fits below."
-  (let ((heading (save-excursion (goto-char khoj-ls-chat--answer)
-                                 (forward-line -2)
-                                 (point))))
-    (when (and (< heading (window-start window))
-               (<= (count-screen-lines heading (point-max) t window)
-                   (window-body-height window)))
-      (set-window-start window heading))))
-
-(defun khoj-ls-chat--failed (event)
-  "The answer has come to a bad end: EVENT."
-  (setq khoj-ls-chat--last khoj-ls-chat--turn
-        khoj-ls-chat--turn nil)
-  (when-let ((shown (plist-get event :shown)))
-    (khoj-ls-chat--replace shown))
-  (let ((consent (plist-get event :consent)))
-    (cond
-     (consent
-      (setq khoj-ls-chat--host (plist-get consent :host))
-      (khoj-ls-chat--over (format "Nothing was sent: %s wants your yes. Ask again to be asked for it."
-                                  khoj-ls-chat--host))
-      (run-at-time 0 nil #'khoj-ls-chat--ask-consent (current-buffer) consent))
-     ((equal (plist-get event :code) "khoj.cancelled") (khoj-ls-chat--over "Stopped."))
-     (t (khoj-ls-chat--over (format "Not answered: %s" (plist-get event :message)))))))
-
-(defun khoj-ls-chat--over (why)
-  "The turn ends without an answer; WHY is written where it would stand."
-  (setq khoj-ls-chat--turn nil)
-  (save-excursion
-    (goto-char khoj-ls-chat--end)
-    (khoj-ls-chat--append (concat (cond ((= khoj-ls-chat--answer khoj-ls-chat--end) "")
-                                        ((bolp) "")
-                                        (t "\n\n"))
-                                  (khoj-ls-chat--strong why))))
-  (khoj-ls-chat--set nil))
+;;;; The yes to a service
 
 (defun khoj-ls-chat--ask-consent (buffer consent)
   "Ask whether what CONSENT tells may be sent, where BUFFER is seen, and ask again."
@@ -458,22 +315,6 @@ The new answer takes the place of the old one."
     (khoj-ls-user-error "Nothing was sent"))
   (khoj-ls-request :khoj/allowHost `(:host ,host))
   (setq khoj-ls-chat--host nil))
-
-(defun khoj-ls-chat--lost ()
-  "The server has ended: so have the answers that were coming."
-  (dolist (buffer (buffer-list))
-    (when (buffer-local-value 'khoj-ls-chat--turn buffer)
-      (with-current-buffer buffer
-        (setq khoj-ls-chat--last khoj-ls-chat--turn)
-        (khoj-ls-chat--over "Not answered: the server has ended. Ask again.")))))
-
-(add-hook 'khoj-ls-disconnected-hook #'khoj-ls-chat--lost)
-
-(defun khoj-ls-chat--forget ()
-  "The buffer is gone: call the answer off."
-  (khoj-ls-cancel khoj-ls-chat--call)
-  (when (and khoj-ls-chat--turn (khoj-ls-connection-ready-p))
-    (khoj-ls-request-async :khoj/chat/cancel `(:turn ,khoj-ls-chat--turn) #'ignore #'ignore)))
 
 ;;;; Links in a chat
 

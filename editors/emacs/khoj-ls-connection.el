@@ -79,10 +79,6 @@ the last it is started only when you ask for something."
   ((last-id :initform nil :documentation "Id of the request sent last."))
   :documentation "A connection to the program `khoj-ls'.")
 
-(cl-defstruct (khoj-ls-call (:constructor khoj-ls-call--make) (:copier nil))
-  "A request that may still be called off."
-  connection id over)
-
 (defvar khoj-ls-connection--current nil "The connection, or nil.")
 (defvar khoj-ls-connection--ready nil "Whether the server has answered `initialize'.")
 (defvar khoj-ls-connection--waiting nil "What to do when it has; newest first.")
@@ -107,6 +103,10 @@ the last it is started only when you ask for something."
     (oset connection last-id id)))
 
 ;;;; Start and end
+
+(defun khoj-ls-user-error (format &rest arguments)
+  "Signal a `user-error' that says whose it is, then FORMAT with ARGUMENTS."
+  (user-error "%s" (concat "khoj-ls: " (apply #'format-message format arguments))))
 
 (defun khoj-ls-connection-live-p ()
   "Whether the server runs."
@@ -317,6 +317,13 @@ Not where its end was wanted."
   (khoj-ls-connect)
   (message "khoj-ls: connecting again"))
 
+(defun khoj-ls-connection-when-ready (function)
+  "Call FUNCTION with nil once the server is ready, or with an error."
+  (khoj-ls-connect)
+  (if khoj-ls-connection--ready
+      (funcall function nil)
+    (push function khoj-ls-connection--waiting)))
+
 ;;;; What the server says unasked
 
 (defun khoj-ls-connection--asked (_connection method _params)
@@ -332,116 +339,6 @@ Not where its end was wanted."
     ('window/showMessage
      (message "khoj-ls: %s" (string-remove-prefix "khoj-ls: " (plist-get params :message))))
     (_ (run-hook-with-args 'khoj-ls-notification-functions method params))))
-
-;;;; Requests
-
-(defun khoj-ls-connection--when-ready (function)
-  "Call FUNCTION with nil once the server is ready, or with an error."
-  (khoj-ls-connect)
-  (if khoj-ls-connection--ready
-      (funcall function nil)
-    (push function khoj-ls-connection--waiting)))
-
-(cl-defun khoj-ls-request-async (method params success &optional failure
-                                        &key (timeout khoj-ls-timeout))
-  "Ask METHOD (a symbol) with PARAMS; returns a call for `khoj-ls-cancel'.
-SUCCESS is called with the result, or FAILURE with the error, a property
-list with :message, and with :data where the server says more.  After
-TIMEOUT seconds (nil: never) the request is called off.  Both are called
-in whatever buffer is current then."
-  (let* ((call (khoj-ls-call--make))
-         (failure (or failure #'khoj-ls-show-error))
-         (answer (lambda (function value)
-                   (unless (khoj-ls-call-over call)
-                     (setf (khoj-ls-call-over call) t)
-                     (funcall function value)))))
-    (khoj-ls-connection--when-ready
-     (lambda (problem)
-       (cond
-        ((khoj-ls-call-over call))
-        (problem (funcall answer failure problem))
-        (t
-         (let ((connection khoj-ls-connection--current))
-           (condition-case problem
-               (jsonrpc-async-request
-                connection method params
-                :timeout timeout
-                :success-fn (lambda (result) (funcall answer success result))
-                :error-fn (lambda (problem) (funcall answer failure problem))
-                :timeout-fn (lambda ()
-                              (khoj-ls-connection--cancel-request call)
-                              (funcall answer failure
-                                       (list :code -1 :message
-                                             (format "no answer in %s seconds" timeout)))))
-             ;; The program has just ended.
-             (error (funcall answer failure
-                             (list :code -1 :message (error-message-string problem)))))
-           (setf (khoj-ls-call-connection call) connection
-                 (khoj-ls-call-id call) (oref connection last-id)))))))
-    call))
-
-(defun khoj-ls-connection--cancel-request (call)
-  "Tell the server that CALL's answer is not wanted any more."
-  (let ((connection (khoj-ls-call-connection call)))
-    (when (and (khoj-ls-call-id call) connection (jsonrpc-running-p connection))
-      (jsonrpc-notify connection :$/cancelRequest `(:id ,(khoj-ls-call-id call))))))
-
-(defun khoj-ls-cancel (call)
-  "Call CALL off, if it is not over; nothing is called for it any more."
-  (when (and call (not (khoj-ls-call-over call)))
-    (setf (khoj-ls-call-over call) t)
-    (khoj-ls-connection--cancel-request call)))
-
-(cl-defun khoj-ls-request (method params &key (timeout khoj-ls-timeout))
-  "Ask METHOD with PARAMS and wait for the result.
-Quitting, and input where the caller stops at input, call the request off.
-Signals a `user-error' with the server's message.  TIMEOUT is as for
-`khoj-ls-request-async'."
-  (let* ((state nil) (value nil)
-         (begun (float-time))
-         (told nil)
-         (call (khoj-ls-request-async
-                method params
-                (lambda (result) (setq state 'done value result))
-                (lambda (problem) (setq state 'failed value problem))
-                :timeout timeout)))
-    (unwind-protect
-        (while (not state)
-          (accept-process-output nil 0.05)
-          (when (and (not told) (> (- (float-time) begun) 1.0))
-            (setq told t)
-            (let ((message-log-max nil))
-              (message "khoj-ls: waiting for the server (C-g to stop)"))))
-      (khoj-ls-cancel call))
-    (when (and told (equal (current-message) "khoj-ls: waiting for the server (C-g to stop)"))
-      (message nil))
-    (if (eq state 'done)
-        value
-      (user-error "%s" (khoj-ls-error-text value)))))
-
-(defun khoj-ls-notify (method params)
-  "Tell the server METHOD with PARAMS; nothing where there is none to be told."
-  (khoj-ls-connection--when-ready
-   (lambda (problem)
-     (unless problem
-       (jsonrpc-notify khoj-ls-connection--current method params)))))
-
-(defun khoj-ls-user-error (format &rest arguments)
-  "Signal a `user-error' that says whose it is, then FORMAT with ARGUMENTS."
-  (user-error "%s" (concat "khoj-ls: " (apply #'format-message format arguments))))
-
-(defun khoj-ls-error-text (problem)
-  "What to show of the error PROBLEM."
-  (format "khoj-ls: %s" (or (plist-get problem :message) "the request failed")))
-
-(defun khoj-ls-error-code (problem)
-  "The kind of the error PROBLEM, like \"khoj.consent\", or nil."
-  (let ((data (plist-get problem :data)))
-    (and (consp data) (plist-get data :code))))
-
-(defun khoj-ls-show-error (problem)
-  "Show the error PROBLEM in the echo area."
-  (message "%s" (khoj-ls-error-text problem)))
 
 (provide 'khoj-ls-connection)
 ;;; khoj-ls-connection.el ends here

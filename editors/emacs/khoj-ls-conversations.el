@@ -15,6 +15,7 @@
 (require 'khoj-ls-chat)
 (require 'khoj-ls-connection)
 (require 'khoj-ls-live)
+(require 'khoj-ls-request)
 (require 'khoj-ls-scope)
 (require 'khoj-ls-search)
 

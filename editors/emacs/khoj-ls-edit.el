@@ -15,6 +15,7 @@
 (require 'cl-lib)
 (require 'khoj-ls-connection)
 (require 'khoj-ls-place)
+(require 'khoj-ls-request)
 
 (defcustom khoj-ls-save-edited t
   "Whether notes that no buffer showed before an edit are saved after it.

@@ -19,6 +19,7 @@
 (require 'khoj-ls-live)
 (require 'khoj-ls-place)
 (require 'khoj-ls-preview)
+(require 'khoj-ls-request)
 (require 'khoj-ls-search)
 (require 'khoj-ls-sync)
 

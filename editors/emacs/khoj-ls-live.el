@@ -15,6 +15,7 @@
 
 (require 'cl-lib)
 (require 'khoj-ls-connection)
+(require 'khoj-ls-request)
 
 (defcustom khoj-ls-live-height 10
   "Number of lines that the list in the minibuffer has at most."

@@ -14,6 +14,7 @@
 (require 'cl-lib)
 (require 'khoj-ls-connection)
 (require 'khoj-ls-place)
+(require 'khoj-ls-request)
 (require 'khoj-ls-scope)
 (require 'khoj-ls-search)
 (require 'khoj-ls-sync)

@@ -14,6 +14,7 @@
 
 (require 'khoj-ls-connection)
 (require 'khoj-ls-place)
+(require 'khoj-ls-request)
 (require 'khoj-ls-sync)
 
 (defvar khoj-ls-scope--known nil

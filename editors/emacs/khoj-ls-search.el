@@ -15,6 +15,7 @@
 (require 'khoj-ls-live)
 (require 'khoj-ls-place)
 (require 'khoj-ls-preview)
+(require 'khoj-ls-request)
 (require 'khoj-ls-scope)
 
 (defcustom khoj-ls-search-limit 20

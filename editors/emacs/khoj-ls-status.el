@@ -12,6 +12,7 @@
 
 (require 'khoj-ls-connection)
 (require 'khoj-ls-place)
+(require 'khoj-ls-request)
 (require 'khoj-ls-scope)
 
 (defconst khoj-ls-status--buffer "*khoj-ls status*")

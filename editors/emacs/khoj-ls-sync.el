@@ -14,6 +14,7 @@
 
 (require 'khoj-ls-connection)
 (require 'khoj-ls-place)
+(require 'khoj-ls-request)
 
 (defvar-local khoj-ls-sync--uri nil "The URI under which this buffer is open, or nil.")
 (defvar-local khoj-ls-sync--tick nil "The `buffer-chars-modified-tick' that was sent.")

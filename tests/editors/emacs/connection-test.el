@@ -31,7 +31,7 @@
 
 (ert-deftest quitting-calls-a-request-off ()
   (let ((cancelled nil))
-    (cl-letf (((symbol-function 'khoj-ls-connection--cancel-request)
+    (cl-letf (((symbol-function 'khoj-ls-request--cancel)
                (lambda (call) (setq cancelled (khoj-ls-call-id call)))))
       (khoj-ls-connect)
       (khoj-ls-test-wait "ready" (khoj-ls-connection-ready-p))
