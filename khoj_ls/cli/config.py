@@ -110,7 +110,7 @@ def profiles(run: Run, vault: Path | None) -> int:
         origin = f"{profile.source}, based on {profile.base}" if profile.base else profile.source
         mark = "*" if profile.name == used else " "
         about = f": {profile.about}" if profile.about else ""
-        click.echo(f"{mark} {click.style(profile.name, bold=True)} ({origin}){about}")
+        click.echo(f"{mark} {click.style(printable(profile.name), bold=True)} ({printable(origin)}){printable(about)}")
         for key, value in numbers.items():
             click.echo(click.style(f"    {key} = {show(value)}", dim=key not in profile.changes))
     for problem in problems:

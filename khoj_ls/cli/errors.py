@@ -66,7 +66,8 @@ def _described(error: BaseException) -> tuple[int, str, str]:
     if isinstance(error, OSError):
         return FAILURE, KhojError.code, _line(str(error))
     # A defect of ours: the trace is what a report of it needs.
-    traceback.print_exception(error)
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        click.echo(printable(line), err=True)
     return FAILURE, "khoj.internal", f"internal error, {type(error).__name__}: please report it with the lines above"
 
 

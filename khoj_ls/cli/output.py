@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -12,16 +13,23 @@ from typing import Any
 
 import click
 
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What JSON lets stand in its strings and a terminal may obey: DEL and the C1 controls, marks that turn or end a line."""
+
 
 def echo_json(value: Any) -> None:
     """Print one JSON value: indented on a terminal, else on one line. File names that are no Unicode stay what they are."""
-    indent = 2 if sys.stdout.isatty() else None
+    click.echo(json_bytes(value, indent=2 if sys.stdout.isatty() else None))
+
+
+def json_bytes(value: Any, indent: int | None = None) -> bytes:
+    """`value` as JSON, with nothing in it that a terminal would obey."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     try:
-        data = text.encode()
+        # These stand in strings only, where the escape means the same.
+        return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
     except UnicodeEncodeError:
-        data = json.dumps(value, indent=indent).encode()
-    click.echo(data)
+        return json.dumps(value, indent=indent).encode()
 
 
 def note(message: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 import click
 
+from khoj_ls.cli.output import printable
 from khoj_ls.plugins.kinds import CliVerb
 
 
@@ -34,7 +35,7 @@ def _command(verb: CliVerb, plugin: str) -> click.Command:
         verb.name,
         callback=run,
         params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
-        short_help=f"{verb.about} (plugin {plugin})",
+        short_help=printable(f"{verb.about} (plugin {plugin})"),
         add_help_option=False,
         context_settings={"ignore_unknown_options": True},
     )

@@ -74,7 +74,8 @@ def test(run: Run, name: str | None) -> int:
     for result in () if run.json else results:
         ok = result["error"] is None
         what = f"HTTP {result['status']} in {duration(result['seconds'])}" if ok else result["error"]
-        click.echo(f"{click.style('ok  ' if ok else 'fail', fg='green' if ok else 'red')}  {result['name']}: {printable(what)}")
+        state = click.style("ok  " if ok else "fail", fg="green" if ok else "red")
+        click.echo(f"{state}  {printable(result['name'])}: {printable(what)}")
     if not results:
         note("no webhook is active: docs/webhooks.md tells how to make one")
         return NOTHING

@@ -235,7 +235,10 @@ def _shown_table(value: Any) -> str:
 def _escaped(char: str) -> str:
     if char in '"\\':
         return "\\" + char
-    return f"\\u{ord(char):04x}" if ord(char) < 32 or ord(char) == 127 else char
+    if char.isprintable():
+        return char
+    # Also what only some terminals obey (C1, marks that turn the direction): a vault's own file may hold it.
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
 
 
 def _toml_value(text: str) -> Any:

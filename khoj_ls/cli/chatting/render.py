@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ import click
 
 from khoj_ls.cli.chatting.events import Event
 from khoj_ls.cli.chatting.words import asides, cited, found, heading_of, link_to, place_of, taken
-from khoj_ls.cli.output import note, printable
+from khoj_ls.cli.output import json_bytes, note, printable
 
 FORMATS = ("auto", "rich", "plain", "markdown")
 _MOST_UNCITED = 5
@@ -47,11 +46,7 @@ class Lines:
 
     def show(self, event: Event) -> None:
         """Print it."""
-        try:
-            line = json.dumps(dict(event), ensure_ascii=False).encode()
-        except UnicodeEncodeError:  # a file name that is no Unicode
-            line = json.dumps(dict(event)).encode()
-        click.echo(line)
+        click.echo(json_bytes(dict(event)))
         sys.stdout.flush()
 
     def end(self) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from khoj_ls.cli.output import plural, printable, short_path
 
@@ -85,6 +86,7 @@ def found(event: Mapping[str, Any]) -> Iterator[str]:
 def link_to(root: Path, source: Mapping[str, Any]) -> str:
     """Target of a Markdown link from the current folder to the note, quoted as CommonMark wants it."""
     path = short_path(str(root / source["path"])).replace(os.sep, "/")
+    path = "".join(char if char.isprintable() else quote(char, safe="", errors="surrogateescape") for char in path)
     return f"<{path}>" if any(char in path for char in " ()<>") else path
 
 
