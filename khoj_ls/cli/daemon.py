@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections import deque
-from pathlib import Path
+from collections.abc import Sequence
 
 import click
 
 from khoj_ls.cli.errors import FOUND, NOTHING
-from khoj_ls.cli.output import columns, duration, echo_json, note, printable
+from khoj_ls.cli.log_lines import LEVELS, LogFile, records
+from khoj_ls.cli.output import columns, duration, echo_json, json_bytes, note
 from khoj_ls.cli.run import Run, json_option
 from khoj_ls.core.errors import DaemonError
 
@@ -81,50 +82,32 @@ def status(run: Run) -> int:
 @command.command("logs")
 @click.option("-n", "--lines", type=click.IntRange(0), default=50, show_default=True, help="How many of the last lines.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
-def logs(lines: int, follow: bool) -> int:
-    """Print the end of the daemon's log."""
+@click.option("--level", type=click.Choice(LEVELS), default="debug", help="Only what is at least as grave.")
+@json_option
+@click.pass_obj
+def logs(run: Run, lines: int, follow: bool, level: str) -> int:
+    """Print the end of the daemon's log; with --json one object a line, whichever way the log is written."""
     from khoj_ls.daemon.launch import log_path
 
     path = log_path()
     if not path.exists() and not follow:
         note(f"{path} is not there: no daemon has run yet")
         return NOTHING
-    end = _last_lines(path, lines)
-    while follow:
-        time.sleep(_FOLLOW_SECONDS)  # as tail -f does: no watcher is worth its start here
-        end = _new_lines(path, end)
+    log = LogFile(path)
+    try:
+        _show_records(log.last(lines), level, as_json=run.json)
+        while follow:
+            sys.stdout.flush()
+            time.sleep(_FOLLOW_SECONDS)  # as tail -f does: no watcher is worth its start here
+            _show_records(log.new(), level, as_json=run.json)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise DaemonError(f"{path} cannot be read: {error.strerror}") from error
     return FOUND
 
 
-def _last_lines(path: Path, count: int) -> int:
-    """Print the last `count` lines; returns the offset behind them."""
-    try:
-        with path.open("rb") as log:
-            for line in deque(log, maxlen=count):
-                _echo(line)
-            return log.tell()
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        raise DaemonError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _new_lines(path: Path, start: int) -> int:
-    """Print what was written behind `start`; a log that was begun anew is read from its beginning."""
-    try:
-        if path.stat().st_size < start:
-            start = 0
-        with path.open("rb") as log:
-            log.seek(start)
-            for line in log:
-                if not line.endswith(b"\n"):  # still being written
-                    break
-                _echo(line)
-                start += len(line)
-            return start
-    except FileNotFoundError:
-        return 0
-
-
-def _echo(line: bytes) -> None:
-    click.echo(printable(line.decode(errors="replace").rstrip("\n")))
+def _show_records(lines: Sequence[str], level: str, *, as_json: bool) -> None:
+    for record in records(lines):
+        if record.reaches(level):
+            click.echo(json_bytes(record.json()) if as_json else "\n".join(record.lines()))

@@ -331,6 +331,9 @@ class DaemonSettings:
         1800.0, "user", "The daemon ends after this long without a session; 0 keeps it.", least=0
     )
     log_level: str = setting("info", "user", "What the log holds.", choices=("debug", "info", "warning", "error"))
+    log_format: str = setting(
+        "text", "user", "How a line of the log is written: for people, or as one JSON object.", choices=("text", "json")
+    )
     nice: int = setting(
         10, "user", "Niceness of the encoder and the parsers, so that indexing never slows the editor.", least=0, most=19
     )

@@ -71,7 +71,7 @@ def _start(compose: Compose | None, *, foreground: bool) -> tuple[Listener, Serv
     settings, problems = load_user_settings(here)
     listener = Listener(endpoint.runtime_folder())
     try:
-        start_logging(here.log, settings.daemon.log_level, foreground=foreground)
+        start_logging(here.log, settings.daemon.log_level, settings.daemon.log_format, foreground=foreground)
         sys.excepthook = log_uncaught
         faulthandler.enable()
         for problem in problems:

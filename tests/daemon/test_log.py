@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from khoj_ls.core.errors import VaultError
-from khoj_ls.daemon.log import BACKUPS, DiscreetFormatter, OwnLog
+from khoj_ls.daemon.log import BACKUPS, DiscreetFormatter, JsonFormatter, OwnLog
 
 
 def record(message, error=None):
@@ -89,3 +89,28 @@ def test_a_cause_is_told_as_discreetly():
         text = DiscreetFormatter().format(record("it failed", error))
     assert "VaultError: the vault is broken\nwhich came from\n" in text
     assert text.endswith("ValueError")
+
+
+NAME = "a\n2026-11-21 13:05:09,250 CRITICAL khoj: forged \x1b[2J\x9b\u202e.md"
+
+
+@pytest.mark.parametrize("formatter", [DiscreetFormatter(), JsonFormatter()], ids=["text", "json"])
+@pytest.mark.parametrize("error", [None, FileNotFoundError(2, "No such file", NAME), VaultError(NAME)])
+def test_no_name_of_a_file_forges_a_line_or_steers_a_terminal(formatter, error):
+    text = formatter.format(record(NAME, error))
+    assert all(char.isprintable() for line in text.splitlines() for char in line)
+    assert not [line for line in text.splitlines() if line.startswith("2026")]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_goes_to_the_journal_is_as_discreet_as_the_file(tmp_path, form):
+    code = """if True:
+        import logging, pathlib, sys
+        from khoj_ls.daemon.log import start_logging
+        start_logging(pathlib.Path(sys.argv[1]), "info", sys.argv[2], foreground=True)
+        logging.getLogger("khoj_ls").error("it failed", exc_info=ValueError("I wrote this in my diary"))
+    """
+    path = tmp_path / "daemon.log"
+    done = subprocess.run([sys.executable, "-c", code, str(path), form], check=True, capture_output=True, text=True)
+    assert "ValueError" in done.stderr and "diary" not in done.stderr
+    assert path.read_text() == done.stderr
