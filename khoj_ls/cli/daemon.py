@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +16,10 @@ from khoj_ls.cli.errors import FOUND, NOTHING
 from khoj_ls.cli.log_lines import LEVELS, LogFile, records
 from khoj_ls.cli.output import columns, duration, echo_json, json_bytes, note
 from khoj_ls.cli.run import Run, json_option
-from khoj_ls.core.errors import DaemonError
+from khoj_ls.core.errors import DaemonError, UsageError
+
+if TYPE_CHECKING:
+    from khoj_ls.daemon.service import Kind
 
 _FOLLOW_SECONDS = 0.2
 
@@ -21,7 +28,8 @@ _FOLLOW_SECONDS = 0.2
 def command() -> None:
     """Start, stop and look at the background process.
 
-    It is started by whatever needs it and ends by itself when nobody has used it for a while (daemon.idle_exit_seconds).
+    It is started by whatever needs it and ends by itself when nobody has used it for a while (daemon.idle_exit_seconds). As a
+    service of your session (install) it is there before the first editor, and stays.
     """
 
 
@@ -111,3 +119,46 @@ def _show_records(lines: Sequence[str], level: str, *, as_json: bool) -> None:
     for record in records(lines):
         if record.reaches(level):
             click.echo(json_bytes(record.json()) if as_json else "\n".join(record.lines()))
+
+
+@command.command("install")
+@click.option("--print", "only_print", is_flag=True, help="Print the file and the commands; write and start nothing.")
+@click.option("--kind", type=click.Choice(("systemd", "launchd")), help="Of another system, with --print.")
+@json_option
+@click.pass_obj
+def install_service(run: Run, only_print: bool, kind: Kind | None) -> int:
+    """Make the daemon a service of your session: a systemd user unit, or a launch agent on macOS."""
+    from khoj_ls.daemon import service
+
+    if kind and not only_print:
+        raise UsageError("--kind is for --print: what is installed is for this system")
+    wanted = service.service(kind or service.usual_kind(), os.environ, Path.home())
+    if not only_print:
+        service.install(wanted)
+    if run.json:
+        told = {"kind": wanted.kind, "path": str(wanted.path), "installed": not only_print, "content": wanted.content.decode()}
+        echo_json({**told, "commands": [list(command) for command in wanted.enabling]})
+    elif only_print:
+        note(f"would be written to {wanted.path}, and then: {'; '.join(map(shlex.join, wanted.enabling))}")
+        click.echo(wanted.content, nl=False)
+    else:
+        note(f"written to {wanted.path}; the daemon runs as a service now")
+        if wanted.kind == "systemd":
+            note("to have it without a login as well: loginctl enable-linger")
+    return FOUND
+
+
+@command.command("uninstall")
+@json_option
+@click.pass_obj
+def uninstall_service(run: Run) -> int:
+    """Stop the service and remove its file. Editors start the daemon themselves then. Exit status 1 when there was none."""
+    from khoj_ls.daemon import service
+
+    wanted = service.service(service.usual_kind(), os.environ, Path.home())
+    removed = service.uninstall(wanted)
+    if run.json:
+        echo_json({"path": str(wanted.path), "removed": removed})
+    else:
+        note(f"removed {wanted.path}" if removed else f"there is no service: {wanted.path} is not there, or not ours")
+    return FOUND if removed else NOTHING

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from khoj_ls.config.load import load_user_settings
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str] | None = None, compose: Compose | None = None)
         log.critical("the daemon does not start", exc_info=error)
         _announce(f"{FAILED} {error if isinstance(error, PLAIN_ERRORS) else type(error).__name__}")
         return 1
+    if options.stay:
+        serving = replace(serving, idle_exit_seconds=0)
     _serve(listener, serving, editor_first=options.first == "lsp")
     # Threads that still run belong to requests that were called off: nothing waits for them.
     logging.shutdown()
@@ -127,6 +130,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m khoj_ls.daemon.run", description="The khoj-ls daemon.")
     parser.add_argument("--detach", action="store_true", help="go on in the background, apart from the process that starts it")
     parser.add_argument("--foreground", action="store_true", help="show the log on standard error too")
+    parser.add_argument("--stay", action="store_true", help="do not end when nobody has come for long")
     parser.add_argument("--first", choices=("lsp", "rpc", "control"), default="rpc", help="what to be quick at first")
     return parser.parse_args(arguments)
 

@@ -11,6 +11,7 @@ import pytest
 from khoj_ls.cli.log_lines import LogFile, Record, records
 from khoj_ls.daemon.log import LAYOUT, DiscreetFormatter, JsonFormatter
 
+DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 WHEN = datetime(2026, 11, 21, 13, 5, 9, 250_000).astimezone()
 TEXT = "2026-11-21 13:05:09,250 WARNING khoj_ls.daemon: the socket was removed"
 SAID = Record(WHEN.isoformat(timespec="milliseconds"), "warning", "khoj_ls.daemon", "the socket was removed")
@@ -99,6 +100,8 @@ def test_what_is_written_is_read_back(formatter: logging.Formatter) -> None:
 def test_programs_get_one_object_a_record(verb: Any, log: Path) -> None:
     log.write_text(f"{TEXT}\n  a\nwords of a library, before\n{JsonFormatter().format(raised('x'))}\n")
     first, second = map(json.loads, verb("daemon", "logs", "--json").stdout.splitlines())
+    documented = DOCS.read_text(encoding="utf-8").partition("```json logs\n")[2].partition("```")[0]
+    assert list(first) == list(second) == list(json.loads(documented))
     assert first == {**vars(SAID), "trace": ["  a", "words of a library, before"]}
     assert (second["message"], second["trace"][-1]) == (SAID.message, "OSError: x")
 
