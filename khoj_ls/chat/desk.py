@@ -144,8 +144,11 @@ class Models(Protocol):
         """
         ...
 
-    def check_consent(self, model: ChatModel, messages: Sequence[Message]) -> None:
-        """Raise ConsentNeeded, which says what would be sent where and at about what cost, unless the user said yes before."""
+    def check_consent(self, model: ChatModel, messages: Sequence[Message], answer: int) -> None:
+        """Raise ConsentNeeded, which says what would be sent where and at about what cost, unless the user said yes before.
+
+        `answer` is the most tokens that may be answered.
+        """
         ...
 
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from khoj_ls.chat.desk import ChatDesk
 from khoj_ls.chat.hooked import tell_failure
-from khoj_ls.chat.kept.saving import Saving
+from khoj_ls.chat.kept.saving import Saving, unkept
 from khoj_ls.chat.question.commands import plan_turn
 from khoj_ls.chat.turn import asked_of, model_name, persona_of, turn_events
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Consent, Done, Failed, Sources, Started, TextDelta
 from khoj_ls.config.profiles import find_profile
-from khoj_ls.core.errors import Cancelled, ConsentNeeded, KhojError, UsageError
+from khoj_ls.core.errors import Cancelled, ConsentNeeded, KhojError, StoreError, UsageError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.slash import Neighbours
 
@@ -28,6 +28,7 @@ _INTERNAL = "the answer failed for a reason that is a mistake of khoj-ls: its lo
 def begin(desk: ChatDesk, request: ChatRequest) -> Started:
     """Keep the question; returns the ids that its events go by. Nothing is searched or sent.
 
+    Where it cannot be written it is answered all the same, and the end of the answer tells that it was not kept.
     Raises UsageError for a message that is empty, a command, persona or profile there is not, and for ids that are not there.
     """
     persona, _ = persona_of(desk, request)
@@ -39,15 +40,25 @@ def begin(desk: ChatDesk, request: ChatRequest) -> Started:
     elif request.replaces is None:
         raise UsageError("the message is empty: write a question")
     if not request.keep:
-        return Started(request.conversation or secrets.token_hex(_ID_BYTES), secrets.token_hex(_ID_BYTES))
-    conversation, turn = desk.conversations.begin(
-        request.conversation,
-        request.message,
-        persona=persona.name,
-        model=model_name(desk, request, persona),
-        replaces=request.replaces,
-    )
+        return _unkept(request)
+    try:
+        conversation, turn = desk.conversations.begin(
+            request.conversation,
+            request.message,
+            persona=persona.name,
+            model=model_name(desk, request, persona),
+            replaces=request.replaces,
+        )
+    except StoreError as error:
+        if request.replaces is not None:
+            raise  # to ask the same again is to change what is kept
+        _log.warning("a question could not be kept: %s", error)
+        return _unkept(request, unkept(error))
     return Started(conversation, turn)
+
+
+def _unkept(request: ChatRequest, problem: str = "") -> Started:
+    return Started(request.conversation or secrets.token_hex(_ID_BYTES), secrets.token_hex(_ID_BYTES), problem)
 
 
 def answer(desk: ChatDesk, request: ChatRequest, started: Started, token: CancelToken) -> Iterator[ChatEvent]:
@@ -55,7 +66,7 @@ def answer(desk: ChatDesk, request: ChatRequest, started: Started, token: Cancel
 
     Cancelling `token` ends it with `Failed`; closing the iterator ends the model's stream, and what had arrived is kept.
     """
-    saving = Saving(desk.conversations, started.turn, keep=request.keep)
+    saving = Saving(desk.conversations, started.turn, keep=request.keep and not started.unkept, problem=started.unkept)
     arrived: list[str] = []
     found = False
     try:

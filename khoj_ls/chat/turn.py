@@ -29,7 +29,15 @@ from khoj_ls.chat.prompt.wording import Asking
 from khoj_ls.chat.question.commands import plan_turn
 from khoj_ls.chat.question.finding import Found, Searching, find, first_found, said, searching
 from khoj_ls.chat.question.follow_up import leans
-from khoj_ls.chat.question.queries import Search, as_words, ask_queries, reading, unsearched
+from khoj_ls.chat.question.queries import (
+    QUERY_TOKENS,
+    TOLD_FOR_QUERIES,
+    Search,
+    as_words,
+    ask_queries,
+    reading,
+    unsearched,
+)
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Source, Sources, Started, Status
 from khoj_ls.config.options import suggestion
 from khoj_ls.core.chat import ChatModel, Message, Usage
@@ -227,9 +235,9 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
 
     usage: Usage | None = None
     if asks and len(sources) < most:
-        work.desk.models.check_consent(model, _sent(asking, sources))
+        work.desk.models.check_consent(model, _sent(asking, sources), rooms.answer + QUERY_TOKENS)
         yield Status(f"Asking {model.card.id} what to search for")
-        queries, usage = ask_queries(model, again[-4:], work.search.question, work.token)
+        queries, usage = ask_queries(model, again[-TOLD_FOR_QUERIES:], work.search.question, work.token)
         further = find(work.by, [f"{as_words(query)} {work.search.filters}".strip() for query in queries])
         left_out |= _secret(work, further.passages)
         known = {passage.place for passage in allowed} | left_out
@@ -251,8 +259,10 @@ def _with_model(work: Work, model: ChatModel, notices: list[str]) -> Iterator[Ch
 
 
 def _sent(asking: Asking, sources: Sequence[Source]) -> list[Message]:
-    """About what will be sent, for the question whether it may be."""
-    return [*asking.history, *(Message("user", source.text) for source in sources), Message("user", asking.question)]
+    """About what will be sent, for the question whether it may be: first for what to search for, then for the answer."""
+    question = Message("user", asking.question)
+    passages = (Message("user", source.text) for source in sources)
+    return [*asking.history[-TOLD_FOR_QUERIES:], question, *asking.history, *passages, question]
 
 
 def _look(work: Work, budget: int | None = None) -> tuple[Found, list[Passage]]:

@@ -58,6 +58,8 @@ class Started:
 
     conversation: str
     turn: str
+    unkept: str = ""
+    """Why nothing of the turn is kept, where it should be."""
 
 
 @dataclass(frozen=True)

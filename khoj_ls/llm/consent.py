@@ -37,10 +37,10 @@ class Consents:
         """Whether the user said yes to `host`."""
         return is_allowed(host, (*self._allowed, *self._settings().allowed_hosts))
 
-    def check(self, model: ChatModel, messages: Sequence[Message]) -> None:
+    def check(self, model: ChatModel, messages: Sequence[Message], answer: int) -> None:
         """Raise ConsentNeeded, unless the model runs on this machine or the user said yes to its host.
 
-        The cost it tells is that of one question with the longest answer that the settings allow.
+        The cost it tells is that of one question with the longest answer where `answer` tokens are wanted.
         """
         if not model.remote or self.given(model.host):
             return
@@ -48,10 +48,10 @@ class Consents:
         tokens = count_messages(model.count, messages)
         cost: float | None = None
         if price := model.card.price:
-            answer = min(settings.max_answer_tokens, model.card.max_answer)
+            most = min(answer, model.card.max_answer)
             if isinstance(model, ServedModel):
-                answer = model.longest_answer(messages, answer)
-            cost = (tokens * price.input + answer * price.output) / 1e6
+                most = model.longest_answer(messages, most)
+            cost = (tokens * price.input + most * price.output) / 1e6
         about = f", at a cost of about ${cost:.2g}" if cost is not None else ""
         open_line = " over a connection that is not encrypted" if model.host.startswith("http://") else ""
         hosts = ", ".join(show(host) for host in (*settings.allowed_hosts, model.host))

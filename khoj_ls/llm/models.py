@@ -136,14 +136,15 @@ class ChatModels:
         """The providers that plugins bring; asked for when a model is first chosen."""
         return brought(self._plugins, "khoj_chat_providers", ChatProvider, providers(self._settings()))
 
-    def check_consent(self, model: ChatModel, messages: Sequence[Message]) -> None:
+    def check_consent(self, model: ChatModel, messages: Sequence[Message], answer: int) -> None:
         """Raise ConsentNeeded, which says what would be sent where and at about what cost, unless the user said yes before.
 
+        `answer` is the most tokens that are wanted of an answer.
         Raises KeyRefused before anybody is asked where a key is missing.
         """
         if isinstance(model, ServedModel):
             model.check_key()
-        self._consents.check(model, messages)
+        self._consents.check(model, messages, answer)
 
     def allow(self, host: str) -> None:
         """Keep the user's yes to sending notes to `host` (`ChatModel.host`), for good. Raises SettingsError."""

@@ -17,7 +17,7 @@ from khoj_ls.llm.streaming import Patience, Piece, stream
 THINKING_TOKENS = 8192
 """Room for what a thinking model says to itself, which counts as answer, beside the answer that is wanted."""
 
-MayAsk = Callable[["ServedModel", Sequence[Message]], None]
+MayAsk = Callable[["ServedModel", Sequence[Message], int], None]
 """Raises ConsentNeeded where messages may not be sent to the model."""
 
 
@@ -59,7 +59,7 @@ class ServedModel(ABC):
     def stream(self, messages: Sequence[Message], sampling: Sampling, token: CancelToken) -> Iterator[Delta | Finished]:
         """The answer, piece by piece (see core.chat.ChatModel). Raises ConsentNeeded before anything is sent."""
         if self._may_ask is not None:
-            self._may_ask(self, messages)
+            self._may_ask(self, messages, sampling.max_tokens)
         kept = tuple(messages)
         yield from stream(lambda: self._answer(kept, sampling), self._connection, self._patience, token)
 

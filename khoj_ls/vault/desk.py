@@ -27,7 +27,7 @@ class NoModels:
             raise UsageError(f"there is no chat model {name} here: open the vault through OpenVaults")
         return None
 
-    def check_consent(self, model: ChatModel, messages: Sequence[Message]) -> None:
+    def check_consent(self, model: ChatModel, messages: Sequence[Message], answer: int) -> None:
         """Nothing is sent."""
 
 

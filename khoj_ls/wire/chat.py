@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from khoj_ls.chat.kept.saving import Saving
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Consent, Done, Failed, Sources, Started, Status
 from khoj_ls.config.settings import ChatSettings, SearchSettings
 from khoj_ls.core.errors import Cancelled, KhojError, UsageError, named_error
@@ -134,11 +135,18 @@ class _Asked:
         ask_user = self._session.ask_consent
         try:
             if ask_user is None or not ask_user(wire.ChatConsent(consent.host, consent.tokens, consent.cost), token):
-                return Failed("the answer was called off", Cancelled.code) if token.cancelled else failed
+                return self._called_off() if token.cancelled else failed
             self._session.vaults.allow_host(consent.host)
         except KhojError as error:  # it cannot be taken down
             return Failed(str(error), error.code)
         return None
+
+    def _called_off(self) -> Failed:
+        """The end of a turn that was called off while the user was asked; it is kept as that."""
+        failed = Failed("the answer was called off", Cancelled.code)
+        keep = self._request.keep and not self.started.unkept
+        Saving(self._vault.conversations, self.started.turn, keep=keep).finish(failed)
+        return failed
 
     def _settings(self) -> tuple[ChatSettings, SearchSettings]:
         return chat_settings_for(self._session, self._vault.root), self._session.settings_of(self._vault).search

@@ -188,7 +188,7 @@ class KeptConversations:
 
 @dataclass
 class OneModel:
-    """Whatever name is asked for, this is the model; `refused` is raised where consent is asked."""
+    """Whatever is asked for, this is the model; a yes was asked for answers of `consented` tokens, and `refused` is raised."""
 
     model: object = None
     refused: BaseException | None = None
@@ -200,8 +200,8 @@ class OneModel:
             raise self.error
         return None if name == "none" else self.model
 
-    def check_consent(self, model, messages):
-        self.consented.append((model, tuple(messages)))
+    def check_consent(self, model, messages, answer):
+        self.consented.append(answer)
         if self.refused:
             raise self.refused
 

@@ -9,6 +9,7 @@ import pytest
 
 from khoj_ls.chat.desk import Persona, Turn
 from khoj_ls.chat.engine import answer, begin
+from khoj_ls.chat.question.queries import QUERY_TOKENS
 from khoj_ls.chat.types import ChatRequest, ContextItem, Done, Failed, Sources, Started, Status, TextDelta
 from khoj_ls.core.chat import Finished, Image, Message, Price, Usage
 from khoj_ls.core.errors import (
@@ -417,6 +418,13 @@ def test_consent_is_asked_before_anything_is_sent(scripted, desk_of):
     assert events[-1].code == "khoj.consent" and events[-1].consent.host == "https://far.example" and model.asked == []
 
 
+def test_a_yes_is_asked_for_as_long_an_answer_as_is_wanted(scripted, desk_of):
+    desk = desk_of(NOTES, scripted(["[]"], ["x"], remote=True), max_answer_tokens=1000)
+    ask(desk, subqueries=True)
+    # Before the first question, which is what to search for, and before the answer.
+    assert desk.models.consented == [1000 + QUERY_TOKENS, 1000]
+
+
 def test_a_model_that_cannot_be_used_ends_the_turn(desk_of):
     desk = desk_of(NOTES)
     _, events = ask(replace(desk, models=replace(desk.models, error=UsageError("no such model"))))
@@ -482,6 +490,20 @@ def test_a_turn_that_cannot_be_kept_is_answered_all_the_same(scripted, desk_of):
     desk.conversations.given = desk.conversations.finish = full
     _, events = ask(desk)
     assert events[-1].text == "It costs 400 [1]." and any("disk is full" in notice for notice in events[-1].notices)
+
+
+def test_a_question_that_cannot_be_kept_is_answered_all_the_same(scripted, desk_of):
+    desk = desk_of(NOTES, scripted(["It costs 400 [1]."]))
+
+    def full(*_, **__):
+        raise StoreError("the disk is full")
+
+    desk.conversations.begin = full
+    _, events = ask(desk)
+    assert (events[-1].text, events[-1].notices) == ("It costs 400 [1].", ("this turn could not be kept: the disk is full",))
+    assert desk.conversations.ended == []  # it is not there to be ended, should the disk have room again
+    with pytest.raises(StoreError):
+        begin(desk, ChatRequest("", replaces="t1"))
 
 
 def test_cost_length_and_silence(scripted, desk_of):

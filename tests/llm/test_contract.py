@@ -247,7 +247,7 @@ def test_an_address_in_an_answer_is_not_visited(kind, make):
 
 
 def test_consent_is_asked_for_before_anything_is_sent(kind, make):
-    def refuse(model, messages):
+    def refuse(model, messages, answer):
         raise ConsentNeeded("ask", host=model.host)
 
     with ChatServer() as server:

@@ -201,17 +201,17 @@ ASKED = [Message("system", "s" * 400), Message("user", "word " * 1000)]
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "read", "written", "answer"),
+    ("name", "wanted", "read", "written", "answer"),
     [
-        ("gpt-4o", {}, 2.5, 10, 2048),
-        ("gpt-4o", {"max_answer_tokens": 200_000}, 2.5, 10, 16_384),  # no longer than the model's
-        ("gpt-5", {}, 1.25, 10, 2048 + 8192),  # its thoughts are paid for
+        ("gpt-4o", 5000, 2.5, 10, 5000),
+        ("gpt-4o", 200_000, 2.5, 10, 16_384),  # no longer than the model's
+        ("gpt-5", 2048, 1.25, 10, 2048 + 8192),  # its thoughts are paid for
     ],
 )
-def test_what_a_question_would_cost(models, name, settings, read, written, answer):
-    chosen = models({"OPENAI_API_KEY": "sk-1"}, **settings)
+def test_what_a_question_would_cost(models, name, wanted, read, written, answer):
+    chosen = models({"OPENAI_API_KEY": "sk-1"})
     with pytest.raises(ConsentNeeded) as raised:
-        chosen.check_consent(chosen.choose(name), ASKED)
+        chosen.check_consent(chosen.choose(name), ASKED, wanted)
     assert raised.value.cost == pytest.approx((raised.value.tokens * read + answer * written) / 1e6)
 
 
@@ -219,25 +219,25 @@ def test_consent(models, folders):
     chosen = models({"OPENAI_API_KEY": "sk-1", "ANTHROPIC_API_KEY": "sk-2"})
     model = chosen.choose("gpt-4o")
     with pytest.raises(ConsentNeeded) as raised:
-        chosen.check_consent(model, ASKED)
+        chosen.check_consent(model, ASKED, 100)
     error = raised.value
     assert error.host == "https://api.openai.com" and 1000 <= error.tokens <= 2500
     assert all(part in str(error) for part in ("https://api.openai.com", "openai/gpt-4o", "$0.0", "chat.allowed_hosts"))
     with pytest.raises(ConsentNeeded):  # the model itself asks too, before it opens a connection
         list(model.stream(ASKED, Sampling(10), CancelToken()))
     chosen.allow(error.host)
-    chosen.check_consent(model, ASKED)
+    chosen.check_consent(model, ASKED, 100)
     chosen.allow(error.host)
     assert load_user_settings(folders)[0].chat.allowed_hosts == ("https://api.openai.com",)
     with pytest.raises(ConsentNeeded):
-        chosen.check_consent(chosen.choose("claude-haiku-4-5"), ASKED)
+        chosen.check_consent(chosen.choose("claude-haiku-4-5"), ASKED, 100)
 
 
 def test_what_to_say_yes_with_is_whole_however_many_hosts_there_are(models):
     before = tuple(f"https://service-{number}.example.org" for number in range(9))
     chosen = models({"OPENAI_API_KEY": "sk-1"}, allowed_hosts=before)
     with pytest.raises(ConsentNeeded) as raised:
-        chosen.check_consent(chosen.choose("gpt-4o"), ASKED)
+        chosen.check_consent(chosen.choose("gpt-4o"), ASKED, 100)
     [command] = re.findall("config set chat.allowed_hosts '(.*)'`", str(raised.value))
     assert assignments([f"chat.allowed_hosts={command}"]) == {"chat.allowed_hosts": (*before, "https://api.openai.com")}
 
@@ -252,7 +252,7 @@ def test_keys_are_looked_for_once_for_a_list(models, monkeypatch):
 def test_a_key_that_is_missing_is_told_before_a_yes_is_asked_for(models):
     chosen = models()
     with pytest.raises(KeyRefused, match="wants a key: set the environment variable OPENAI_API_KEY"):
-        chosen.check_consent(chosen.choose("gpt-4o"), ASKED)
+        chosen.check_consent(chosen.choose("gpt-4o"), ASKED, 100)
 
 
 def test_a_yes_keeps_the_rest_of_the_file(models, folders):
@@ -289,10 +289,10 @@ def test_a_yes_is_for_one_host(models, allowed, base_url, asks):
     )
     model = chosen.choose("m")
     if not asks:
-        chosen.check_consent(model, ASKED)
+        chosen.check_consent(model, ASKED, 100)
         return
     with pytest.raises(ConsentNeeded) as raised:
-        chosen.check_consent(model, ASKED)
+        chosen.check_consent(model, ASKED, 100)
     assert ("not encrypted" in str(raised.value)) == base_url.startswith("http:")
     assert raised.value.cost is None
 
@@ -323,10 +323,10 @@ def test_a_yes_can_be_taken_back(folders):
     )
     model = chosen.choose("work/any")
     chosen.allow(model.host)
-    chosen.check_consent(model, ASKED)
+    chosen.check_consent(model, ASKED, 100)
     folders.user_settings.write_text("[chat]\nallowed_hosts = []\n")
     with pytest.raises(ConsentNeeded):
-        chosen.check_consent(model, ASKED)
+        chosen.check_consent(model, ASKED, 100)
 
 
 def test_a_yes_that_cannot_be_written_holds_for_this_process(models, folders):
@@ -335,7 +335,7 @@ def test_a_yes_that_cannot_be_written_holds_for_this_process(models, folders):
     model = chosen.choose("work/any")
     with pytest.raises(SettingsError):
         chosen.allow(model.host)
-    chosen.check_consent(model, ASKED)
+    chosen.check_consent(model, ASKED, 100)
 
 
 def test_lists(models):

@@ -397,7 +397,7 @@ class FarModels:
     def choose(self, name, base_url=None):
         return self.model
 
-    def check_consent(self, model, messages):
+    def check_consent(self, model, messages, answer):
         if model.host not in self.allowed:
             raise ConsentNeeded("say yes first", host=model.host, tokens=1234, cost=0.5)
 
@@ -450,14 +450,15 @@ def test_a_session_that_can_ask_goes_on_after_a_yes(session, far, answer, root):
     assert session.vaults.open(root)._chatting._under_way == {}
 
 
-def test_a_turn_that_is_called_off_while_the_user_is_asked_was_called_off(session, far):
+def test_a_turn_that_is_called_off_while_the_user_is_asked_was_called_off(session, far, root):
     def ask_user(consent, token):
         token.cancel()
         return False
 
     session.ask_consent = ask_user
     *_, failed = stream(session, ChatParams(QUESTION))
-    assert (failed.code, failed.consent) == ("khoj.cancelled", None)
+    (turn,) = session.vaults.open(root).conversations.get(failed.conversation).turns
+    assert (failed.code, failed.consent, turn.state) == ("khoj.cancelled", None, "cancelled")
 
 
 def test_after_a_yes_too_a_conversation_is_answered_one_turn_at_a_time(session, far):

@@ -73,7 +73,7 @@ def answer_of_model(
     fit = fitting(model.card, asking, room, today, model.count)
     notices += _without_room(model.card.id, asking, fit.asking)
     for last in (False, True):
-        desk.models.check_consent(model, fit.messages)
+        desk.models.check_consent(model, fit.messages, fit.answer)
         yield Status(f"Asking {model.card.id}")
         answer = filter_of(fit.asking)
         try:

@@ -16,17 +16,22 @@ _CHARS_PER_SECOND = 5_000_000
 """Putting a long answer together at every piece must not cost more than a small part of the time."""
 
 
+def unkept(error: KhojError) -> str:
+    """What the user hears of a turn that could not be kept."""
+    return f"this turn could not be kept: {error}"
+
+
 class Saving:
     """Keeps one turn, once its end at most; with `keep` off, nothing."""
 
-    def __init__(self, conversations: Conversations, turn: str, *, keep: bool) -> None:
-        """Keep the turn `turn`."""
+    def __init__(self, conversations: Conversations, turn: str, *, keep: bool, problem: str = "") -> None:
+        """Keep the turn `turn`; `problem` is told at its end."""
         self._conversations = conversations
         self._turn = turn
         self._keep = keep
         self._ended = False
         self._next = 0.0
-        self._problem = ""
+        self._problem = problem
 
     def given(self, sources: Sequence[Source], *, private_history: bool) -> None:
         """Keep what the model is given, and whether earlier turns that it is given are private."""
@@ -62,4 +67,4 @@ class Saving:
 
     def _failed(self, error: KhojError) -> None:
         _log.warning("a chat turn could not be kept: %s", error)
-        self._problem = f"this turn could not be kept: {error}"
+        self._problem = unkept(error)

@@ -21,7 +21,10 @@ from khoj_ls.query.parse import parse, tokens
 
 MOST_QUERIES = 5
 _MOST_CHARS = 200
-_MOST_TOKENS = 160
+QUERY_TOKENS = 160
+"""Most tokens of what a model would search for."""
+TOLD_FOR_QUERIES = 4
+"""So many of the last messages it is told for that."""
 _SECONDS = 8.0
 
 _ASK = (
@@ -93,7 +96,7 @@ def ask_queries(
 
     Raises Cancelled when `token` is cancelled.
     """
-    sampling = Sampling(min(_MOST_TOKENS, model.card.max_answer), 0.0)
+    sampling = Sampling(min(QUERY_TOKENS, model.card.max_answer), 0.0)
     told = history
     while tokens_of(asked := _asked(told, question), model.count) + sampling.max_tokens > model.card.window:
         if not told:
