@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from khoj_ls.config.settings import PluginSettings
-from khoj_ls.core.errors import Cancelled, KhojError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.plugins.events import HookFault, OnError
 from khoj_ls.plugins.limits import Attempt, Overdue, PluginFault
@@ -44,7 +43,7 @@ class Implementation:
     """In a row."""
     last_error: str = ""
     disabled: bool = False
-    running: Attempt[object] | None = None
+    running: Attempt[Any] | None = None
     """A call that did not return in time."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -96,9 +95,9 @@ class Hooks:
     ) -> E:
         """What the plugins make of `event`, one after the other, within the time there is for all of them.
 
-        `check(before, after)` looks at each answer and returns what is taken of it; what it raises (ValueError, KhojError) is a
-        failure of the plugin. `until` is when the time ends, by the monotonic clock, where it has begun before. Raises nothing
-        but Cancelled, when `token` is.
+        `check(before, after)` looks at each answer, within the plugin's time, and returns what is taken of it; what it
+        raises is a failure of the plugin. `until` is when the time ends, by the monotonic clock, where it has begun before.
+        Raises nothing but Cancelled, when `token` is.
         """
         until = time.monotonic() + self.limit(hook) if until is None else until
         for each in self._by_hook[hook]:
@@ -146,41 +145,33 @@ class Hooks:
     def _passed_by(
         self, each: Implementation, event: E, seconds: float, check: Callable[[E, E], E], token: CancelToken | None
     ) -> E:
-        attempt = self._begun(each, event)
+        attempt = self._begun(each, event, check)
         if attempt is None:
             return event
         try:
-            answer = attempt.result(seconds, token)
-            if answer is None:
-                taken = event
-            elif type(answer) is not type(event):
-                raise PluginFault(f"it returned {_called(answer)}, not {type(event).__name__} or None")
-            else:
-                taken = check(event, answer)
-        except Cancelled:
-            raise
-        except Overdue as fault:
-            with each.lock:
-                each.running = attempt
+            taken = attempt.result(seconds, token)
+        except PluginFault as fault:
+            if isinstance(fault, Overdue):
+                with each.lock:
+                    each.running = attempt
             self._failed(each, str(fault))
-            return event
-        except (PluginFault, KhojError, ValueError, TypeError, AttributeError) as fault:
-            # The latter two: an answer of the right kind that holds something else than it should.
-            self._failed(each, str(fault) or type(fault).__name__)
             return event
         with each.lock:
             each.failures = 0
         return taken
 
-    def _begun(self, each: Implementation, event: object) -> Attempt[object] | None:
-        """The call, begun; None where the hook is left out, or an earlier call of it hangs: so at most few threads ever do."""
+    def _begun(self, each: Implementation, event: E, check: Callable[[E, E], E]) -> Attempt[E] | None:
+        """The call, begun; None where the hook is left out, or an earlier call of it hangs: so at most few threads ever do.
+
+        The answer is looked at within the call: what it holds is code of others, too, such as a generator that raises or hangs.
+        """
         with each.lock:
             if each.running is not None and not each.running.running:
                 each.running = None
             if each.disabled or each.running is not None:
                 return None
             each.calls += 1
-        return Attempt(lambda: each.call(event), f"khoj-hook-{each.plugin}")
+        return Attempt(lambda: _taken(event, each.call(event), check), f"khoj-hook-{each.plugin}")
 
     def _failed(self, each: Implementation, message: str) -> None:
         with each.lock:
@@ -213,5 +204,10 @@ def _health(each: Implementation) -> HookHealth:
         return HookHealth(each.plugin, each.hook, state, each.calls, each.failures, each.last_error)
 
 
-def _called(answer: object) -> str:
-    return f"a {type(answer).__name__}"
+def _taken(event: E, answer: object, check: Callable[[E, E], E]) -> E:
+    """What is taken of the answer of one hook. Raises PluginFault where it is none, and what `check` raises."""
+    if answer is None:
+        return event
+    if type(answer) is not type(event):
+        raise PluginFault(f"it returned a {type(answer).__name__}, not {type(event).__name__} or None")
+    return check(event, answer)

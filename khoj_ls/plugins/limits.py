@@ -46,8 +46,10 @@ class Attempt(Generic[T]):
                 token.raise_if_cancelled()
             if time.monotonic() >= until:
                 raise Overdue(f"it took longer than {seconds:.2g} s")
-        if not self._result:
-            raise PluginFault(described(self._error) if self._error else "it returned nothing") from self._error
+        if isinstance(self._error, PluginFault):
+            raise self._error
+        if self._error is not None:
+            raise PluginFault(described(self._error)) from self._error
         return self._result[0]
 
     def _run(self) -> None:

@@ -59,6 +59,8 @@ def test_pre_search_stays_within_what_was_named(notebook) -> None:
         ("return replace(event, hits=[replace(hit, path='secret.md') for hit in event.hits])", []),
         ("return replace(event, hits=[{}])", ["a.md", "b.md"]),
         ("return replace(event, hits=3)", ["a.md", "b.md"]),
+        ("return replace(event, hits=(hit for hit in event.hits if hit.path != 'b.md'))", ["a.md"]),
+        ("return replace(event, hits=(hit for hit in event.hits if hit.tags[9]))", ["a.md", "b.md"]),
         ("return event.hits", ["a.md", "b.md"]),
     ],
 )
