@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from moody_receiver import MoodyReceiver
@@ -13,6 +14,7 @@ from moody_receiver import MoodyReceiver
 from khoj_ls.automation.addresses import is_named, is_public
 from khoj_ls.automation.posting import post
 
+TLS = Path(__file__).parent / "tls"
 BODY = '{"query":"straße"}'.encode()
 
 
@@ -72,6 +74,26 @@ def test_what_is_not_https_is_told(receiver, hook_to, secret):
     answer = post(hook_to(receiver.url.replace("http:", "https:")), secret, "e", "d", BODY)
     assert answer.error.startswith("not reached") and not answer.final
     assert receiver.received == []
+
+
+@pytest.mark.parametrize(
+    ("trusted", "host", "status", "error"),
+    [
+        (True, "hooks.example.org", 204, ""),
+        (False, "hooks.example.org", None, "the certificate is not trusted: "),
+        (True, "other.example.org", None, "the certificate is not trusted: Hostname mismatch"),
+    ],
+)
+def test_over_tls_who_is_trusted_and_is_who_was_meant_is_told(
+    trusted, host, status, error, receiving, hook_to, secret, monkeypatch
+):
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "authority.pem"))
+    receiver = receiving(MoodyReceiver(certificate=TLS / "receiver.pem"))
+    url = receiver.url.replace("127.0.0.1", host)
+    answer = post(hook_to(url), secret, "e", "d", BODY, resolve=found("127.0.0.1"))
+    assert (answer.status, answer.error[: len(error)], answer.final) == (status, error, False)
+    assert [(each.body, each.headers["Host"]) for each in receiver.received] == ([(BODY, url.split("/")[2])] if status else [])
 
 
 def found(*addresses):

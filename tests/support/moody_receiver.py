@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 MOODS = ("ok", "ok", "ok", "error", "stall", "cut", "half", "lost", "die")
 
@@ -31,14 +33,19 @@ class Received:
 
 class MoodyReceiver:
     """`mood` is asked with every request: ok, error (500), stall, cut (no answer), half (an answer), drip (without end), lost
-    (taken, no answer), die (no answer, and nobody listens for a moment), or the bytes of an answer of its own."""
+    (taken, no answer), die (no answer, and nobody listens for a moment), or the bytes of an answer of its own.
 
-    def __init__(self, mood: Callable[[], str] = lambda: "ok") -> None:
+    With `certificate`, a file with a key and a certificate, it speaks TLS."""
+
+    def __init__(self, mood: Callable[[], str] = lambda: "ok", certificate: Path | None = None) -> None:
         self.received: list[Received] = []
         self._mood = mood
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._port = 0
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
+        if self._tls:
+            self._tls.load_cert_chain(certificate)
         self._listen()
 
     @classmethod
@@ -53,7 +60,7 @@ class MoodyReceiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/hook?x=1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}/hook?x=1"
 
     def taken(self) -> list[Received]:
         with self._lock:
@@ -86,6 +93,9 @@ class MoodyReceiver:
 
         self._server = Server(("127.0.0.1", self._port), Handler)
         self._port = self._server.server_port
+        if self._tls:
+            # The handshake is made by the thread of a connection, with its first read.
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def _shut(self) -> None:
