@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from khoj_ls.core.types import Chunk, Entry, ParsedFile
-from khoj_ls.plugins.events import HookFault
+from khoj_ls.plugins.events import HookCall
 
 
 class Parse(msgspec.Struct, frozen=True, tag="parse"):
@@ -13,6 +13,8 @@ class Parse(msgspec.Struct, frozen=True, tag="parse"):
 
     path: str
     data: bytes
+    without_hooks: tuple[str, ...] = ()
+    """Plugins whose khoj_pre_index is left out."""
 
 
 class Cut(msgspec.Struct, frozen=True, tag="cut"):
@@ -35,8 +37,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     chunks: tuple[Chunk, ...] | None = None
     error: str | None = None
     """What went wrong inside the worker, as one clause."""
-    faults: tuple[HookFault, ...] = ()
-    """Hooks of plugins that failed on the way; the answer holds without them."""
+    hook_calls: tuple[HookCall, ...] = ()
+    """How the hooks of plugins did on the way; the answer holds without those that failed."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

@@ -18,7 +18,7 @@ import msgspec
 
 from khoj_ls.core.types import Chunk, Entry, ParsedFile
 from khoj_ls.indexing.messages import Answer, Parse, Ready, Work
-from khoj_ls.plugins.events import HookFault
+from khoj_ls.plugins.events import HookCall
 from khoj_ls.workers.child import limit_this_process
 from khoj_ls.workers.frames import own_streams, read_frame, write_frame
 
@@ -26,12 +26,12 @@ from khoj_ls.workers.frames import own_streams, read_frame, write_frame
 class Tools(Protocol):
     """What a worker works with."""
 
-    def parse(self, data: bytes, path: str) -> ParsedFile:
-        """What the content processor in charge makes of a file."""
+    def parse(self, data: bytes, path: str, without_hooks: Sequence[str] = ()) -> ParsedFile:
+        """What the content processor in charge makes of a file, and the plugins but those of `without_hooks`."""
         ...
 
-    def faults(self) -> tuple[HookFault, ...]:
-        """Hooks of plugins that failed since this was asked last."""
+    def hook_calls(self) -> tuple[HookCall, ...]:
+        """How the hooks of plugins did since this was asked last."""
         ...
 
     def cut(self, title: str | None, entries: Sequence[Entry], tokenizer: str, max_tokens: int) -> list[Chunk]:
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
 def _answer(tools: Tools, work: Work) -> msgspec.Raw:
     try:
         if isinstance(work, Parse):
-            answer = Answer(parsed=tools.parse(work.data, work.path), faults=tools.faults())
+            answer = Answer(parsed=tools.parse(work.data, work.path, work.without_hooks), hook_calls=tools.hook_calls())
         else:
             answer = Answer(chunks=tuple(tools.cut(work.title, work.entries, work.tokenizer, work.max_tokens)))
         return _encoded(answer)

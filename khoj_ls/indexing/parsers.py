@@ -18,7 +18,7 @@ import msgspec
 
 from khoj_ls.config.settings import IndexSettings
 from khoj_ls.indexing.messages import Answer, Cut, Parse, Work
-from khoj_ls.plugins.events import HookFault
+from khoj_ls.plugins.events import HookCall
 from khoj_ls.workers.child import Child, ChildGone
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,10 @@ class ParserPlugins:
 
     order: str = ""
     """`PluginManager.order`: what a worker needs to load them; empty where there are none."""
-    reported: Callable[[Sequence[HookFault]], None] = lambda faults: None
-    """Hears, from a lane's thread, of hooks that failed in a worker."""
+    reported: Callable[[Sequence[HookCall]], None] = lambda calls: None
+    """Hears, from a lane's thread, how hooks did in a worker."""
+    left_out: Callable[[], tuple[str, ...]] = lambda: ()
+    """The plugins whose khoj_pre_index is not to be called any more, whichever worker it failed in."""
 
 
 NO_PARSER_PLUGINS = ParserPlugins()
@@ -184,6 +186,11 @@ class ParserPool(Generic[T]):
                 (self._urgent if job.urgent else self._waiting).appendleft(job)
             self._ready.notify_all()
 
+    def order_of(self, job: Job[T]) -> Work:
+        """What a worker is told to do."""
+        without = self.plugins.left_out() if isinstance(job.work, Parse) else ()
+        return msgspec.structs.replace(job.work, without_hooks=without) if without else job.work
+
     @property
     def closing(self) -> bool:
         """Whether the pool is being closed."""
@@ -263,13 +270,13 @@ class _Lane(Generic[T]):
         begun = time.monotonic()
         done = 0
         try:
-            child.send([job.work for job in batch])
+            child.send([self._pool.order_of(job) for job in batch])
             for job in batch:
                 begun = time.monotonic()
                 answer = self._decoder.decode(child.receive(self._pool.limit(job)))
                 done += 1
-                if answer.faults:
-                    self._pool.plugins.reported(answer.faults)
+                if answer.hook_calls:
+                    self._pool.plugins.reported(answer.hook_calls)
                 self._pool.give(job, answer)
         except Exception as error:  # noqa: BLE001 - ChildGone, or an answer that is none: the lane must live on in any case
             self._end()

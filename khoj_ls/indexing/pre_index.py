@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from khoj_ls.plugins.events import PreIndex
 from khoj_ls.plugins.hooks import PRE_INDEX, Hooks
 
 
-def pre_indexed(hooks: Hooks, vault: Path, path: str, parsed: ParsedFile) -> ParsedFile:
-    """`parsed` as the plugins would have it. A file that could not be read is shown to none. Never raises."""
+def pre_indexed(hooks: Hooks, vault: Path, path: str, parsed: ParsedFile, without: Collection[str] = ()) -> ParsedFile:
+    """`parsed` as the plugins, but those `without`, would have it. A file with errors is shown to none. Never raises."""
     if not hooks.has(PRE_INDEX) or any(problem.severity == "error" for problem in parsed.problems):
         return parsed
-    return hooks.passed(PRE_INDEX, PreIndex(vault, path, parsed), _admitted).parsed
+    return hooks.passed(PRE_INDEX, PreIndex(vault, path, parsed), _admitted, without=without).parsed
 
 
 def _admitted(before: PreIndex, after: PreIndex) -> PreIndex:

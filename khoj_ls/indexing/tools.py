@@ -10,7 +10,7 @@ from typing import Protocol
 from khoj_ls.core.protocols import ContentProcessor, Tokenizer
 from khoj_ls.core.types import Chunk, Entry, ParsedFile, Problem
 from khoj_ls.indexing.pre_index import pre_indexed
-from khoj_ls.plugins.events import HookFault
+from khoj_ls.plugins.events import HookCall
 from khoj_ls.plugins.manager import ordered_plugins
 
 
@@ -72,15 +72,15 @@ class ContentTools:
         """Load the processors and the plugins of `order`; a tokenizer is loaded with the first file to cut."""
         from khoj_ls.content.registry import default_registry
 
-        self._faults: list[HookFault] = []
-        self._plugins, ordered = ordered_plugins(order, self._faults.append)
+        self._hook_calls: list[HookCall] = []
+        self._plugins, ordered = ordered_plugins(order, self._hook_calls.append)
         self._vault = Path(ordered.vault)
         self._registry = default_registry(self._plugins)
         self._tokenizer: Tokenizer | None = None
         self._loaded = ("", 0)
 
-    def parse(self, data: bytes, path: str) -> ParsedFile:
-        """What the processor in charge makes of a file."""
+    def parse(self, data: bytes, path: str, without_hooks: Sequence[str] = ()) -> ParsedFile:
+        """What the processor in charge makes of a file, and the plugins but those of `without_hooks`."""
         from khoj_ls.content.registry import parse_file
 
         if self._registry.problems and self._registry.for_path(path) is None:
@@ -89,12 +89,12 @@ class ContentTools:
                 "", None, (), problems=(Problem("error", "plugin", f"what reads it could not be loaded ({told})"),)
             )
         parsed = parse_file(self._registry, data, path)
-        return pre_indexed(self._plugins.hooks, self._vault, path, parsed)
+        return pre_indexed(self._plugins.hooks, self._vault, path, parsed, without_hooks)
 
-    def faults(self) -> tuple[HookFault, ...]:
-        """Hooks of plugins that failed since this was asked last."""
-        told = tuple(self._faults)
-        self._faults.clear()
+    def hook_calls(self) -> tuple[HookCall, ...]:
+        """How the hooks of plugins did since this was asked last."""
+        told = tuple(self._hook_calls)
+        self._hook_calls.clear()
         return told
 
     def cut(self, title: str | None, entries: Sequence[Entry], tokenizer: str, max_tokens: int) -> list[Chunk]:

@@ -151,9 +151,10 @@ class OnError:
 
 
 @dataclass(frozen=True)
-class HookFault:
-    """A hook of a plugin that failed, as one process tells it to another."""
+class HookCall:
+    """How a call of a hook went, as one process tells another."""
 
     plugin: str
     hook: str
-    message: str
+    fault: str = ""
+    """What went wrong; empty where nothing did."""

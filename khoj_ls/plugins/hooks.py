@@ -6,14 +6,14 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from khoj_ls.config.settings import PluginSettings
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.plugins.events import HookFault, OnError
+from khoj_ls.plugins.events import HookCall, OnError
 from khoj_ls.plugins.limits import Attempt, Overdue, PluginFault
 
 log = logging.getLogger(__name__)
@@ -69,14 +69,18 @@ class Hooks:
         self,
         implementations: Sequence[Implementation] = (),
         settings: PluginSettings | None = None,
-        on_fault: Callable[[HookFault], None] | None = None,
+        on_call: Callable[[HookCall], None] | None = None,
     ) -> None:
-        """Call `implementations` in their order. With `on_fault` that hears of failures, and not khoj_on_error."""
+        """Call `implementations` in their order.
+
+        With `on_call` that hears how each call went: it is for the process that listens to count, to tell khoj_on_error, and to
+        say which are left out (`left_out`).
+        """
         self.settings = settings or PluginSettings()
         self._by_hook: Mapping[str, tuple[Implementation, ...]] = MappingProxyType(
             {hook: tuple(each for each in implementations if each.hook == hook) for hook in HOOKS}
         )
-        self._on_fault = on_fault
+        self._on_call = on_call
         self._told: queue.Queue[tuple[str, object]] = queue.Queue(_MOST_TOLD)
         self._teller: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -85,6 +89,10 @@ class Hooks:
         """Whether any plugin has its say there."""
         return any(not each.disabled for each in self._by_hook[hook])
 
+    def left_out(self, hook: str) -> tuple[str, ...]:
+        """The plugins whose hook is not called any more."""
+        return tuple(each.plugin for each in self._by_hook[hook] if each.disabled)
+
     def passed(
         self,
         hook: str,
@@ -92,15 +100,18 @@ class Hooks:
         check: Callable[[E, E], E] = lambda before, after: after,
         token: CancelToken | None = None,
         until: float | None = None,
+        without: Collection[str] = (),
     ) -> E:
         """What the plugins make of `event`, one after the other, within the time there is for all of them.
 
         `check(before, after)` looks at each answer, within the plugin's time, and returns what is taken of it; what it
         raises is a failure of the plugin. `until` is when the time ends, by the monotonic clock, where it has begun before.
-        Raises nothing but Cancelled, when `token` is.
+        Plugins that are named in `without` are not asked. Raises nothing but Cancelled, when `token` is.
         """
         until = time.monotonic() + self.limit(hook) if until is None else until
         for each in self._by_hook[hook]:
+            if each.plugin in without:
+                continue
             left = until - time.monotonic()
             if left <= 0:
                 log.warning("%s of the plugin %s is passed over: the hooks before it took all the time", hook, each.plugin)
@@ -125,12 +136,14 @@ class Hooks:
         """Tell khoj_on_error."""
         self.tell(ON_ERROR, event)
 
-    def reported(self, faults: Sequence[HookFault]) -> None:
-        """Take in what failed in another process: it counts as if it had failed here."""
-        for fault in faults:
-            for each in self._by_hook.get(fault.hook, ()):
-                if each.plugin == fault.plugin:
-                    self._failed(each, fault.message)
+    def reported(self, calls: Sequence[HookCall]) -> None:
+        """Take in how calls in another process went: they count as if they had been made here."""
+        for call in calls:
+            for each in self._by_hook.get(call.hook, ()):
+                if each.plugin == call.plugin:
+                    with each.lock:
+                        each.calls += 1
+                    self._went(each, call.fault)
 
     def health(self) -> tuple[HookHealth, ...]:
         """How each hook of each plugin does, in the order of their calls."""
@@ -154,10 +167,9 @@ class Hooks:
             if isinstance(fault, Overdue):
                 with each.lock:
                     each.running = attempt
-            self._failed(each, str(fault))
+            self._went(each, str(fault))
             return event
-        with each.lock:
-            each.failures = 0
+        self._went(each)
         return taken
 
     def _begun(self, each: Implementation, event: E, check: Callable[[E, E], E]) -> Attempt[E] | None:
@@ -173,18 +185,22 @@ class Hooks:
             each.calls += 1
         return Attempt(lambda: _taken(event, each.call(event), check), f"khoj-hook-{each.plugin}")
 
-    def _failed(self, each: Implementation, message: str) -> None:
+    def _went(self, each: Implementation, fault: str = "") -> None:
+        """Count a call, which failed where there is a `fault`."""
+        if self._on_call is not None:
+            self._on_call(HookCall(each.plugin, each.hook, fault))
+            return
         with each.lock:
-            each.failures += 1
-            each.last_error = message
+            each.failures = each.failures + 1 if fault else 0
+            each.last_error = fault or each.last_error
             ends = not each.disabled and each.failures >= self.settings.failures
             each.disabled = each.disabled or ends
+        if not fault:
+            return
         consequence = "; it is left out until the daemon starts anew" if ends else ""
-        log.warning("%s of the plugin %s failed: %s%s", each.hook, each.plugin, message, consequence)
-        if self._on_fault is not None:
-            self._on_fault(HookFault(each.plugin, each.hook, message))
-        elif each.hook != ON_ERROR:
-            told = f"{each.hook} of the plugin {each.plugin} failed: {message}{consequence}"
+        told = f"{each.hook} of the plugin {each.plugin} failed: {fault}{consequence}"
+        log.warning("%s", told)
+        if each.hook != ON_ERROR:
             self.error(OnError("plugin", told, "khoj.plugin", plugin=each.plugin, hook=each.hook))
 
     def _tell(self) -> None:

@@ -14,7 +14,7 @@ from khoj_ls.config.options import suggestion
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import PluginSettings
 from khoj_ls.plugins import hookspecs
-from khoj_ls.plugins.events import HookFault
+from khoj_ls.plugins.events import HookCall
 from khoj_ls.plugins.found import Found, PluginProblem, find_plugins
 from khoj_ls.plugins.hooks import HOOKS, NO_HOOKS, PRE_INDEX, Hooks, Implementation
 from khoj_ls.plugins.limits import PluginFault, within
@@ -52,7 +52,6 @@ class Order(msgspec.Struct, frozen=True):
     vault: str = ""
     load_seconds: float = 10.0
     hook_seconds: float = 5.0
-    failures: int = 3
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class PluginManager:
             return ""
         hook_seconds = min(self.settings.hook_seconds, most_seconds)
         plugins = tuple(each.found for each in self.loaded)
-        order = Order(plugins, vault, self.settings.load_seconds, hook_seconds, self.settings.failures)
+        order = Order(plugins, vault, self.settings.load_seconds, hook_seconds)
         return msgspec.json.encode(order).decode()
 
 
@@ -136,11 +135,11 @@ def load_plugins(folders: Folders, settings: PluginSettings, vaults: Sequence[st
     return _let_in([each for each in wanted if each.name not in wrong], problems, settings)
 
 
-def ordered_plugins(text: str, on_fault: Callable[[HookFault], None]) -> tuple[PluginManager, Order]:
-    """The plugins that another process has let in (`PluginManager.order`), in this one; `on_fault` hears of hooks that fail."""
+def ordered_plugins(text: str, on_call: Callable[[HookCall], None]) -> tuple[PluginManager, Order]:
+    """The plugins that another process has let in (`PluginManager.order`), in this one; `on_call` hears of hooks' calls."""
     order = msgspec.json.decode(text, type=Order) if text else Order()
-    settings = PluginSettings(load_seconds=order.load_seconds, hook_seconds=order.hook_seconds, failures=order.failures)
-    return _let_in(order.plugins, [], settings, on_fault=on_fault), order
+    settings = PluginSettings(load_seconds=order.load_seconds, hook_seconds=order.hook_seconds)
+    return _let_in(order.plugins, [], settings, on_call=on_call), order
 
 
 def _let_in(
@@ -148,7 +147,7 @@ def _let_in(
     problems: Sequence[PluginProblem],
     settings: PluginSettings,
     builtins: Sequence[object] = (),
-    on_fault: Callable[[HookFault], None] | None = None,
+    on_call: Callable[[HookCall], None] | None = None,
 ) -> PluginManager:
     manager = pluggy.PluginManager(hookspecs.GROUP)
     manager.add_hookspecs(hookspecs)
@@ -165,7 +164,7 @@ def _let_in(
             if manager.has_plugin(each.name):  # pluggy before 1.7 enters it, then checks its hooks
                 manager.unregister(name=each.name)
             told.append(PluginProblem(each.name, str(fault), each.origin))
-    hooks = Hooks(_implementations(manager, loaded), settings, on_fault)
+    hooks = Hooks(_implementations(manager, loaded), settings, on_call)
     return PluginManager(manager, tuple(told), tuple(loaded), hooks, settings)
 
 

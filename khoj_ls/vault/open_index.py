@@ -26,6 +26,7 @@ from khoj_ls.indexing.indexer import Indexer, IndexEvent
 from khoj_ls.indexing.models import active_model
 from khoj_ls.indexing.parsers import ParserPlugins
 from khoj_ls.indexing.root import check_root
+from khoj_ls.plugins.hooks import PRE_INDEX
 from khoj_ls.plugins.manager import PluginManager
 from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.search.context import SearchContext
@@ -236,7 +237,8 @@ class OpenIndex:
     def _parser_plugins(self) -> ParserPlugins:
         # A hook that hangs must be given up before the worker is.
         most = self.settings.index.parser_timeout_seconds * _HOOK_SHARE
-        return ParserPlugins(self._plugins.order(str(self.root), most), self._plugins.hooks.reported)
+        hooks = self._plugins.hooks
+        return ParserPlugins(self._plugins.order(str(self.root), most), hooks.reported, partial(hooks.left_out, PRE_INDEX))
 
     def _take_over(self) -> None:
         """Become the writer, when this is a reader and the process that wrote is gone."""

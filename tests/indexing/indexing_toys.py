@@ -8,6 +8,7 @@ import signal
 import struct
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from khoj_ls.core.text import decode_source, text_lines
@@ -84,10 +85,10 @@ class ToyRegistry:
 class Tools:
     """What the worker works with."""
 
-    def parse(self, data: bytes, path: str) -> ParsedFile:
+    def parse(self, data: bytes, path: str, without_hooks: Sequence[str] = ()) -> ParsedFile:
         return ToyProcessor().parse(data, path)
 
-    def faults(self) -> tuple[()]:
+    def hook_calls(self) -> tuple[()]:
         return ()
 
     def cut(self, title, entries, tokenizer, max_tokens) -> list[Chunk]:

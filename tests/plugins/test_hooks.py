@@ -15,7 +15,7 @@ from waiting import wait_until
 from khoj_ls.config.settings import PluginSettings
 from khoj_ls.core.errors import Cancelled
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.plugins.events import HookFault, OnError, PreSearch
+from khoj_ls.plugins.events import HookCall, OnError, PreSearch
 from khoj_ls.plugins.hooks import ON_ERROR, PRE_SEARCH, Hooks, Implementation
 
 EVENT = PreSearch(Path("/notes"), "q", 10, "hybrid")
@@ -132,9 +132,22 @@ def test_who_calls_it_off_does_not_wait_for_hooks() -> None:
     ends.set()
 
 
-def test_failures_of_another_process_count_here() -> None:
+def test_calls_in_other_processes_count_here() -> None:
     errors: list[OnError] = []
     own = hooks(adds("a"), told=errors.append, failures=2)
-    own.reported([HookFault("p0", PRE_SEARCH, "it broke"), HookFault("p0", PRE_SEARCH, "it broke"), HookFault("p9", "x", "y")])
-    wait_until(lambda: len(errors) == 2)
-    assert (own.health()[0].state, own.passed(PRE_SEARCH, EVENT).query) == ("disabled", "q")
+    well, broke = HookCall("p0", PRE_SEARCH), HookCall("p0", PRE_SEARCH, "it broke")
+    own.reported([broke, well, broke, HookCall("p9", "x", "y")])
+    assert (own.health()[0].state, own.left_out(PRE_SEARCH)) == ("fails", ())
+    own.reported([broke])
+    wait_until(lambda: len(errors) == 3)
+    assert (own.health()[0].state, own.health()[0].calls, own.left_out(PRE_SEARCH)) == ("disabled", 4, ("p0",))
+    assert own.passed(PRE_SEARCH, EVENT).query == "q"
+
+
+def test_a_process_that_is_listened_to_counts_nothing_itself() -> None:
+    calls: list[HookCall] = []
+    own = Hooks([Implementation("p0", PRE_SEARCH, fails)], PluginSettings(failures=1), calls.append)
+    own.passed(PRE_SEARCH, EVENT)
+    own.passed(PRE_SEARCH, EVENT)
+    own.passed(PRE_SEARCH, EVENT, without=("p0",))
+    assert calls == [HookCall("p0", PRE_SEARCH, "ValueError: boom")] * 2

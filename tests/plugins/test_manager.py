@@ -151,13 +151,13 @@ def test_the_settings_leave_plugins_out(home: Folders, settings: Any, names: lis
 
 def test_another_process_has_the_same_plugins(home: Folders) -> None:
     write(home, good=GOOD, bad="1 / 0", hook=f"{HEAD}@hookimpl\ndef khoj_pre_index(event): return None\n")
-    here = loaded(home, failures=7)
-    there, order = ordered_plugins(here.order("/notes", 2.5), lambda fault: None)
+    here = loaded(home)
+    there, order = ordered_plugins(here.order("/notes", 2.5), lambda call: None)
     assert [each.found for each in there.loaded] == [each.found for each in here.loaded]
-    assert (order.vault, there.settings.hook_seconds, there.settings.failures) == ("/notes", 2.5, 7)
+    assert (order.vault, there.settings.hook_seconds) == ("/notes", 2.5)
     assert items(there) == [("good", "good")]
     assert NO_PLUGINS.order("/notes", 2.5) == ""
-    assert ordered_plugins("", lambda fault: None)[0].loaded == ()
+    assert ordered_plugins("", lambda call: None)[0].loaded == ()
 
 
 def test_changed_code_has_another_mark(home: Folders) -> None:

@@ -148,6 +148,19 @@ def test_a_pre_index_that_fails_is_told_by_the_daemon_s_side(notebook) -> None:
     assert "took longer" in book.vaults.plugins.hooks.health()[0].last_error
 
 
+def test_a_pre_index_that_failed_too_often_is_called_in_no_other_process(notebook, tmp_path: Path) -> None:
+    log = tmp_path / "calls.txt"
+    says = f"open({str(log)!r}, 'a').write(event.path + '\\n')"
+    book = notebook(NOTES, {"failures": 2}, one=hook("pre_index", f"{says}\n    raise ValueError"))
+    wait_until(lambda: book.vaults.plugins.hooks.health()[0].state == "disabled", "it was left out")
+    calls = log.read_text()
+    wait_until(lambda: (book.vaults.close_idle(-1), not book.vaults.open_vaults())[1], "the vault was closed")
+    (book.vault.root / "new.md").write_text("# New\nfruit new\n")
+    book.vault = book.vaults.open(book.vault.root, yes=True)
+    book.wait()
+    assert (len(book.found("fruit")), log.read_text()) == (4, calls)
+
+
 def test_another_plugin_reads_the_notes_again(notebook) -> None:
     tag = hook("pre_index", "return replace(event, parsed=replace(event.parsed, tags=('{}',)))")
     book = notebook(NOTES, one=tag.format("old"))
