@@ -34,6 +34,8 @@ class RemoteEncoder:
         self._settings = settings
         self._endpoint = Endpoint(address_of(settings), environment)
         self._pool = ThreadPoolExecutor(MOST, "khoj-remote")
+        # A query does not wait for documents.
+        self._queries = ThreadPoolExecutor(MOST, "khoj-remote-query")
         self._encoding = "base64"
 
     def embed_documents(
@@ -43,29 +45,43 @@ class RemoteEncoder:
         on_vectors: Callable[[Sequence[int], Sequence[Vector]], None] | None = None,
     ) -> list[Vector]:
         """Unit vectors of `texts`, in order; a few requests go side by side. Raises ModelError, Cancelled."""
+        return self._embed(self._pool, texts, token, math.inf, on_vectors)
+
+    def embed_query(self, text: str, timeout: float | None = None, token: CancelToken | None = None) -> Vector:
+        """Unit vector of one text, beside whatever else is asked.
+
+        Raises ModelError, also after about `timeout` seconds, and Cancelled.
+        """
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        [vector] = self._embed(self._queries, [text], token, deadline)
+        return vector
+
+    def close(self) -> None:
+        """Close connections."""
+        self._endpoint.close()
+        for pool in (self._pool, self._queries):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _embed(
+        self,
+        pool: ThreadPoolExecutor,
+        texts: Sequence[str],
+        token: CancelToken | None,
+        deadline: float,
+        on_vectors: Callable[[Sequence[int], Sequence[Vector]], None] | None = None,
+    ) -> list[Vector]:
         vectors: list[Vector] = [b""] * len(texts)
 
         def ask(places: range, over: CancelToken) -> list[Vector]:
-            return self._post([texts[at] for at in places], over, math.inf)
+            return self._post([texts[at] for at in places], over, deadline)
 
         def arrived(places: range, found: list[Vector]) -> None:
             vectors[places.start : places.stop] = found
             if on_vectors:
                 on_vectors(places, found)
 
-        side_by_side(self._pool, ask, len(texts), _BATCH, token, arrived)
+        side_by_side(pool, ask, len(texts), _BATCH, token, arrived)
         return vectors
-
-    def embed_query(self, text: str, timeout: float | None = None) -> Vector:
-        """Unit vector of one text, beside whatever else is asked. Raises ModelError, also after about `timeout` seconds."""
-        deadline = math.inf if timeout is None else time.monotonic() + timeout
-        [vector] = self._post([text], CancelToken(), deadline)
-        return vector
-
-    def close(self) -> None:
-        """Close connections."""
-        self._endpoint.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _post(self, texts: Sequence[str], over: CancelToken, deadline: float) -> list[Vector]:
         encoding = self._encoding

@@ -123,7 +123,10 @@ class EncoderService:
         return self._local.compute([prefix + text for text in texts], token, on_values=on_vectors)
 
     def embed_query(self, text: str, timeout: float | None = None, token: CancelToken | None = None) -> Vector:
-        """Vector of a search query; asked again it comes from memory. Raises ModelError, also after `timeout` seconds."""
+        """Vector of a search query; asked again it comes from memory.
+
+        Raises ModelError, also after `timeout` seconds, and Cancelled.
+        """
         return self._embed_one(text, timeout, token, passage=False)
 
     def embed_passage(self, text: str, timeout: float | None = None, token: CancelToken | None = None) -> Vector:
@@ -139,7 +142,7 @@ class EncoderService:
         model = self.spec if self.spec.remote else self._local.known()
         prefixed = ((model.document_prefix if passage else model.query_prefix) or "") + text
         if self.spec.remote:
-            vector = self._remote_encoder().embed_query(prefixed, timeout)
+            vector = self._remote_encoder().embed_query(prefixed, timeout, token)
         else:
             [vector] = self._local.compute([prefixed], token, query=True, timeout=timeout)
         with self._lock:

@@ -105,15 +105,23 @@ def test_a_moment_that_has_passed_is_no_pause(endpoint, remote):
     assert lengths(remote.embed_documents(["abc"])) == [3]
 
 
+@pytest.mark.parametrize(
+    "asking",
+    [
+        lambda remote, token: remote.embed_documents(["abc"] * 450, token),
+        lambda remote, token: remote.embed_query("abc", token=token),
+    ],
+    ids=["documents", "a query"],
+)
 @pytest.mark.parametrize("answer", [(429, {"Retry-After": "50"}, {}), None])
-def test_waiting_can_be_called_off(answer, endpoint, remote, until):
+def test_waiting_can_be_called_off(asking, answer, endpoint, remote, until):
     """Between two tries, and while the endpoint takes its time."""
     endpoint.answers = [answer] if answer else []
     if answer is None:
         endpoint.may_answer.clear()
     token = CancelToken()
     with ThreadPoolExecutor() as pool:
-        work = pool.submit(remote.embed_documents, ["abc"] * 450, token)
+        work = pool.submit(asking, remote, token)
         until(lambda: endpoint.requests)
         token.cancel()
         with pytest.raises(Cancelled):
