@@ -87,7 +87,7 @@ def test_what_is_loaded_later_is_where_it_is_looked_for() -> None:
     assert {file: set(names) for file, names in groups.items()} == {file: names for file, names in expected.items() if names}
 
 
-def in_terminal(desk: Desk, command: list[str | Path], seconds: float = 180.0) -> str:
+def in_terminal(desk: Desk, command: list[str | Path], seconds: float = 600.0) -> str:
     """Run a program of the desk in a terminal of 100 columns and 40 lines until it ends; returns what it wrote there."""
     master, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))

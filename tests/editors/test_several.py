@@ -99,7 +99,7 @@ def test_what_one_saves_the_others_have(editors, saver):
             editor.do("view", note=f"{subject}.md")
     editors[saver].do("save", note=news, text=text + "\n")
     for name, editor in others.items():
-        wait_until(lambda asked=editor: news in asked.do("related", note=f"{subject}.md"), f"{news} in {name}", 20)
+        wait_until(lambda asked=editor: news in asked.do("related", note=f"{subject}.md"), f"{news} in {name}")
         assert editor.do("search", query=text)[0] == news
         if name in VIEWS:
-            wait_until(lambda at=editor: f"Log {number}" in at.do("view", note=f"{subject}.md"), f"{news} beside {name}", 20)
+            wait_until(lambda at=editor: f"Log {number}" in at.do("view", note=f"{subject}.md"), f"{news} beside {name}")

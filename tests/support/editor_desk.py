@@ -7,10 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 from chat_server import ChatServer, Reply
+from waiting import wait_until
 
 TOP = Path(__file__).parents[2]
 PLACE = TOP / ".editors"
@@ -85,14 +88,40 @@ class Desk:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.khoj("daemon", "stop")
-        self.chat.__exit__(*error)
+        """Stop the daemon, once all programs of the desk have ended: one that still runs would start another."""
+        try:
+            self._ended(self.programs)
+        finally:
+            self.khoj("daemon", "stop")
+            self.chat.__exit__(*error)
+        self._ended(self.processes)
+
+    def _ended(self, running: Callable[[], list[list[str]]]) -> None:
+        try:
+            wait_until(lambda: not running(), "the end of what runs at the desk")
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {running()}") from None
+
+    def processes(self) -> list[list[str]]:
+        """Command lines of what runs at this desk and knows KHOJ_LS_HOME."""
+        found = []
+        for each in psutil.process_iter():
+            try:
+                if each.environ().get("KHOJ_LS_HOME") == str(self.home) and each.status() != psutil.STATUS_ZOMBIE:
+                    found.append(each.cmdline())
+            except psutil.Error:  # ended meanwhile, or not ours
+                continue
+        return found
+
+    def programs(self) -> list[list[str]]:
+        """Those of `processes` that are no part of the daemon: editors, and what speaks for them."""
+        return [line for line in self.processes() if not any(part.startswith("khoj_ls.") for part in line)]
 
     def khoj(self, *arguments: str | Path) -> str:
         """What `khoj-ls ...` prints; it has to succeed."""
         return self.run([sys.executable, "-m", "khoj_ls", *arguments])
 
-    def run(self, command: list[str | Path], *, folder: Path | None = None, seconds: float = 180.0, **environment: str) -> str:
+    def run(self, command: list[str | Path], *, folder: Path | None = None, seconds: float = 600.0, **environment: str) -> str:
         """Output and errors of a program at this desk, which has to succeed; in the notes' folder unless told otherwise."""
         done = subprocess.run(
             [*map(str, command)],

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-def run_in_terminal(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], seconds: float = 120.0) -> int:
+def run_in_terminal(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], seconds: float = 600.0) -> int:
     """The exit status of a program, run in a terminal of its own; it is ended, and a failure, after so long."""
     ours, theirs = pty.openpty()
     try:

@@ -15,7 +15,7 @@
                   khoj-ls-notes khoj-ls-related khoj-ls-search khoj-ls-status))
 
 (defconst khoj-ls-test-notes default-directory "The notes of the desk.")
-(defconst khoj-ls-test-seconds 20 "How long anything is waited for.")
+(defconst khoj-ls-test-seconds 60 "How long anything is waited for.")
 
 (setq khoj-ls-folders (list khoj-ls-test-notes)
       create-lockfiles nil

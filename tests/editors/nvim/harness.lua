@@ -9,7 +9,7 @@ local here = vim.fs.dirname(vim.uv.fs_realpath(debug.getinfo(1, 'S').source:sub(
 M.top = vim.fs.dirname(vim.fs.dirname(vim.fs.dirname(here)))
 M.notes = vim.uv.cwd()
 
-local PATIENCE = 20000 -- milliseconds that a condition may take on a busy machine
+local PATIENCE = 60000 -- milliseconds that a condition may take on a busy machine
 
 local passed, failed = 0, 0
 ---@type string[]
