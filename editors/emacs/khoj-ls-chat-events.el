@@ -29,8 +29,10 @@
   (pcase (plist-get event :kind)
     ("sources"
      (let ((count (length (plist-get event :sources))))
-       (khoj-ls-chat--set (format "%d passage%s found; waiting for the answer…"
-                                  count (if (= count 1) "" "s")))))
+       (khoj-ls-chat--set (format (ngettext "%d passage found; waiting for the answer…"
+                                            "%d passages found; waiting for the answer…"
+                                            count)
+                                  count))))
     ("status" (khoj-ls-chat--set (plist-get event :message)))
     ("delta"
      (khoj-ls-chat--set "answering…")

@@ -32,9 +32,9 @@
               (plist-get item :title) "  " (khoj-ls-search-snippet item))
     (concat (khoj-ls-conversations--day (plist-get item :updated)) "  "
             (plist-get item :title)
-            (propertize (format "  %d question%s" (plist-get item :turns)
-                                (if (= 1 (plist-get item :turns)) "" "s"))
-                        'face 'shadow))))
+            (let ((turns (plist-get item :turns)))
+              (propertize (format (ngettext "  %d question" "  %d questions" turns) turns)
+                          'face 'shadow)))))
 
 (defun khoj-ls-conversations--ask (input show)
   "Have SHOW called with the latest conversations, or those found for INPUT."

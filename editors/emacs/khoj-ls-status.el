@@ -20,6 +20,18 @@
 (defconst khoj-ls-status--delay 1
   "Seconds after which it is looked again while there is work under way.")
 
+(defconst khoj-ls-status--phases
+  '(("idle" . "up to date")
+    ("scan" . "looking for changes")
+    ("words" . "reading notes")
+    ("chunk" . "cutting passages")
+    ("embed" . "embedding")
+    ("model" . "preparing the model")
+    ("paused" . "paused")
+    ("read-only" . "read by another process")
+    ("offline" . "folder not there"))
+  "What a vault may be doing, for people.")
+
 (defvar khoj-ls-status--timer nil "Looks again.")
 
 (defvar khoj-ls-status-mode-map
@@ -95,6 +107,17 @@ It is kept up to date while work goes on."
   (and (not (eq t (plist-get vault :paused)))
        (not (member (plist-get vault :phase) '("idle" "read-only" "offline")))))
 
+(defun khoj-ls-status--phase (vault)
+  "What VAULT is doing, for people."
+  (if (eq t (plist-get vault :paused))
+      "paused"
+    (let ((phase (plist-get vault :phase)))
+      (alist-get phase khoj-ls-status--phases phase nil #'equal))))
+
+(defun khoj-ls-status--count (number noun)
+  "NUMBER of NOUN: \"1 note\", \"2 notes\"."
+  (format "%d %s" number (ngettext noun (concat noun "s") number)))
+
 (defun khoj-ls-status--size (bytes)
   "BYTES for people."
   (file-size-human-readable bytes 'si " " "B"))
@@ -104,12 +127,11 @@ It is kept up to date while work goes on."
   (if (null daemon)
       (insert "khoj-ls without a daemon\n")
     (insert (propertize (format "khoj-ls %s" (plist-get daemon :version)) 'face 'bold)
-            (format "   process %d, up %s, %s of memory, %d session%s\n"
+            (format "   process %d, up %s, %s, %s\n"
                     (plist-get daemon :pid)
                     (format-seconds "%D %H %M %z%S" (plist-get daemon :uptime_seconds))
                     (khoj-ls-status--size (plist-get daemon :rss_bytes))
-                    (plist-get daemon :sessions)
-                    (if (= 1 (plist-get daemon :sessions)) "" "s")))
+                    (khoj-ls-status--count (plist-get daemon :sessions) "connection")))
     (when-let ((worker (plist-get daemon :worker)))
       (insert (format "model %s: %s%s\n" (plist-get worker :model) (plist-get worker :state)
                       (if (plist-get worker :error)
@@ -126,27 +148,28 @@ It is kept up to date while work goes on."
     (insert "\n")
     (insert-text-button (abbreviate-file-name root) 'action (lambda (_) (dired root))
                         'follow-link t 'help-echo "Open the folder")
-    (insert (format "\n  %d files, %d entries, %d passages, database %s\n"
-                    (plist-get vault :files) (plist-get vault :entries)
-                    (plist-get vault :chunks) (khoj-ls-status--size (plist-get vault :database_bytes)))
-            "  by meaning  "
+    (insert (format "\n  %s, %s, %s, %s on disk\n  "
+                    (khoj-ls-status--count (plist-get vault :files) "note")
+                    (khoj-ls-status--count (plist-get vault :entries) "section")
+                    (khoj-ls-status--count (plist-get vault :chunks) "passage")
+                    (khoj-ls-status--size (plist-get vault :database_bytes)))
             (propertize (make-string full ?█) 'face 'success)
             (propertize (make-string (- width full) ?░) 'face 'shadow)
-            (format " %d %%   %s%s%s\n" (floor (* 100 coverage))
-                    (if (eq t (plist-get vault :paused)) "paused" (plist-get vault :phase))
+            (format " %d %% found by meaning   %s%s%s\n" (floor (* 100 coverage))
+                    (khoj-ls-status--phase vault)
                     (if (> (plist-get vault :queue) 0)
                         (format ", %d waiting" (plist-get vault :queue))
                       "")
-                    (if (numberp eta) (format ", about %s left" (format-seconds "%H %M %z%S" eta)) "")))
+                    (if (numberp eta) (format ", %s left" (format-seconds "%H %M %z%S" eta)) "")))
     (unless (string-empty-p (plist-get vault :message))
       (insert "  " (propertize (plist-get vault :message) 'face 'warning) "\n"))
-    (khoj-ls-status--files "not indexed" (plist-get vault :failures) root 'error)
-    (khoj-ls-status--files "left out or guessed" (plist-get vault :warnings) root 'warning)))
+    (khoj-ls-status--files "Not indexed" (plist-get vault :failures) root 'error)
+    (khoj-ls-status--files "Read with warnings" (plist-get vault :warnings) root 'warning)))
 
 (defun khoj-ls-status--files (what files root face)
   "Write under the heading WHAT the FILES below ROOT, with the reasons, in FACE."
   (when (> (length files) 0)
-    (insert "  " (propertize (format "%d %s" (length files) what) 'face face) "\n")
+    (insert "  " (propertize (format "%s: %d" what (length files)) 'face face) "\n")
     (seq-doseq (file files)
       (let ((path (plist-get file :path)) (line (plist-get file :line)))
         (insert "    ")
@@ -207,10 +230,12 @@ working meanwhile.  Called again while it runs it stops it."
 
 (defun khoj-ls-status--report (result)
   "What was done, by the ReindexResult RESULT."
-  (format "%s: %d files, %d texts embedded, %d not indexed"
-          (abbreviate-file-name (plist-get result :vault))
-          (plist-get result :files) (plist-get result :embedded)
-          (length (plist-get result :failures))))
+  (let ((failures (length (plist-get result :failures))))
+    (format "%s: %s indexed%s"
+            (abbreviate-file-name (plist-get result :vault))
+            (khoj-ls-status--count (plist-get result :files) "note")
+            (if (zerop failures) ""
+              (format ", %s not" (khoj-ls-status--count failures "file"))))))
 
 ;;;###autoload
 (defun khoj-ls-pause ()

@@ -94,6 +94,37 @@ def test_words_for_what_is_not_there(words, client):
     assert len(re.findall(rf"""["']{words}["']""", CLIENTS[client])) == 1
 
 
+PHASES = {
+    "emacs": lambda: re.findall(r'\("([\w-]+)" \. "([^"]+)"\)', between("emacs", "khoj-ls-status--phases", "\n\n")),
+    "nvim": lambda: re.findall(r"\W*([\w-]+)\W* = '([^']+)'", between("nvim", "local PHASES = {", "}")),
+    "vscode": lambda: re.findall(r"\W*([\w-]+)\W*: '([^']+)'", between("vscode", "const PHASES", "};")),
+}
+
+
+def between(client: str, start: str, end: str) -> str:
+    return CLIENTS[client].partition(start)[2].partition(end)[0]
+
+
+@pytest.mark.parametrize("client", PHASES)
+def test_words_for_what_a_vault_is_doing(client):
+    named = re.search(r'phase: str\n    """(.*?)\."""', (TOP / "khoj_ls" / "wire" / "messages.py").read_text())
+    assert named is not None
+    assert list(dict(PHASES[client]())) == named[1].split(", ")
+    assert dict(PHASES[client]()) == dict(PHASES["vscode"]())
+
+
+STATUS = {"emacs": "emacs/khoj-ls-status.el", "nvim": "nvim/lua/khoj_ls/status.lua", "vscode": "vscode/src/views/status.ts"}
+COUNTED = ["note", "section", "passage", "connection"]
+
+
+@pytest.mark.parametrize("client", STATUS)
+def test_words_of_the_status(client):
+    code = (EDITORS / STATUS[client]).read_text()
+    told = ["found by meaning", "on disk", "waiting", "left", "Not indexed", "Read with warnings"]
+    assert [words for words in told if not re.search(rf"\b{words}\b", code)] == []
+    assert [noun for noun in COUNTED if not re.search(rf"""["']{noun}["']\)""", code)] == []
+
+
 SETTINGS = {"emacs": "khoj-ls-command", "nvim": "vim.lsp.config('khoj_ls', { cmd = ", "vscode": "khoj-ls.server.path"}
 
 

@@ -60,8 +60,8 @@
     (khoj-ls-status)
     (let ((text (buffer-string)))
       (should (string-match-p "^khoj-ls [0-9]" text))
-      (should (string-match-p "[0-9]+ files, [0-9]+ entries, [0-9]+ passages" text))
-      (should (string-match-p "by meaning +█+ 100 %" text))
+      (should (string-match-p "[0-9]+ notes, [0-9]+ sections, [0-9]+ passages, .*B on disk" text))
+      (should (string-match-p "█+ 100 % found by meaning   up to date" text))
       (should-not (string-match-p "khoj-ls-status-mode-map\\|nil" text)))
     (khoj-ls-pause)
     (khoj-ls-test-wait "paused" (string-search "paused" (buffer-string)))
@@ -88,7 +88,7 @@
                (khoj-ls-reindex)
                (khoj-ls-test-wait "the end" (khoj-ls-call-over khoj-ls-status--indexing)))))
     (should (string-match-p "khoj-ls: indexing…" said))
-    (should (string-match-p "/notes: [0-9]+ files, 0 texts embedded" said))))
+    (should (string-match-p "/notes: [0-9]+ notes indexed\\'" said))))
 
 (ert-deftest why-a-file-is-not-indexed-is-told ()
   (khoj-ls-test-in ".khojignore" ""

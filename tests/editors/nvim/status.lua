@@ -27,7 +27,7 @@ t.case('what is wrong with a vault is told', function()
       {
         root = '/notes',
         files = 3,
-        entries = 4,
+        entries = 1,
         chunks = 10,
         embedded = 4,
         queue = 6,
@@ -35,7 +35,7 @@ t.case('what is wrong with a vault is told', function()
         model = 'mini',
         phase = 'embed',
         eta_seconds = 240,
-        database_bytes = 2 ^ 20,
+        database_bytes = 1e6,
         message = 'the model is being prepared',
         paused = false,
         failures = { { path = '/notes/a.md', reason = 'is not text' } },
@@ -47,12 +47,14 @@ t.case('what is wrong with a vault is told', function()
     'khoj-ls without a daemon',
     '',
     '/notes',
-    '  3 notes, 4 entries, 10 passages',
+    '  3 notes, 1 section, 10 passages',
     '  40 % found by meaning (mini)',
-    '  embed, 6 waiting, 4 min left, 1.0 MB on disk',
+    '  embedding, 6 waiting, 4 min left, 1.0 MB on disk',
     '  the model is being prepared',
-    '  /notes/a.md: is not text',
-    '  /notes/b.md:3: front matter cannot be read',
+    '  Not indexed: 1',
+    '    a.md: is not text',
+    '  Read with warnings: 1',
+    '    b.md:3: front matter cannot be read',
   }, lines)
 end)
 
@@ -82,7 +84,7 @@ t.case('the statusline shows what is being done, and nothing afterwards', functi
     end,
   })
   vim.cmd('KhojReindex!')
-  t.wait_told('notes, ')
+  t.wait_told('notes indexed')
   t.wait(function()
     return khoj.statusline() == ''
   end, 'the end')

@@ -7,6 +7,14 @@ M.NO_RELATED = 'Nothing like this in your notes'
 M.NO_BACKLINKS = 'No note links here'
 M.NO_CONVERSATIONS = 'No conversations yet'
 
+---`1 note`, `2 notes`.
+---@param number integer
+---@param noun string
+---@return string
+function M.count(number, noun)
+  return ('%d %s%s'):format(number, noun, number == 1 and '' or 's')
+end
+
 ---@param text string
 ---@param level integer
 local function tell(text, level)

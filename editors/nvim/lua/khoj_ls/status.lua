@@ -5,10 +5,24 @@ local server = require('khoj_ls.server')
 
 local M = {}
 
+---What a vault may be doing, for people.
+---@type table<string, string>
+local PHASES = {
+  idle = 'up to date',
+  scan = 'looking for changes',
+  words = 'reading notes',
+  chunk = 'cutting passages',
+  embed = 'embedding',
+  model = 'preparing the model',
+  paused = 'paused',
+  ['read-only'] = 'read by another process',
+  offline = 'folder not there',
+}
+
 ---@param bytes integer
 ---@return string
 local function megabytes(bytes)
-  return ('%.1f MB'):format(bytes / 1024 / 1024)
+  return ('%.1f MB'):format(bytes / 1e6)
 end
 
 ---@param seconds number
@@ -26,11 +40,12 @@ end
 ---@param add fun(text: string, group: string?)
 local function describe_vault(vault, add)
   add(vim.fn.fnamemodify(vault.root, ':~'), 'KhojHeading')
-  add(('  %d notes, %d entries, %d passages'):format(vault.files, vault.entries, vault.chunks))
+  local counts = { say.count(vault.files, 'note'), say.count(vault.entries, 'section'), say.count(vault.chunks, 'passage') }
+  add('  ' .. table.concat(counts, ', '))
   local share = math.floor(vault.coverage * 100)
   add(('  %d %% found by meaning (%s)'):format(share, vault.model), share < 100 and 'KhojWarning' or nil)
   local eta = vault.eta_seconds ~= vim.NIL and vault.eta_seconds
-  local phase = vault.paused and 'paused' or vault.phase
+  local phase = vault.paused and 'paused' or PHASES[vault.phase] or vault.phase
   local queue = vault.queue > 0 and (', %d waiting'):format(vault.queue) or ''
   add(
     ('  %s%s%s, %s on disk'):format(
@@ -43,12 +58,17 @@ local function describe_vault(vault, add)
   if vault.message ~= '' then
     add('  ' .. vault.message, 'KhojWarning')
   end
-  for _, each in ipairs(vault.failures) do
-    add(('  %s: %s'):format(each.path, each.reason), 'KhojError')
+  local function troubles(what, found, group)
+    if #found > 0 then
+      add(('  %s: %d'):format(what, #found), group)
+    end
+    for _, each in ipairs(found) do
+      local path = vim.fs.relpath(vault.root, each.path) or each.path
+      add(('    %s%s: %s'):format(path, each.line and ':' .. each.line or '', each.reason), group)
+    end
   end
-  for _, each in ipairs(vault.warnings or {}) do
-    add(('  %s:%d: %s'):format(each.path, each.line, each.reason), 'KhojWarning')
-  end
+  troubles('Not indexed', vault.failures, 'KhojError')
+  troubles('Read with warnings', vault.warnings or {}, 'KhojWarning')
 end
 
 ---@param result table `StatusResult` of docs/protocol.md
@@ -65,12 +85,12 @@ function M.describe(result)
   local daemon = result.daemon
   if type(daemon) == 'table' then
     add(
-      ('khoj-ls %s, process %d, up %s, %s, %d connected'):format(
+      ('khoj-ls %s, process %d, up %s, %s, %s'):format(
         daemon.version,
         daemon.pid,
         duration(daemon.uptime_seconds),
         megabytes(daemon.rss_bytes),
-        daemon.sessions or 0
+        say.count(daemon.sessions or 0, 'connection')
       )
     )
     local worker = daemon.worker
@@ -154,9 +174,9 @@ function M.reindex(force)
       return say.failure(failure)
     end
     for _, each in ipairs(result) do
-      local failures = #each.failures > 0 and (', %d failed (:KhojStatus)'):format(#each.failures) or ''
+      local failures = #each.failures > 0 and (', %s not (:KhojStatus)'):format(say.count(#each.failures, 'file')) or ''
       local name = vim.fn.fnamemodify(each.vault, ':~')
-      say.info(('%s: %d notes, %d texts embedded in %.1f s%s'):format(name, each.files, each.embedded, each.seconds, failures))
+      say.info(('%s: %s indexed%s'):format(name, say.count(each.files, 'note'), failures))
     end
   end)
 end

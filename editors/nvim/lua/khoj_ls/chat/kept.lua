@@ -43,8 +43,7 @@ function M.choose(query)
         if search then
           return ('%s: %s'):format(each.title, each.snippet)
         end
-        local questions = each.turns == 1 and '1 question' or ('%d questions'):format(each.turns)
-        return ('%s  %s, %s'):format(each.updated:sub(1, 10), each.title, questions)
+        return ('%s  %s, %s'):format(each.updated:sub(1, 10), each.title, say.count(each.turns, 'question'))
       end,
     }, function(each)
       if each then

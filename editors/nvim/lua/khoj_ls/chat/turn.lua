@@ -57,7 +57,7 @@ local function remarks(turn, event)
     add(each, 'KhojWarning')
   end
   if turn.left_out > 0 then
-    add(('%d private passages were found that this model is not given'):format(turn.left_out))
+    add(say.count(turn.left_out, 'private passage') .. ' found that this model is not given')
   end
   if event.reason == 'length' then
     add('the model wrote as much as it may: the answer is cut off', 'KhojWarning')
@@ -127,7 +127,7 @@ local function on_event(turn, drawing, event)
   if event.kind == 'sources' then
     turn.sources, turn.missing = event.sources, event.degraded or {}
     turn.left_out = event.left_out_private or 0
-    view.set_status(drawing.bufnr, turn.marks, ('%d passages found'):format(#event.sources))
+    view.set_status(drawing.bufnr, turn.marks, say.count(#event.sources, 'passage') .. ' found')
   elseif event.kind == 'status' then
     view.set_status(drawing.bufnr, turn.marks, event.message)
   elseif event.kind == 'delta' then
