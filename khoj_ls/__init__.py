@@ -3,6 +3,13 @@
 As a library: `from khoj_ls import OpenVaults, SearchRequest`. Each name is imported when it is first used.
 """
 
+import os
+
+# Libraries report their use to their makers unless this is set before they are imported: ONNX Runtime (since 1.29, native code
+# in every process that opens a model), the client of the Hugging Face hub. Nothing leaves the machine, this does not either.
+for _silenced in ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+    os.environ[_silenced] = "1"
+
 TYPE_CHECKING = False  # type checkers know the name; importing typing would cost the relay milliseconds
 if TYPE_CHECKING:
     from khoj_ls.chat.types import ChatRequest

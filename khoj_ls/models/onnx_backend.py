@@ -48,6 +48,8 @@ class OnnxBackend:
         self._padding = int((self._tokenizer.padding or {}).get("pad_id", 0))
         self._tokenizer.enable_truncation(max_tokens)
         self._tokenizer.no_padding()
+        # Builds for Windows that do not know the variable set by `khoj_ls` know this.
+        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -23,3 +24,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 def test_importing_the_package_imports_nothing_else():
     code = "import sys, khoj_ls; print(sorted(m for m in sys.modules if m.startswith('khoj_ls.')))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_libraries_are_told_to_report_nothing_before_they_are_imported():
+    names = ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+    code = f"import khoj_ls, os; print(*(os.environ[name] for name in {names}))"
+    environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "0"}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout == "1 1 1\n"

@@ -56,7 +56,7 @@ def _vector_index() -> Check:
 def _onnxruntime() -> Check:
     problem = _import_problem("onnxruntime")
     if problem is None:
-        return Check("onnxruntime", "ok", _version("onnxruntime"))
+        return Check("onnxruntime", "ok", f"{_version('onnxruntime')}, its telemetry is off")
     return Check("onnxruntime", "fail", f"not usable: {problem}", "run: pip install --force-reinstall onnxruntime")
 
 
