@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from khoj_ls.content.ocr import LONGEST_SIDE, Budget, Ocr, Pixels
+from khoj_ls.content.ocr import LONGEST_SIDE, MOST_PICTURES, NotRecognised, Ocr, Pixels
 from khoj_ls.content.pdf_lines import paragraphs
 from khoj_ls.content.refusal import Refused
 from khoj_ls.content.rendering import Piece, rendered
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 60_000_000
 """Of one picture: more than cameras make. A small file may claim any number."""
-MOST_PICTURES = 200
-"""Of one file."""
 _LEAST_LETTERS = 3
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 _TAKEN, _DETAILS = 0x9003, 0x8769
@@ -48,21 +45,22 @@ class ImageProcessor:
         self.version = ocr.version
 
     def parse(self, data: bytes, path: str) -> ParsedFile:
-        """Parse `data`; `path` decides nothing. Raises Refused where it is damaged or too large."""
+        """Parse `data`; `path` decides nothing. Raises Refused where it is damaged, too large or not recognised."""
         with _opened(data) as image:
             # In other formats more than one picture is a film.
             total = int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
             return self._parsed(image, total)
 
     def _parsed(self, image: Image.Image, total: int) -> ParsedFile:
-        budget, pieces, done = Budget(), list[Piece](), 0
-        for at in range(min(total, MOST_PICTURES)):
-            blocks = budget.read(self._ocr, partial(_pixels, image, at))
-            if blocks is None:
-                break
-            done += 1
+        pieces = []
+        done = min(total, MOST_PICTURES)
+        for at in range(done):
+            try:
+                blocks = self._ocr.blocks(_pixels(image, at))
+            except NotRecognised as error:
+                raise Refused("not-recognised", f"the picture cannot be read: {error}") from error
             text = "\n\n".join("\n".join(line.text for line in part) for block in blocks for part in paragraphs(block))
-            place = Place("page", done, done) if total > 1 else Place("part", 1, 1, "picture")
+            place = Place("page", at + 1, at + 1) if total > 1 else Place("part", 1, 1, "picture")
             if sum(map(str.isalnum, text)) >= _LEAST_LETTERS:
                 pieces.append(Piece(text, place))
         problems = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -15,13 +14,12 @@ from khoj_ls.content.pdf_lines import Line
 
 LONGEST_SIDE = 2200
 """Pixels: a page at 200 dots an inch. More is not read better, only more slowly."""
-SECONDS = 40.0
-"""How long the pictures of one file may be read: less than index.parser_timeout_seconds, so that what was read is kept."""
+MOST_PICTURES = 100
+"""Of one file. A number and no time, so that a file is read alike on a slow machine and on a fast one."""
 
 _MODELS = "models"
 _LEAST_SCORE = 0.6
 _THREADS = 2
-_PAGE_SECONDS = 30.0
 _NO_LANGUAGES = frozenset(("osd", "equ", "snum"))
 
 Pixels = Any
@@ -29,50 +27,39 @@ Pixels = Any
 Tool = Literal["rapidocr", "tesseract"]
 
 
+class NotRecognised(Exception):
+    """The recogniser cannot read a picture; says why, as one clause."""
+
+
 class Ocr:
     """Reads pictures with one recogniser, which is loaded when the first picture comes."""
 
-    def __init__(self, tool: Tool) -> None:
-        """Read with `tool`."""
+    def __init__(self, tool: Tool, on_read: Callable[[], None] = lambda: None) -> None:
+        """Read with `tool`; `on_read` is called after each picture, as reading many takes minutes."""
         self.version = 1 if tool == "rapidocr" else 2
         """Another one reads differently."""
         self._tool = tool
+        self._on_read = on_read
 
     def blocks(self, pixels: Pixels) -> list[list[Line]]:
         """The lines of a picture, by block, in reading order; places in pixels, upwards from its lower edge.
 
-        Raises OSError where the recogniser cannot be run.
+        Raises NotRecognised, OSError where the recogniser cannot be run.
         """
-        return self._read(pixels)
+        found = self._read(pixels)
+        self._on_read()
+        return found
 
     @cached_property
     def _read(self) -> Callable[[Pixels], list[list[Line]]]:
         return _rapidocr() if self._tool == "rapidocr" else _tesseract()
 
 
-class Budget:
-    """The time that the pictures of one file may take."""
-
-    def __init__(self, seconds: float = SECONDS) -> None:
-        """Begin now."""
-        self._until = time.monotonic() + seconds
-        self._longest = 0.0
-
-    def read(self, ocr: Ocr, pixels: Callable[[], Pixels]) -> list[list[Line]] | None:
-        """What `ocr` reads on the picture that `pixels` makes; None where there is no time for one more."""
-        begun = time.monotonic()
-        if begun + 2 * self._longest > self._until:  # the next may be fuller
-            return None
-        found = ocr.blocks(pixels())
-        self._longest = max(self._longest, time.monotonic() - begun)
-        return found
-
-
-def installed_ocr() -> Ocr | None:
-    """What can read pictures here; None where nothing can. Costs a look at some folders."""
+def installed_ocr(on_read: Callable[[], None] = lambda: None) -> Ocr | None:
+    """What can read pictures here, calling `on_read` as `Ocr` does; None where nothing can. Costs a look at some folders."""
     if find_spec("rapidocr") and find_spec("onnxruntime"):
-        return Ocr("rapidocr")
-    return Ocr("tesseract") if shutil.which("tesseract") else None
+        return Ocr("rapidocr", on_read)
+    return Ocr("tesseract", on_read) if shutil.which("tesseract") else None
 
 
 def _rapidocr() -> Callable[[Pixels], list[list[Line]]]:
@@ -112,17 +99,18 @@ def _tesseract() -> Callable[[Pixels], list[list[Line]]]:
     program = shutil.which("tesseract")
     if program is None:
         raise FileNotFoundError("tesseract is gone")
-    listed = subprocess.run([program, "--list-langs"], capture_output=True, text=True, timeout=_PAGE_SECONDS, check=False)
+    # No time limits here and below: whoever runs this process sees to that, and ends it where a picture takes too long.
+    listed = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=False)
     languages = [name for name in listed.stdout.split("\n")[1:] if name.strip() and name not in _NO_LANGUAGES]
 
     def read(pixels: Pixels) -> list[list[Line]]:
         height, width = pixels.shape[:2]
         picture = f"P6 {width} {height} 255\n".encode() + pixels.tobytes()
         command = [program, "stdin", "stdout", "--dpi", "200", *(["-l", "+".join(languages)] if languages else [])]
-        try:
-            said = subprocess.run(command, input=picture, capture_output=True, timeout=_PAGE_SECONDS, check=True)
-        except subprocess.SubprocessError:  # too slow, or it does not like the picture
-            return []
+        said = subprocess.run(command, input=picture, capture_output=True, check=False)
+        if said.returncode:
+            told = said.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise NotRecognised(f"tesseract ended with status {said.returncode}: {told[:200]}" if told else "tesseract failed")
         return _paragraphs(said.stdout.decode("utf-8", "replace"), width, height)
 
     return read

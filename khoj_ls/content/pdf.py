@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from khoj_ls.content import pdf_about
-from khoj_ls.content.ocr import SECONDS, Budget, Ocr
+from khoj_ls.content.ocr import MOST_PICTURES, NotRecognised, Ocr
 from khoj_ls.content.pdf_heads import without_running_heads
 from khoj_ls.content.pdf_lines import Line, in_reading_order, paragraphs
 from khoj_ls.content.pdf_outline import OutlineItem, Section, sections
@@ -37,6 +37,8 @@ class _Read:
     """Lines of each page in reading order, by paragraph."""
     pictures: list[int] = field(default_factory=list)
     """Pages, from 1, that hold pictures and no text, and were not read."""
+    remedy: str = ""
+    """What can be done about the first of these."""
     recognised: int = 0
     """Pages whose pictures were read."""
     broken: list[int] = field(default_factory=list)
@@ -81,7 +83,7 @@ class PdfProcessor:
         items = list(islice(outline(document, _OUTLINE_DEPTH), _MOST_OUTLINE))
         pieces = list(_pieces(read.pages, pages, items))
         if not any(pages):
-            raise _without_text(read, self._ocr)
+            raise _without_text(read)
         return rendered(
             self.name,
             pdf_about.title(said, pages[0]),
@@ -89,7 +91,7 @@ class PdfProcessor:
             tags=pdf_about.keywords(said),
             properties=pdf_about.properties(said),
             dates=pdf_about.dates(said),
-            problems=_problems(read, self._ocr),
+            problems=_problems(read),
         )
 
 
@@ -107,7 +109,7 @@ def _read(document: pdfium.PdfDocument, ocr: Ocr | None) -> _Read:
     import pypdfium2 as pdfium
 
     read = _Read(total=len(document))
-    left, budget = MOST_CHARACTERS, Budget()
+    left = MOST_CHARACTERS
     for number in range(1, min(read.total, MOST_PAGES) + 1):
         if left <= 0:
             break
@@ -115,7 +117,7 @@ def _read(document: pdfium.PdfDocument, ocr: Ocr | None) -> _Read:
         try:
             page = document[number - 1]
             try:
-                blocks = _blocks(page, number, read, ocr, budget)
+                blocks = _blocks(page, number, read, ocr)
             finally:
                 page.close()
         except pdfium.PdfiumError:
@@ -125,7 +127,7 @@ def _read(document: pdfium.PdfDocument, ocr: Ocr | None) -> _Read:
     return read
 
 
-def _blocks(page: pdfium.PdfPage, number: int, read: _Read, ocr: Ocr | None, budget: Budget) -> list[list[Line]]:
+def _blocks(page: pdfium.PdfPage, number: int, read: _Read, ocr: Ocr | None) -> list[list[Line]]:
     """What a page says; where that is nothing, what its pictures say."""
     from khoj_ls.content.pdf_page import has_pictures, page_lines, page_pixels, placed
 
@@ -133,12 +135,21 @@ def _blocks(page: pdfium.PdfPage, number: int, read: _Read, ocr: Ocr | None, bud
         return in_reading_order(lines)
     if not has_pictures(page):
         return []
-    blocks = budget.read(ocr, lambda: page_pixels(page)) if ocr else None
-    if blocks is None:
-        read.pictures.append(number)
-        return []
-    read.recognised += 1
-    return placed(blocks, page)
+    if ocr is None:
+        remedy = "pip install 'khoj-ls[ocr]' to read them"
+    elif read.recognised == MOST_PICTURES:
+        remedy = f"of one file {MOST_PICTURES} such pages are read, split it"
+    else:
+        try:
+            blocks = ocr.blocks(page_pixels(page))
+        except NotRecognised as error:
+            remedy = str(error)
+        else:
+            read.recognised += 1
+            return placed(blocks, page)
+    read.pictures.append(number)
+    read.remedy = read.remedy or remedy
+    return []
 
 
 def _pieces(
@@ -181,20 +192,20 @@ def _text(section: Section, texts: Sequence[str], begins: set[int]) -> str:
     return "\n".join(written)
 
 
-def _without_text(read: _Read, ocr: Ocr | None) -> Refused:
+def _without_text(read: _Read) -> Refused:
     if read.pictures:
         only = "only pictures, and no other has text"
-        return Refused("no-text", f"{_count(read.pictures, read.total)} {only}: {_remedy(ocr)}")
+        return Refused("no-text", f"{_count(read.pictures, read.total)} {only}: {read.remedy}")
     if len(read.broken) == read.total:
         return Refused("damaged", "the file is damaged: none of its pages can be read")
     return Refused("no-text", "the file holds no text")
 
 
-def _problems(read: _Read, ocr: Ocr | None) -> list[Problem]:
+def _problems(read: _Read) -> list[Problem]:
     problems: list[Problem] = []
     if read.pictures:
         what = f"{_count(read.pictures, read.total)} only pictures and {'is' if len(read.pictures) == 1 else 'are'} left out"
-        problems.append(Problem("warning", "no-text", f"{what}: {_remedy(ocr)}"))
+        problems.append(Problem("warning", "no-text", f"{what}: {read.remedy}"))
     if read.broken:
         damaged = (
             f"{len(read.broken):,} of {read.total:,} pages {'is' if len(read.broken) == 1 else 'are'} damaged and left out"
@@ -204,12 +215,6 @@ def _problems(read: _Read, ocr: Ocr | None) -> list[Problem]:
         what = f"only the first {len(read.pages):,} of {read.total:,} pages are read: split the file"
         problems.append(Problem("warning", "too-large", what))
     return problems
-
-
-def _remedy(ocr: Ocr | None) -> str:
-    if ocr:
-        return f"to read more of them takes longer than {SECONDS:.0f} s, split the file"
-    return "pip install 'khoj-ls[ocr]' to read them"
 
 
 def _count(pages: Sequence[int], total: int) -> str:

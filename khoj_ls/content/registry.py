@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from khoj_ls.content.admission import parsed_apart, processor_fault
 from khoj_ls.content.refusal import Refused
 from khoj_ls.core.protocols import ContentProcessor, Needs
-from khoj_ls.core.types import Entry, ParsedFile, Problem
+from khoj_ls.core.types import GIVEN_UP, Entry, ParsedFile, Problem
 from khoj_ls.plugins.hookspecs import hookimpl
 from khoj_ls.plugins.manager import NO_PLUGINS, PluginManager, PluginProblem, plugin_manager
 
@@ -88,6 +88,10 @@ class ProcessorRegistry:
 class _BuiltinProcessors:
     """The formats that come with the program, through the door that plugins use."""
 
+    def __init__(self, on_read: Callable[[], None]) -> None:
+        """`on_read` is called by those that take minutes for a file, whenever they have got on."""
+        self._on_read = on_read
+
     @hookimpl
     def khoj_content_processors(self) -> list[ContentProcessor]:
         """All of them, those too whose packages are not installed; pictures only where something reads them."""
@@ -117,7 +121,7 @@ class _BuiltinProcessors:
         from khoj_ls.content.rtf import RtfProcessor
         from khoj_ls.content.xlsx import XlsxProcessor
 
-        ocr = installed_ocr()
+        ocr = installed_ocr(self._on_read)
         return [
             OrgProcessor(),
             MarkdownProcessor(),
@@ -146,13 +150,16 @@ class _BuiltinProcessors:
         ]
 
 
-def default_registry(plugins: PluginManager | None = None, *, third_party: bool = True) -> ProcessorRegistry:
+def default_registry(
+    plugins: PluginManager | None = None, *, third_party: bool = True, on_read: Callable[[], None] = lambda: None
+) -> ProcessorRegistry:
     """Built-in processors and those of `plugins`; without any, and if `third_party`, those of installed packages.
 
-    What a plugin brings that cannot be used is among the problems.
+    What a plugin brings that cannot be used is among the problems. `on_read` is called by built-in processors that take minutes
+    for a file, whenever they have got on.
     """
     others = plugins or (plugin_manager([]) if third_party else NO_PLUGINS)
-    built_in, _ = plugin_manager([_BuiltinProcessors()], third_party=False).collect("khoj_content_processors")
+    built_in, _ = plugin_manager([_BuiltinProcessors(on_read)], third_party=False).collect("khoj_content_processors")
     items, problems = others.collect("khoj_content_processors")
     processors: list[ContentProcessor] = [processor for _, processor in built_in]
     origins: dict[int, str] = {}
@@ -198,7 +205,8 @@ def parse_file(registry: ProcessorRegistry, data: bytes, path: str, *, seconds: 
     except Refused as refusal:
         return _failed(processor.name, refusal.code, str(refusal))
     except MemoryError:
-        return _failed(processor.name, "too-large", "reading the file takes more memory than a parser may have; split it")
+        what = "reading the file takes more memory than a parser may have (index.parser_memory_mb); split it"
+        return _failed(processor.name, GIVEN_UP, what)
     except Exception as error:  # noqa: BLE001 - the boundary to processors of others; the file's Problem tells the user
         what = f"the {processor.name} processor failed with {type(error).__name__}: {error}; please report it"
         return _failed(processor.name, "processor-failed", what)

@@ -51,6 +51,10 @@ class Problem:
     line: int = 1
 
 
+GIVEN_UP = "parser"
+"""Code of the Problem of a file whose reading took too much time or memory, or ended its process: another try may go well."""
+
+
 @dataclass(frozen=True)
 class EntryDate:
     """One date of an entry, as an ISO day or instant (`2024-05-01` or `2024-05-01T09:30`)."""

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from khoj_ls.core.types import GIVEN_UP
 from khoj_ls.store.files import FileRow, FileStat
 
 RACY_NS = 20_000_000
 """A file changed this short a time before it was read may change again without its time stamps moving: kernels stamp files
 with the time of the last clock tick."""
+
+REST_SECONDS = 24 * 3600.0
+"""How long a file is left alone that took too much time or memory: what hangs costs a minute a day, and what was but slow on a
+bad day is read on a better one."""
 
 _COARSE_NS = 2_000_000_000
 _SECOND_NS = 1_000_000_000
@@ -42,12 +47,13 @@ def diff(
     everything: bool = False,
     private: AbstractSet[str] = frozenset(),
     reader: Callable[[str], str] = lambda _: "",
+    now: float = 0.0,
 ) -> Changes:
     """Compare what a scan found with the rows of the same part of the vault.
 
     Rows in `unknown` folders are kept; the buffers in `open_paths` stand for their files and are left alone, unless a rule made
     them private or no longer does (`private` holds those that one makes); with `everything` unchanged files are looked at too.
-    `reader` names what would read a path.
+    `reader` names what would read a path. `now` is `time.time()`.
     """
     present: list[FileStat] = []
     seen: set[str] = set()
@@ -57,7 +63,9 @@ def diff(
         row = rows.get(stat.path)
         if row is None:
             sizes.add(stat.size)
-        elif not everything and is_unchanged(row, stat, max_file_bytes, private=stat.path in private, reader=reader(stat.path)):
+        elif not everything and is_unchanged(
+            row, stat, max_file_bytes, private=stat.path in private, reader=reader(stat.path), now=now
+        ):
             continue
         if stat.path not in open_paths or (row is not None and row.private != (stat.path in private)):
             present.append(stat)
@@ -70,15 +78,24 @@ def diff(
     )
 
 
-def is_unchanged(row: FileRow, stat: FileStat, max_file_bytes: int, *, private: bool, reader: str) -> bool:
-    """Whether the file need not be read: its stat is the stored one, and size limit and rules judge it as they did before.
+def is_unchanged(row: FileRow, stat: FileStat, max_file_bytes: int, *, private: bool, reader: str, now: float) -> bool:
+    """Whether the file need not be read: its stat is the stored one, and it is judged as it was before.
 
-    `private`: whether a rule makes it private; `reader`: what would read it.
+    `private`: whether a rule makes it private; `reader`: what would read it; `now`: `time.time()`.
     """
-    if row.stat != stat or row.origin != "disk" or row.private != private or row.reader not in ("", reader):
+    if row.stat != stat or row.origin != "disk" or not judged_alike(row, private=private, reader=reader, now=now):
         return False
-    refused = any(problem.code == "too-large" for problem in row.problems)
+    # Of a file that was not read for its size nothing is known; others hold parts that are too large.
+    refused = not row.content_hash and any(problem.code == "too-large" for problem in row.problems)
     return refused == (stat.size > max_file_bytes)
+
+
+def judged_alike(row: FileRow, *, private: bool, reader: str, now: float) -> bool:
+    """Whether the same content would come to what is stored: rules and what reads it are the same, and it was not given up."""
+    has_rested = not 0 <= now - row.indexed_at <= REST_SECONDS
+    if has_rested and any(problem.code == GIVEN_UP for problem in row.problems):
+        return False
+    return row.private == private and row.reader in ("", reader)
 
 
 def is_racy(stat: FileStat, now_ns: int) -> bool:

@@ -37,6 +37,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     chunks: tuple[Chunk, ...] | None = None
     error: str | None = None
     """What went wrong inside the worker, as one clause."""
+    alive: bool = False
+    """The answer is still to come: the worker is at a file that takes long, and has got on with it."""
     hook_calls: tuple[HookCall, ...] = ()
     """How the hooks of plugins did on the way; the answer holds without those that failed."""
 

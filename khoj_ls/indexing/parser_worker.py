@@ -1,6 +1,7 @@
 """The parser worker: `python -m khoj_ls.indexing.parser_worker TOOLS MEMORY_MB NICE [ORDER]`.
 
-It may block, bloat, hang or crash. ORDER names plugins (`PluginManager.order`) and is handed to the tools.
+It may block, bloat, hang or crash. TOOLS names, as `module:function`, what makes `Tools` of ORDER, which names plugins
+(`PluginManager.order`), and of a function to call now and then while a file is read that takes long.
 
 Each request is a list of `Work`; each piece is answered on its own, in order, as soon as it is done.
 """
@@ -47,8 +48,8 @@ def main(arguments: Sequence[str]) -> None:
     limit_this_process(memory_mb=int(memory_mb), nice=int(nice))
     requests, answers = own_streams()
     module, _, name = tools_name.partition(":")
-    make_tools = cast(Callable[..., Tools], getattr(importlib.import_module(module), name))
-    tools = make_tools(*order)
+    make_tools = cast(Callable[[str, Callable[[], None]], Tools], getattr(importlib.import_module(module), name))
+    tools = make_tools("".join(order), lambda: write_frame(answers, Answer(alive=True)))
     write_frame(answers, Ready(os.getpid()))
     decoder = msgspec.msgpack.Decoder(list[Work])
     while (body := read_frame(requests)) is not None:

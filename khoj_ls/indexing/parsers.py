@@ -170,6 +170,8 @@ class ParserPool(Generic[T]):
         batch: list[Job[T]] = []
         size = 0
         while self._waiting and len(batch) < min(share, _BATCH_JOBS) and (not batch or size < _BATCH_BYTES):
+            if batch and (batch[-1].whole_limit or self._waiting[0].whole_limit):
+                break  # such a file may take minutes, which no other should wait for
             batch.append(self._waiting.popleft())
             size += batch[-1].size
         return batch
@@ -272,8 +274,11 @@ class _Lane(Generic[T]):
         try:
             child.send([self._pool.order_of(job) for job in batch])
             for job in batch:
-                begun = time.monotonic()
-                answer = self._decoder.decode(child.receive(self._pool.limit(job)))
+                # The limit is one of silence: what reads many pictures tells of each.
+                answer = Answer(alive=True)
+                while answer.alive:
+                    begun = time.monotonic()
+                    answer = self._decoder.decode(child.receive(self._pool.limit(job)))
                 done += 1
                 if answer.hook_calls:
                     self._pool.plugins.reported(answer.hook_calls)

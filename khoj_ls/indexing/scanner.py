@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -124,6 +125,7 @@ class Scanner:
             everything=rescan.depth > Depth.STAT,
             private=found.private,
             reader=self._reader,
+            now=time.time(),
         )
         self.identity, self.offline = identity, ""
         self._put(rescan, changes)

@@ -68,14 +68,17 @@ def file_types(registry: Registry) -> FileTypes:
 class ContentTools:
     """The registered content processors, and the chunker with one tokenizer at a time."""
 
-    def __init__(self, order: str) -> None:
-        """Load the processors and the plugins of `order`; a tokenizer is loaded with the first file to cut."""
+    def __init__(self, order: str, on_read: Callable[[], None]) -> None:
+        """Load the processors and the plugins of `order`; a tokenizer is loaded with the first file to cut.
+
+        `on_read` is called when a processor has got on with a file that takes long.
+        """
         from khoj_ls.content.registry import default_registry
 
         self._hook_calls: list[HookCall] = []
         self._plugins, ordered = ordered_plugins(order, self._hook_calls.append)
         self._vault = Path(ordered.vault)
-        self._registry = default_registry(self._plugins)
+        self._registry = default_registry(self._plugins, on_read=on_read)
         self._tokenizer: Tokenizer | None = None
         self._loaded = ("", 0)
 
@@ -111,6 +114,6 @@ class ContentTools:
         return self._tokenizer
 
 
-def content_tools(order: str = "") -> ContentTools:
-    """What parser workers work with unless told otherwise; `order` names plugins (`PluginManager.order`)."""
-    return ContentTools(order)
+def content_tools(order: str = "", on_read: Callable[[], None] = lambda: None) -> ContentTools:
+    """What parser workers work with unless told otherwise, as `ContentTools` is made."""
+    return ContentTools(order, on_read)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from khoj_ls.core.errors import StoreError
-from khoj_ls.core.types import ParsedFile, Problem
-from khoj_ls.indexing.changes import is_unchanged
+from khoj_ls.core.types import GIVEN_UP, ParsedFile, Problem
+from khoj_ls.indexing.changes import is_unchanged, judged_alike
 from khoj_ls.indexing.ignore import BINARY, IGNORE_FILES, NAMED, Decision, IgnoreRules, Scope, is_binary, too_large, unreadable
 from khoj_ls.indexing.messages import Answer, Parse
 from khoj_ls.indexing.overlay import Buffer, Overlays
@@ -113,7 +113,7 @@ class WordPath:
         path = reading.change.path
         self._forget_job(path)
         self._tally.parsed += 1
-        parsed = answer.parsed or self._failed(path, "parser", answer.error or "the content processor gave no answer")
+        parsed = answer.parsed or self._failed(path, GIVEN_UP, answer.error or "the content processor gave no answer")
         self._replace(reading, parsed)
 
     def withdrawn(self, job: Job[Reading]) -> None:
@@ -327,11 +327,12 @@ class WordPath:
 
     def _is_unchanged(self, change: Change, row: FileRow, stat: FileStat) -> bool:
         reader = self._types.reader(change.path)
-        return is_unchanged(row, stat, self._rules.max_file_bytes, private=change.private, reader=reader)
+        limit = self._rules.max_file_bytes
+        return is_unchanged(row, stat, limit, private=change.private, reader=reader, now=time.time())
 
     def _judged_alike(self, row: FileRow, change: Change) -> bool:
         """Whether rules and processors would treat the same content as they did."""
-        return row.private == change.private and row.reader in ("", self._types.reader(change.path))
+        return judged_alike(row, private=change.private, reader=self._types.reader(change.path), now=time.time())
 
     def _check_root(self) -> None:
         """Raises RootGone before anything is removed because the whole vault is not there."""

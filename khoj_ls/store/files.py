@@ -48,6 +48,8 @@ class FileRow:
     """Whether a rule of the vault makes it private, whatever it says of itself."""
     reader: str = ""
     """What read it; empty where that was not noted."""
+    indexed_at: float = 0.0
+    """When it was read last, as `time.time()` tells it."""
 
     @property
     def failure(self) -> str | None:
@@ -83,7 +85,9 @@ def content_hash(data: bytes) -> bytes:
 
 def file_rows(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileRow]:
     """All known files by path, or those of `paths`."""
-    sql = "SELECT id, path, size, mtime_ns, ctime_ns, inode, content_hash, status, origin, problems, private, reader "
+    sql = (
+        "SELECT id, path, size, mtime_ns, ctime_ns, inode, content_hash, status, origin, problems, private, reader, indexed_at "
+    )
     sql += "FROM file"
     if paths is not None:
         sql += " WHERE path IN (SELECT value FROM json_each(?))"
@@ -91,7 +95,7 @@ def file_rows(connection: sqlite3.Connection, paths: Sequence[str] | None = None
     found = {}
     for row in rows:
         stat, by_rule = FileStat(*row[1:6]), bool(row[10] & _BY_RULE)
-        found[stat.path] = FileRow(row[0], stat, row[6], row[7], row[8], _problems(row[9]), by_rule, row[11])
+        found[stat.path] = FileRow(row[0], stat, row[6], row[7], row[8], _problems(row[9]), by_rule, *row[11:])
     return found
 
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from khoj_ls.core.types import Problem
-from khoj_ls.indexing.changes import RACY_NS, diff, is_racy
+from khoj_ls.core.types import GIVEN_UP, Problem
+from khoj_ls.indexing.changes import RACY_NS, REST_SECONDS, diff, is_racy
 from khoj_ls.store.files import FileRow, FileStat
 
 A = FileStat("a.md", 10, 100, 100, 1)
 B = FileStat("b.md", 20, 200, 200, 2)
 LIMIT = 1000
+NOW = 1_700_000_000.0
 
 
 def row(stat: FileStat, **changes) -> FileRow:
@@ -48,10 +49,17 @@ def rows(*known: FileRow) -> dict[str, FileRow]:
             rows(row(replace(A, size=2000), problems=(Problem("error", "too-large", ""),))),
             ([], [], []),
         ),
+        # Parts of a file that are too large are no matter of its size.
+        ([A], rows(row(A, content_hash=b"1", problems=(Problem("warning", "too-large", ""),))), ([], [], [])),
+        # What took too long is left alone for a day.
+        ([A], rows(row(A, indexed_at=NOW - REST_SECONDS, problems=(Problem("error", GIVEN_UP, ""),))), ([], [], [])),
+        ([A], rows(row(A, indexed_at=NOW - REST_SECONDS - 1, problems=(Problem("error", GIVEN_UP, ""),))), ([], ["a.md"], [])),
+        # The clock has been set back.
+        ([A], rows(row(A, indexed_at=NOW + 1, problems=(Problem("error", GIVEN_UP, ""),))), ([], ["a.md"], [])),
     ],
 )
 def test_differences(found, known, expected):
-    changes = diff(found, known, max_file_bytes=LIMIT)
+    changes = diff(found, known, max_file_bytes=LIMIT, now=NOW)
     assert (changes.removed, changes.present, changes.vanished) == expected
     assert bool(changes) == any(expected)
 
@@ -71,21 +79,21 @@ def test_everything_means_unchanged_files_too():
     assert diff([A], rows(row(A)), max_file_bytes=LIMIT, everything=True).present == ["a.md"]
 
 
-NOW = 1_700_000_000_123_456_789
+NOW_NS = 1_700_000_000_123_456_789
 SECOND = 1_000_000_000
 
 
 @pytest.mark.parametrize(
     ("mtime", "ctime", "racy"),
     [
-        (NOW - SECOND, NOW - SECOND, False),
-        (NOW - RACY_NS // 2, NOW - SECOND, True),
-        (NOW - SECOND, NOW - RACY_NS // 2, True),
-        (NOW + 3600 * SECOND, NOW - SECOND, False),
-        (NOW // SECOND * SECOND - SECOND, NOW // SECOND * SECOND - SECOND, True),
-        (NOW // SECOND * SECOND - 3 * SECOND, NOW // SECOND * SECOND - 3 * SECOND, False),
+        (NOW_NS - SECOND, NOW_NS - SECOND, False),
+        (NOW_NS - RACY_NS // 2, NOW_NS - SECOND, True),
+        (NOW_NS - SECOND, NOW_NS - RACY_NS // 2, True),
+        (NOW_NS + 3600 * SECOND, NOW_NS - SECOND, False),
+        (NOW_NS // SECOND * SECOND - SECOND, NOW_NS // SECOND * SECOND - SECOND, True),
+        (NOW_NS // SECOND * SECOND - 3 * SECOND, NOW_NS // SECOND * SECOND - 3 * SECOND, False),
     ],
     ids=["old", "just written", "just renamed", "dated in the future", "coarse clock, recent", "coarse clock, old"],
 )
 def test_a_file_that_changed_just_now_is_not_trusted(mtime, ctime, racy):
-    assert is_racy(FileStat("a.md", 1, mtime, ctime, 1), NOW) is racy
+    assert is_racy(FileStat("a.md", 1, mtime, ctime, 1), NOW_NS) is racy

@@ -99,6 +99,31 @@ def test_a_file_that_prints_does_not_break_the_frames(collect):
     assert answer.parsed is not None
 
 
+def test_the_time_limit_begins_anew_whenever_a_worker_has_got_on(collect, monkeypatch):
+    collector = collect()
+    asked = []
+    limit = collector.pool.limit
+    monkeypatch.setattr(collector.pool, "limit", lambda job: asked.append(job.owner) or limit(job))
+    collector.parse("long", "# A\n!!long !!long !!long\n")
+    collector.parse("short")
+    long, short = collector.wait("long", "short")
+    assert [answer.parsed.entries[0].heading for answer in (long, short)] == ["A", "A"]
+    assert asked == ["long"] * 4 + ["short"]
+
+
+def test_nothing_waits_in_one_batch_with_a_file_that_may_take_minutes(collect):
+    collector = collect(parser_timeout_seconds=600.0)
+    before = children()
+    collector.parse("long", "!!hang")
+    deadline = time.monotonic() + PATIENCE
+    while not children() - before and time.monotonic() < deadline:
+        continue  # the only lane is busy from then on
+    for owner, whole in (("a", False), ("b", False), ("scan", True), ("book", True), ("c", False)):
+        collector.pool.submit(Job(Parse(f"{owner}.md", b""), owner, whole_limit=whole))
+    batches = [[job.owner for job in collector.pool.take(express=False)] for _ in range(4)]
+    assert batches == [["a", "b"], ["scan"], ["book"], ["c"]]
+
+
 def test_a_worker_killed_from_outside_costs_nothing(collect):
     collector = collect()
     before = children()

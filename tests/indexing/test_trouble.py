@@ -9,6 +9,7 @@ import pytest
 from indexing_bench import plant
 
 from khoj_ls.core.errors import StoreError, VaultError
+from khoj_ls.indexing import changes
 from khoj_ls.store.database import DamagedDatabase, Database
 
 
@@ -40,6 +41,17 @@ def test_a_file_that_cannot_be_indexed_is_named_and_tried_again_only_when_it_cha
     real_bench.write(path, "# Mended\nfine\n")
     assert real_bench.indexer.index().failures == ()
     assert real_bench.finds("mended") == [path]
+
+
+@pytest.mark.parametrize(("content", "tried"), [(b"!!crash", 1), (b"!!bloat", 1), (b"nul\0", 0)])
+def test_a_file_that_was_given_up_is_tried_again_when_it_has_rested(real_bench, monkeypatch, content, tried):
+    real_bench.write("bad.md", content)
+    real_bench.open().index()
+    real_bench.settle()
+    monkeypatch.setattr(changes, "REST_SECONDS", -1.0)
+    real_bench.reopen()
+    assert dict(real_bench.indexer.index().failures).keys() == {"bad.md"}
+    assert real_bench.indexer.counts.parsed == tried
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no pipes and links among its files")

@@ -14,15 +14,13 @@ from told_entries import told
 
 from khoj_ls.content import image as image_module
 from khoj_ls.content import ocr as ocr_module
+from khoj_ls.content import pdf as pdf_module
 from khoj_ls.content.image import ImageProcessor, image_processors
-from khoj_ls.content.ocr import Budget, Ocr, installed_ocr
+from khoj_ls.content.ocr import NotRecognised, Ocr, installed_ocr
 from khoj_ls.content.pdf import PdfProcessor
 from khoj_ls.content.pdf_lines import Line
 from khoj_ls.content.registry import ProcessorRegistry, parse_file
 from khoj_ls.core.types import EntryDate
-
-PATIENCE = 600.0
-"""Seconds a page may take on a machine that does much else."""
 
 
 class Toy(Ocr):
@@ -53,16 +51,23 @@ def saved(picture, kind, **options):
     return data.getvalue()
 
 
-def test_scanned_pages_are_read(monkeypatch):
-    monkeypatch.setattr(ocr_module.Budget.__init__, "__defaults__", (PATIENCE,))
+class Blind(Ocr):
+    """Recognises nothing."""
+
+    def blocks(self, pixels):
+        raise NotRecognised("the toy is blind")
+
+
+def test_scanned_pages_are_read():
     pages = [drawn("The ferry leaves at nine", "from the northern pier."), drawn("Bring your own lantern.")]
     data = saved(pages[0], "PDF", save_all=True, append_images=pages[1:], resolution=250)
-    parsed = read(data, "a.pdf", Ocr("rapidocr"))
+    got_on = []
+    parsed = read(data, "a.pdf", Ocr("rapidocr", lambda: got_on.append("a page")))
     assert told(parsed) == [
         "1-2 [page 1] : The ferry leaves at nine / from the northern pier.",
         "3-3 [page 2] : Bring your own lantern.",
     ]
-    assert parsed.problems == ()
+    assert (parsed.problems, got_on) == ((), ["a page", "a page"])
 
 
 def test_a_scanned_page_among_others():
@@ -70,17 +75,19 @@ def test_a_scanned_page_among_others():
     assert told(read(data, "a.pdf", Toy())) == ["1-1 [page 1] : Text.", "2-2 [page 2] : 1700x2200 (128, 128, 128)"]
 
 
-def test_pages_there_is_no_time_for_are_told(monkeypatch):
-    monkeypatch.setattr(ocr_module.Budget.__init__, "__defaults__", (-1.0,))
-    file = read(made_pdf(Pdf([Page(column("Text.")), Page(picture=True)])), "a.pdf", Toy())
-    assert [each.message for each in file.problems] == [
-        "1 of 2 pages holds only pictures and is left out: to read more of them takes longer than 40 s, split the file"
-    ]
-
-
-def test_a_picture_is_not_begun_that_would_take_too_long():
-    budget = Budget(seconds=-1.0)
-    assert budget.read(Toy(), lambda: pytest.fail("there is no time")) is None
+@pytest.mark.parametrize(
+    ("ocr", "told_of"),
+    [
+        (None, "2 of 3 pages hold only pictures and are left out: pip install 'khoj-ls[ocr]' to read them"),
+        (Blind("rapidocr"), "2 of 3 pages hold only pictures and are left out: the toy is blind"),
+        (Toy(), "1 of 3 pages holds only pictures and is left out: of one file 1 such pages are read, split it"),
+    ],
+    ids=["no recogniser", "it fails", "too many"],
+)
+def test_pages_that_are_not_read_are_told(monkeypatch, ocr, told_of):
+    monkeypatch.setattr(pdf_module, "MOST_PICTURES", 1)
+    file = read(made_pdf(Pdf([Page(column("Text.")), Page(picture=True), Page(picture=True)])), "a.pdf", ocr)
+    assert [each.message for each in file.problems] == [told_of]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP"])
@@ -177,13 +184,13 @@ def test_tesseract_is_run_with_its_languages(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell script stands for the program")
-def test_a_tesseract_that_fails_reads_nothing(tmp_path, monkeypatch):
+def test_a_picture_that_tesseract_cannot_read_is_told(tmp_path, monkeypatch):
     program = tmp_path / "tesseract"
-    program.write_text("#!/bin/sh\nexit 1\n")
+    program.write_text("#!/bin/sh\nprintf 'Warning\\nToo few pixels\\n' >&2; exit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    parsed = read(saved(Image.new("RGB", (20, 10)), "PNG"), "a.png", Ocr("tesseract"))
-    assert (parsed.entries, parsed.problems) == ((), ())
+    [problem] = read(saved(Image.new("RGB", (20, 10)), "PNG"), "a.png", Ocr("tesseract")).problems
+    assert problem.message == "the picture cannot be read: tesseract ended with status 1: Too few pixels"
 
 
 def test_the_processor_says_what_it_needs():
