@@ -159,9 +159,10 @@ def default_registry(
     for a file, whenever they have got on.
     """
     others = plugins or (plugin_manager([]) if third_party else NO_PLUGINS)
-    built_in, _ = plugin_manager([_BuiltinProcessors(on_read)], third_party=False).collect("khoj_content_processors")
+    # Without the time limit of others: on a busy machine they would be missing, and every file with them.
+    built_in = plugin_manager([_BuiltinProcessors(on_read)], third_party=False).manager.hook.khoj_content_processors()
     items, problems = others.collect("khoj_content_processors")
-    processors: list[ContentProcessor] = [processor for _, processor in built_in]
+    processors: list[ContentProcessor] = [processor for brought in built_in for processor in brought]
     origins: dict[int, str] = {}
     rejected: list[PluginProblem] = []
     for name, item in items:

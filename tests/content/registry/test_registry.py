@@ -10,7 +10,9 @@ from khoj_ls.content.refusal import Refused
 from khoj_ls.content.registry import ProcessorRegistry, default_registry, parse_file
 from khoj_ls.core.protocols import Needs
 from khoj_ls.core.types import GIVEN_UP, Entry, ParsedFile, Span
+from khoj_ls.plugins import manager as manager_module
 from khoj_ls.plugins.hookspecs import hookimpl
+from khoj_ls.plugins.limits import PluginFault
 from khoj_ls.plugins.manager import PluginManager, plugin_manager
 
 
@@ -69,6 +71,16 @@ def test_the_default_registry_says_what_it_reads() -> None:
     assert {"markdown", "org", "text"} <= set(registry.types())
     assert {".md", ".org", ".txt"} <= registry.extensions()
     assert registry.problems == ()
+
+
+def test_built_in_processors_are_waited_for_however_long_they_take_to_load(monkeypatch) -> None:
+    full = default_registry(third_party=False).types()
+
+    def too_late(*_: object) -> None:
+        raise PluginFault("it takes longer than 5 s")
+
+    monkeypatch.setattr(manager_module, "within", too_late)
+    assert default_registry(third_party=False).types() == full != ()
 
 
 def test_the_highest_priority_wins_then_the_later() -> None:
