@@ -167,5 +167,10 @@ class Chunk:
     private: bool = False
 
 
+CODED_TYPES = frozenset({"html", "json", "latex", "mail", "notebook"})
+"""Content types whose source is not what a person reads: it is encoded, escaped, or more markup than text. Where the words of
+an entry are wanted, and not a place in the file, its `text` is taken, never its `raw`."""
+
+
 Vector = bytes
 """A unit-length embedding as little-endian float32 bytes: what SQLite stores and a worker sends, with no numpy in between."""

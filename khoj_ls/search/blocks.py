@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from khoj_ls.core.text import text_lines
+from khoj_ls.core.types import CODED_TYPES
 from khoj_ls.store.entries import EntryRow, entry_rows
 
 _MARKER = re.compile(r"(?:[-+*>|#]+|\d+[.)]|\[[ xX-]\])(?:\s+|$)")
@@ -33,8 +34,8 @@ class Block:
 
     @cached_property
     def raw(self) -> str:
-        """The lines as they stand in the source."""
-        return "".join(self.reading.raw_lines[self.first - self.reading.first : self.last - self.reading.first + 1])
+        """The lines as they stand in the source, where people read that."""
+        return "".join(self.reading.said_lines[self.first - self.reading.first : self.last - self.reading.first + 1])
 
     @property
     def is_silent(self) -> bool:
@@ -60,16 +61,16 @@ class Block:
         """The text, and (offset in it, line) of each line that has something to read."""
         reading = self.reading
         if self.is_heading and reading.row.heading:
-            said = " ".join(reading.row.heading.split())
+            heading = " ".join(reading.row.heading.split())
             # A title in HTML, or a name in code, may share its line with what is not the heading.
             beside = _readable(reading.text_lines[0]) if reading.text_lines else ""
-            return _joined([f"{said}: {beside}" if beside else said], self.first)
+            return _joined([f"{heading}: {beside}" if beside else heading], self.first)
         lines = slice(self.first - reading.first, self.last - reading.first + 1)
-        raw = reading.raw_lines[lines]
+        said = reading.said_lines[lines]
         if self.as_written:
-            return _joined((" ".join(line.split()) for line in raw), self.first)
+            return _joined((" ".join(line.split()) for line in said), self.first)
         compiled = _joined(map(_readable, reading.text_lines[lines]), self.first)
-        return compiled if compiled[0] else _joined(map(_readable, raw), self.first)
+        return compiled if compiled[0] else _joined(map(_readable, said), self.first)
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,15 @@ class Reading:
         lines = text_lines(self.compiled)[: len(self.raw_lines)]
         return lines + [""] * (len(self.raw_lines) - len(lines))
 
+    @property
+    def said_lines(self) -> list[str]:
+        """The lines of the source where people read that, else those of the compiled text."""
+        return self.text_lines if self.row.type in CODED_TYPES else self.raw_lines
+
     @cached_property
     def blocks(self) -> list[Block]:
-        """The entry's blocks in order; blank lines belong to none."""
-        filled = [offset for offset, line in enumerate(self.raw_lines) if not line.isspace()]
+        """The entry's blocks in order; blank lines belong to none, but for that of a heading."""
+        filled = [at for at, line in enumerate(self.said_lines) if line.strip() or (at == 0 and self.row.level > 0)]
         cuts = {0, len(self.raw_lines), *(self.block_lines or _paragraphs(filled))}
         if self.row.level > 0:
             cuts.add(1)

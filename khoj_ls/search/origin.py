@@ -16,7 +16,7 @@ from khoj_ls.search.context import SearchContext
 from khoj_ls.search.types import RelatedRequest
 from khoj_ls.search.words import phrase, words
 from khoj_ls.store.chunks import ChunkRow, chunks_of_file
-from khoj_ls.store.fts import display_title
+from khoj_ls.store.fts import SAID, display_title
 
 _MOST_READ = 50_000
 """Characters of a note that are read."""
@@ -49,10 +49,10 @@ class _Section(NamedTuple):
     heading: str
     line: int
     end_line: int
-    raw: str
-    """The beginning of its source."""
+    said: str
+    """The beginning of what it says."""
     length: int
-    """Of the whole source, in characters."""
+    """Of all that it says, in characters."""
 
 
 def origin_of(connection: sqlite3.Connection, context: SearchContext, request: RelatedRequest) -> Origin | None:
@@ -82,7 +82,7 @@ def _asked(connection: sqlite3.Connection, file_id: int, request: RelatedRequest
     """The sections that are asked about, in source order: all of the note where none holds the lines."""
     (number,) = connection.execute("SELECT count(*) FROM entry WHERE file_id = ?", (file_id,)).fetchone()
     select = (
-        "SELECT f.id, f.path, f.title, e.level, e.heading, e.line, e.end_line, substr(e.raw, 1, ?), length(e.raw) "
+        f"SELECT f.id, f.path, f.title, e.level, e.heading, e.line, e.end_line, substr({SAID}, 1, ?), length({SAID}) "
         "FROM file f JOIN entry e ON e.file_id = f.id WHERE f.id = ? {} ORDER BY e.ordinal"
     )
     if request.line is not None:
@@ -96,10 +96,10 @@ def _asked(connection: sqlite3.Connection, file_id: int, request: RelatedRequest
 
 
 def _lines(section: _Section, first: int, last: int) -> str:
-    """The heading, and the source lines `first`..`last` as far as they are the section's."""
+    """The heading, and the lines `first`..`last` as far as they are the section's."""
     if first <= section.line and section.end_line <= last:
-        return f"{section.heading}\n{section.raw}"
-    lines = section.raw.splitlines()
+        return f"{section.heading}\n{section.said}"
+    lines = section.said.splitlines()
     return "\n".join([section.heading, *lines[max(0, first - section.line) : max(0, last - section.line) + 1]])
 
 
@@ -114,7 +114,7 @@ def _without_templates(connection: sqlite3.Connection, sections: Sequence[_Secti
 
 def _is_template(connection: sqlite3.Connection, section: _Section) -> bool:
     """Whether the first words of a section's own text stand in many entries."""
-    own = section.raw.partition("\n")[2] if section.level > 0 else section.raw
+    own = section.said.partition("\n")[2] if section.level > 0 else section.said
     first = words(own[:400])[:_FIRST_WORDS]
     if len(first) < _FEWEST_WORDS:
         return False

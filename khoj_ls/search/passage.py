@@ -109,7 +109,7 @@ def _near_lines(item: Found) -> tuple[int, int] | None:
 def _lines_of(reading: Reading, sentence: re.Pattern[str]) -> tuple[int, int] | None:
     """Lines of the first place where the sentence stands, in the source or in its readable form, the heading's included."""
     below = _lines_below_heading(reading, sentence)
-    if not reading.row.level or not (sentence.search(reading.raw_lines[0]) or sentence.search(reading.row.heading)):
+    if not reading.row.level or not (sentence.search(reading.said_lines[0]) or sentence.search(reading.row.heading)):
         return below
     blocks = reading.blocks
     # A heading alone says little: what follows it is shown with it.
@@ -119,7 +119,7 @@ def _lines_of(reading: Reading, sentence: re.Pattern[str]) -> tuple[int, int] | 
 
 def _lines_below_heading(reading: Reading, sentence: re.Pattern[str]) -> tuple[int, int] | None:
     skipped = int(reading.row.level > 0)
-    for lines in (reading.raw_lines[skipped:], reading.text_lines[skipped:]):
+    for lines in (reading.said_lines[skipped:], reading.text_lines[skipped:]):
         if match := sentence.search("".join(lines)):
             ends = list(accumulate(len(line) for line in lines))
             first = next(number for number, end in enumerate(ends, skipped) if end > match.start())

@@ -12,6 +12,7 @@ from khoj_ls.query.types import Query
 from khoj_ls.search.fusion import Candidate, ordered, sign_for_sign, word_for_word
 from khoj_ls.search.lexical import is_sentence
 from khoj_ls.search.words import flexible, literal, words
+from khoj_ls.store.fts import SAID
 
 _READ_FOR_SENTENCE = 20
 """How many of the best candidates are read for the query word for word, past markup that the word index sees."""
@@ -75,9 +76,10 @@ def _signs_first(connection: sqlite3.Connection, typed: str, candidates: list[Ca
 
 
 def _texts(connection: sqlite3.Connection, candidates: Iterable[Candidate]) -> dict[int, tuple[str, str]]:
-    """Source and readable form of candidates, by entry id."""
+    """Source, where people read that, and readable form of candidates, by entry id."""
     rows = connection.execute(
-        "SELECT id, raw, text FROM entry WHERE id IN (SELECT value FROM json_each(?))",
+        f"SELECT e.id, {SAID}, e.text FROM entry e JOIN file f ON f.id = e.file_id "
+        "WHERE e.id IN (SELECT value FROM json_each(?))",
         (json.dumps([candidate.entry.id for candidate in candidates]),),
     )
-    return {entry: (raw, text) for entry, raw, text in rows}
+    return {entry: (said, text) for entry, said, text in rows}

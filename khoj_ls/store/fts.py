@@ -15,8 +15,12 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from khoj_ls.core.text import compounds, spaced
+from khoj_ls.core.types import CODED_TYPES
 
-WORDS_VERSION = 3
+WORDS_VERSION = 4
+
+SAID = f"CASE WHEN f.type IN ({', '.join(map(repr, sorted(CODED_TYPES)))}) THEN e.text ELSE e.raw END"
+"""SQL: what an entry `e` of a file `f` says, its source where people read that."""
 
 EntryWords = tuple[int, str, str, str]
 """Row id, title, heading with outline, body."""
@@ -30,14 +34,14 @@ def display_title(path: str, title: str | None) -> str:
     return title or PurePosixPath(path).stem
 
 
-def entry_words(entry_id: int, path: str, title: str | None, heading: str, outline: str, raw: str) -> EntryWords:
+def entry_words(entry_id: int, path: str, title: str | None, heading: str, outline: str, said: str) -> EntryWords:
     """Words of one entry; `outline` is the stored JSON list."""
     headings = " ".join([heading, *json.loads(outline)])
-    return entry_id, spaced(display_title(path, title)), spaced(headings), spaced(_with_parts(raw))
+    return entry_id, spaced(display_title(path, title)), spaced(headings), spaced(_with_parts(said))
 
 
 def file_words(file_id: int, path: str, title: str | None, aliases: str, tags: str, bodies: Iterable[str]) -> FileWords:
-    """Words of one note; `aliases` and `tags` are the stored JSON lists, `bodies` its entries' raw texts in order."""
+    """Words of one note; `aliases` and `tags` are the stored JSON lists, `bodies` what its entries say, in order."""
     # A path's parts are words of their own: `2024-05-router_fix.md` is found by `router`, `RouterFix.md` as well.
     parts = re.sub(r"[\W_]+", " ", path).split()
     name = _with_parts(" ".join(parts))
@@ -74,7 +78,7 @@ def drop_file(connection: sqlite3.Connection, row: FileWords) -> None:
 def stored_entry_words(connection: sqlite3.Connection, file_id: int) -> list[EntryWords]:
     """Words of the entries of a file as they are in the index now."""
     rows = connection.execute(
-        "SELECT e.id, f.path, f.title, e.heading, e.outline, e.raw FROM entry e JOIN file f ON f.id = e.file_id "
+        f"SELECT e.id, f.path, f.title, e.heading, e.outline, {SAID} FROM entry e JOIN file f ON f.id = e.file_id "
         "WHERE f.id = ? ORDER BY e.ordinal",
         (file_id,),
     )
@@ -86,8 +90,10 @@ def stored_file_words(connection: sqlite3.Connection, file_id: int) -> FileWords
     path, title, aliases, tags = connection.execute(
         "SELECT path, title, aliases, tags FROM file WHERE id = ?", (file_id,)
     ).fetchone()
-    bodies = connection.execute("SELECT raw FROM entry WHERE file_id = ? ORDER BY ordinal", (file_id,))
-    return file_words(file_id, path, title, aliases, tags, (raw for (raw,) in bodies))
+    bodies = connection.execute(
+        f"SELECT {SAID} FROM entry e JOIN file f ON f.id = e.file_id WHERE f.id = ? ORDER BY e.ordinal", (file_id,)
+    )
+    return file_words(file_id, path, title, aliases, tags, (said for (said,) in bodies))
 
 
 def rebuild(connection: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from khoj_ls.store import fts
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Number of the newest migration below."""
 
 
@@ -30,6 +30,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     steps(name="m004_facets")(_m004_facets)
     steps(name="m005_compounds")(_m005_compounds)
     steps(name="m006_places")(_m006_places)
+    steps(name="m007_coded")(_m007_coded)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -199,6 +200,11 @@ def _m006_places(db: Database) -> None:
     db.execute("ALTER TABLE entry ADD COLUMN place TEXT")
     # What read the file; empty where that was not noted yet. A file that another processor would read now is read again.
     db.execute("ALTER TABLE file ADD COLUMN reader TEXT NOT NULL DEFAULT ''")
+
+
+def _m007_coded(db: Database) -> None:
+    # Where the source is encoded or mostly markup, the words are those that a person reads.
+    _m003_words(db)
 
 
 _ISO_DAY = "*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"

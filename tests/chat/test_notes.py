@@ -136,6 +136,22 @@ def test_the_text_of_a_selection_is_its_lines(kept):
     assert section.text == "Green tea.\n\n## Pots\n\nOf clay.\n"
 
 
+CODED = "<div hidden>x</div><p class=a>Caf&eacute;</p>\n"
+
+
+@pytest.mark.parametrize("text", [None, CODED], ids=["indexed", "the editor's"])
+def test_a_model_is_told_what_people_read_of_a_source_that_they_do_not(kept, text):
+    (section,) = kept().put({"page.html": CODED}).chosen(ContextItem("note", "page.html", text=text))
+    assert section.text.strip() == "Café"
+
+
+def test_a_source_is_private_where_it_holds_what_is_private_in_it(kept):
+    line = '"The combination is 4711-0815.\\n"'
+    cell = f'{{"cell_type": "markdown", "source": ["---\\n", "private: true\\n", "---\\n", {line}]}}'
+    notes = kept().put({"a.ipynb": f'{{"cells": [{cell}]}}'})
+    assert all(each.private for each in notes.chosen(ContextItem("selection", "a.ipynb", 99, 99, text=f"    {line},")))
+
+
 MISSING = [
     ContextItem("note", "gone.md"),
     ContextItem("selection", "gone.md", 1, 2),

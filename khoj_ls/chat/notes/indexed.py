@@ -28,13 +28,13 @@ from khoj_ls.query import match
 from khoj_ls.search.types import RelatedRequest, SearchResult
 from khoj_ls.store.entries import placed
 from khoj_ls.store.facets import tags_in_use
-from khoj_ls.store.fts import display_title
+from khoj_ls.store.fts import SAID, display_title
 
 MAX_CHARACTERS = 2_000_000
 """Of a folder or tag: more than any model reads at once. What is private counts too, so that none of it is waited for."""
 
 _SECTION = (
-    "SELECT f.path, f.title, e.heading, e.outline, e.line, e.end_line, e.raw, e.private OR f.private, e.place "
+    f"SELECT f.path, f.title, e.heading, e.outline, e.line, e.end_line, {SAID}, e.private OR f.private, e.place "
     "FROM file f JOIN entry e ON e.file_id = f.id WHERE f.status = 'indexed' AND "
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from khoj_ls.chat.desk import Section
 from khoj_ls.chat.types import ContextItem
 from khoj_ls.core.text import text_lines
+from khoj_ls.core.types import CODED_TYPES
 from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.store.fts import display_title
 
@@ -19,6 +20,7 @@ def open_sections(note: OpenNote, indexed: Sequence[Section], *, private: bool) 
     title = display_title(note.path, note.parsed.title)
     secret = _private_lines(indexed)
     private = private or note.parsed.private
+    coded = note.parsed.type in CODED_TYPES
     return tuple(
         Section(
             note.path,
@@ -26,8 +28,8 @@ def open_sections(note: OpenNote, indexed: Sequence[Section], *, private: bool) 
             (*entry.outline, *([entry.heading] if entry.heading else [])),
             entry.span.line,
             entry.span.end_line,
-            entry.raw,
-            private or entry.private or _holds(entry.raw, secret),
+            entry.text if coded else entry.raw,
+            private or entry.private or _holds(entry.raw, secret, coded=coded),
         )
         for entry in note.parsed.entries
     )
@@ -49,7 +51,7 @@ def selected_text(path: str, item: ContextItem, indexed: Sequence[Section], read
         or said.private
         or any(entry.private for entry in said.entries)
         or any(each.private for each in touched)
-        or _holds(text, _private_lines(indexed))
+        or _holds(text, _private_lines(indexed), coded=said.type in CODED_TYPES)
     )
     title = indexed[0].title if indexed else display_title(path, None)
     return Section(path, title, touched[0].outline if touched else (), line, end_line, text, private)
@@ -60,5 +62,8 @@ def _private_lines(indexed: Sequence[Section]) -> frozenset[str]:
     return frozenset(line for line in lines if len(line) >= _TELLING)
 
 
-def _holds(text: str, lines: frozenset[str]) -> bool:
+def _holds(text: str, lines: frozenset[str], *, coded: bool) -> bool:
+    """Whether the source `text` has any of `lines`; where it is `coded`, these are as people read them, within its own."""
+    if coded:
+        return any(line in text for line in lines)
     return bool(lines) and any(line.strip() in lines for line in text_lines(text))
