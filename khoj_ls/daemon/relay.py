@@ -19,8 +19,10 @@ from khoj_ls.core.errors import DaemonError
 from khoj_ls.daemon.dial import dial
 
 _CHUNK = 1 << 16
-_TAIL = 4096
-"""How much of the editor's last words is kept: `shutdown` and `exit`, and what may come between."""
+_LONGEST_WORD = 64
+"""`"method": "shutdown"` is not longer, unless somebody puts blanks into it."""
+_LAST_WORDS = re.compile(rb'"method"\s*:\s*"(shutdown|exit)"')
+"""A quote inside a JSON string is escaped, so these words stand for the methods and never for a note's text."""
 _GRACE_SECONDS = 2.0
 """How long the daemon may be silent before we leave, once the editor has closed its side."""
 
@@ -51,7 +53,10 @@ class _Copy:
         self._source = source
         self._sink = sink
         self._editor_left = False
-        self._last_words = b""
+        self._tail = b""
+        """The end of what the editor said, in which a method may begin."""
+        self._said: set[bytes] = set()
+        """Which of `shutdown` and `exit` the editor has said."""
         self._received_at = time.monotonic()
 
     def run(self, first: bytes) -> int:
@@ -60,16 +65,18 @@ class _Copy:
         daemon_ended = self._downwards(first)
         if self._editor_left or not daemon_ended:
             return 0
-        status = _status_asked_for(self._last_words)
-        if status is None:
+        if b"exit" not in self._said:
             _say("the daemon ended; start the language server again (khoj-ls daemon logs shows why)")
             return 1
-        return status
+        # LSP 3.17, exit: 0 if `shutdown` came before, else 1.
+        return 0 if b"shutdown" in self._said else 1
 
     def _upwards(self) -> None:
         while data := self._read():
-            # Kept before it is sent: the answer to `exit` is that the daemon closes the connection.
-            self._last_words = (self._last_words + data)[-_TAIL:]
+            # Noted before it is sent: the answer to `exit` is that the daemon closes the connection.
+            heard = self._tail + data
+            self._said.update(_LAST_WORDS.findall(heard))
+            self._tail = heard[-_LONGEST_WORD:]
             try:
                 self._socket.sendall(data)
             except OSError:  # the daemon is gone; the other direction notices and decides
@@ -131,17 +138,6 @@ def _editor_reads(connected: socket.socket, sink: int) -> Callable[[], bool]:
         return not any(descriptor == sink and events & (select.POLLERR | select.POLLHUP) for descriptor, events in poll.poll())
 
     return wait
-
-
-def _status_asked_for(last_words: bytes) -> int | None:
-    """Status that LSP wants after `exit`: 0 if `shutdown` came before, else 1 (LSP 3.17, exit). None if there was no `exit`.
-
-    A quote inside a JSON string is escaped, so these words stand for the methods and never for a note's text.
-    """
-    said = re.findall(rb'"method"\s*:\s*"(shutdown|exit)"', last_words)
-    if b"exit" not in said:
-        return None
-    return 0 if b"shutdown" in said else 1
 
 
 def _binary_streams() -> None:

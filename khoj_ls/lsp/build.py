@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-
-from pygls.io_ import run_async
 
 from khoj_ls.lsp.features import (
     call_hierarchy,
@@ -42,11 +39,16 @@ from khoj_ls.lsp.features import (
     work_done,
     workspace_symbol,
 )
+from khoj_ls.lsp.framing import Frames, Garbled
+from khoj_ls.lsp.incoming import PARSE_ERROR, Refusal
 from khoj_ls.lsp.open_text import open_text
+from khoj_ls.lsp.protocol import KhojProtocol
 from khoj_ls.lsp.server import KhojServer
 from khoj_ls.vaults import OpenVaults
 from khoj_ls.wire.messages import DaemonStatus
 from khoj_ls.wire.operations import Session
+
+log = logging.getLogger(__name__)
 
 FEATURES: tuple[ModuleType, ...] = (
     lifecycle,
@@ -99,8 +101,8 @@ async def serve_connection(server: KhojServer, reader: asyncio.StreamReader, wri
     server.protocol.closed = stopped.set
     server.protocol.set_writer(_StreamWriter(writer))
     server.drain = _Drain(writer)
-    # run_async ends at the end of the stream; `exit` ends it from our side.
-    running = asyncio.create_task(run_async(stop_event=threading.Event(), reader=reader, protocol=server.protocol))
+    # It ends at the end of the stream; `exit` ends it from our side.
+    running = asyncio.create_task(_listen(Frames(reader), server.protocol))
     exited = asyncio.create_task(stopped.wait())
     try:
         await asyncio.wait({running, exited}, return_when=asyncio.FIRST_COMPLETED)
@@ -111,6 +113,19 @@ async def serve_connection(server: KhojServer, reader: asyncio.StreamReader, wri
         await asyncio.gather(running, exited, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(None, server.release_all)
     return server.protocol.exit_code
+
+
+async def _listen(frames: Frames, protocol: KhojProtocol) -> None:
+    while (message := await frames.next()) is not None:
+        if isinstance(message, Garbled):
+            protocol.refuse(Refusal(PARSE_ERROR, message.reason))
+        else:
+            try:
+                protocol.receive(message)
+            except Exception as error:  # one message must not end the connection
+                log.error("a message could not be handled", exc_info=error)
+        # Other sessions have their turn between two messages.
+        await asyncio.sleep(0)
 
 
 def quiet_pygls() -> None:

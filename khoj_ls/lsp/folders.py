@@ -10,7 +10,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from khoj_ls.config.load import session_table_problems, settings_problems
-from khoj_ls.core.errors import KhojError, VaultError
+from khoj_ls.core.errors import KhojError, UsageError, VaultError
 from khoj_ls.lsp.background import on_index_event
 from khoj_ls.lsp.server import KhojServer
 from khoj_ls.vault import Vault
@@ -87,11 +87,19 @@ def _complain(server: KhojServer, message: object) -> None:
 
 def remove_folder(server: KhojServer, uri: str) -> None:
     """Give the vault of a folder back, unless another folder of the workspace lies in it."""
-    root = server.session.vaults.root_of(to_path(uri))
-    staying = {server.session.vaults.root_of(to_path(folder.uri)) for folder in server.workspace.folders.values()}
+    root = _root_of(server, uri)
+    staying = {_root_of(server, folder.uri) for folder in server.workspace.folders.values()}
     if root in server.leases and root not in staying:
         server.leases.pop(root)()
         server.session.roots.remove(root)
+
+
+def _root_of(server: KhojServer, uri: str) -> Path | None:
+    """Root of the vault of a folder; None where it is none on this machine, which was never added then."""
+    try:
+        return server.session.vaults.root_of(to_path(uri))
+    except UsageError:
+        return None
 
 
 def overlay_open_documents(server: KhojServer, vault: Vault) -> None:

@@ -6,21 +6,30 @@
 * Its documents end lines where LSP does not (see `text_document`).
 * A client that counts in other units than UTF-16 and does not know how to say so may be configured to (`POSITION_ENCODING`).
 * Unknown requests arrive as attribute objects; ours arrive as plain dictionaries, to be decoded into their own types.
+* It has no errors for what is no message, for requests before `initialize` or after `shutdown`, and for ids that are in use.
 """
 
 from __future__ import annotations
 
+import logging
+import uuid
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
 import attrs
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.lsp import incoming
+from khoj_ls.lsp.incoming import Incoming, Refusal, judged
 from khoj_ls.lsp.text_document import NoteWorkspace
 from khoj_ls.wire.chat_messages import CHAT_EVENT
+
+log = logging.getLogger(__name__)
 
 PREFIX = "khoj/"
 INDEX_CHANGED = "khoj/indexChanged"
@@ -51,10 +60,94 @@ class KhojProtocol(LanguageServerProtocol):
         self._jobs: dict[int | str, CancelToken] = {}
         self._progress: dict[int | str, Callable[[], None]] = {}
         self._afterwards: dict[int | str, list[Callable[[], None]]] = {}
+        self._asked: set[int | str] = set()
+        """Requests of the client that wait for their response."""
+        self._ours: set[int | str] = set()
+        """Requests to the client that wait for theirs."""
+        self._initialized = False
+        self._initializing: int | str | None = None
+        """Id of the request that has done so, or is at it."""
+        self.explain: Callable[[BaseException], JsonRpcException] = lambda error: JsonRpcException("internal error")
+        """The error that is answered for an exception of ours."""
         self.closed: Callable[[], None] = lambda: None
         """Called once when the client said `exit`."""
         self.exit_code = 1
         """0 once the client asked for shutdown before it left (LSP 3.17, exit)."""
+
+    def receive(self, body: bytes) -> None:
+        """Take one message as it came, and answer where it is wrong: on the connection's loop."""
+        message = judged(body)
+        refusal = message if isinstance(message, Refusal) else self._untimely(message)
+        if refusal is not None:
+            self.refuse(refusal)
+        elif isinstance(message, Incoming) and self._wanted(message):
+            self._dispatch(message)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer an error that belongs to no request that is being handled."""
+        error = types.ResponseError(code=refusal.code, message=refusal.message)
+        self._send_data(types.ResponseErrorMessage(id=refusal.id, error=error))
+
+    def _untimely(self, message: Incoming) -> Refusal | None:
+        """Why a request cannot be served now, whatever it asks for (LSP 3.17, initialize and shutdown)."""
+        if message.kind != "request":
+            return None
+        if not self._initialized and message.method != types.INITIALIZE:
+            return Refusal(incoming.NOT_INITIALIZED, "the first request is initialize", message.id)
+        if self._shutdown:
+            return Refusal(incoming.INVALID_REQUEST, "after shutdown there is only exit", message.id)
+        if self._initialized and message.method == types.INITIALIZE:
+            return Refusal(incoming.INVALID_REQUEST, "initialize is said once", message.id)
+        if message.id in self._asked:
+            return Refusal(incoming.INVALID_REQUEST, "a request with this id is still being answered", message.id)
+        if not self._is_request(message.method):
+            return Refusal(incoming.METHOD_NOT_FOUND, f"there is no request {message.method[:100]!r}", message.id)
+        return None
+
+    def _is_request(self, method: str) -> bool:
+        """Whether there is a request of this name; one of a notification's name would never be answered."""
+        kind = self.get_message_type(method)
+        served = method in self.fm.builtin_features or method in self.fm.features
+        return served and kind is not None and "id" in {field.name for field in attrs.fields(kind)}
+
+    def _wanted(self, message: Incoming) -> bool:
+        """Whether a message that gets no error is to be handled; the others are passed over, as LSP wants it."""
+        if message.kind == "response":
+            return message.id in self._ours
+        if message.kind == "notification" and message.method != types.EXIT:
+            return self._initialized and not self._shutdown and _names_a_job(message)
+        return True
+
+    def _dispatch(self, message: Incoming) -> None:
+        try:
+            typed = self.structure_message(message.data)
+        except Exception as error:  # noqa: BLE001 - converters raise what they like; the client gets an answer
+            # The error's own words may quote a note.
+            log.debug("a message of the kind %s cannot be read: %s", message.method, type(error).__name__)
+            self._unreadable(message)
+            return
+        if message.kind == "request":
+            self._asked.add(message.id)
+            if message.method == types.INITIALIZE:
+                self._initialized, self._initializing = True, message.id
+        elif message.kind == "response":
+            self._ours.discard(message.id)
+        self.handle_message(typed)
+
+    def _unreadable(self, message: Incoming) -> None:
+        if message.kind == "request":
+            told = f"the params are not those that {message.method} takes"
+            self.refuse(Refusal(incoming.INVALID_PARAMS, told, message.id))
+        elif message.kind == "response":
+            self._ours.discard(message.id)
+            told = "the client's answer cannot be read"
+            self._handle_response(message.id, error=types.ResponseError(code=incoming.INVALID_PARAMS, message=told))
+
+    def send_request(self, method: str, params: Any = None, callback: Any = None, msg_id: Any = None) -> Future[Any]:
+        """Ask the client."""
+        number = msg_id or str(uuid.uuid4())
+        self._ours.add(number)
+        return super().send_request(method, params, callback, number)
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
@@ -96,9 +189,26 @@ class KhojProtocol(LanguageServerProtocol):
             self._afterwards.setdefault(request, []).append(call)
 
     def _send_response(self, msg_id: int | str, result: Any = None, error: Any = None) -> None:
+        self._asked.discard(msg_id)
+        if error is not None and msg_id == self._initializing:
+            self._initialized = False
         super()._send_response(msg_id, result, error)
         for call in self._afterwards.pop(msg_id, ()):
             call()
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: int | str) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is None or isinstance(error, JsonRpcException):
+            super()._send_handler_result(future, msg_id=msg_id)
+            return
+        # pygls would send a traceback, and words that may be of a note.
+        self._request_futures.pop(msg_id, None)
+        self._send_response(msg_id, error=self.explain(error).to_response_error())
+
+    def _check_handler_result(self, future: Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:  # as it was raised; pygls would make another one of it
+            log.error("a notification failed", exc_info=error)
 
     @contextmanager
     def cancelled_by(self, progress_token: int | str, cancel: Callable[[], None]) -> Iterator[None]:
@@ -121,6 +231,8 @@ class KhojProtocol(LanguageServerProtocol):
             token.cancel()
 
     def _handle_cancel_notification(self, msg_id: int | str) -> None:
+        if msg_id not in self._asked:  # answered already, or one of ours
+            return
         token = self._jobs.get(msg_id)
         if token is not None:
             token.cancel()
@@ -132,3 +244,10 @@ class KhojProtocol(LanguageServerProtocol):
         self.exit_code = 0 if self._shutdown else 1
         self.cancel_all()
         self.closed()
+
+
+def _names_a_job(message: Incoming) -> bool:
+    """Whether a notification that calls something off names it by a number or a text, as no converter looks for."""
+    key = {types.CANCEL_REQUEST: "id", types.WINDOW_WORK_DONE_PROGRESS_CANCEL: "token"}.get(message.method)
+    params = message.data.get("params")
+    return key is None or (isinstance(params, dict) and isinstance(params.get(key), (int, str)))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 from cattrs import Converter
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcRequestCancelled
+from pygls.exceptions import FeatureRequestError, JsonRpcException, JsonRpcInvalidParams, JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
@@ -65,6 +65,7 @@ class KhojServer(LanguageServer):
             max_workers=8,
         )
         self.session = session
+        self.protocol.explain = rpc_error
         self.name_of_session = uuid.uuid4().hex
         """Keeps this client's buffer versions apart from other clients'."""
         self.leases: dict[Path, Callable[[], None]] = {}
@@ -162,6 +163,11 @@ class KhojServer(LanguageServer):
         done.begin(title)
         return done
 
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what went wrong outside of requests; pygls would show it to the user, in words that may be of a note."""
+        if source is not FeatureRequestError:
+            log.error("the session of an editor fails", exc_info=error)
+
     def soon(self, call: Callable[..., Any], *args: Any) -> None:
         """Run `call` on this connection's event loop, from any thread; nothing happens once the connection is closed."""
         loop = self.loop
@@ -217,6 +223,8 @@ def rpc_error(error: BaseException) -> JsonRpcException:
         return cast(JsonRpcException, JsonRpcRequestCancelled(message="cancelled"))
     if isinstance(error, UsageError):
         return cast(JsonRpcException, JsonRpcInvalidParams(message=str(error), data=_data(error)))
+    if isinstance(error, UnicodeEncodeError):  # "\ud800" is JSON, and no text
+        return cast(JsonRpcException, JsonRpcInvalidParams(message="the params hold half of a character"))
     if isinstance(error, KhojError):
         return JsonRpcException(str(error), REQUEST_FAILED, _data(error))
     log.error("a request failed", exc_info=error)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
+from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
 
 from khoj_ls.core.text import decode_source, text_lines
@@ -49,6 +51,18 @@ class NoteWorkspace(Workspace):
         """A workspace like the one that pygls has just made."""
         folders = list(made.folders.values())
         return cls(made.root_uri, made._sync_kind, folders, made.position_encoding)
+
+    def update_text_document(
+        self, text_doc: types.VersionedTextDocumentIdentifier, change: types.TextDocumentContentChangeEvent
+    ) -> None:
+        """Take in a change; one of a document that is not open is passed over: there is nothing that it could change."""
+        if unquote(text_doc.uri) in self._text_documents:
+            super().update_text_document(text_doc, change)
+
+    def update_notebook_document(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """The same for a notebook."""
+        if unquote(params.notebook_document.uri) in self._notebook_documents:
+            super().update_notebook_document(params)
 
     def _create_text_document(
         self, doc_uri: str, source: str | None = None, version: int | None = None, language_id: str | None = None

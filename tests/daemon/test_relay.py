@@ -11,7 +11,6 @@ import psutil
 import pytest
 
 from khoj_ls.daemon import launch
-from khoj_ls.daemon.relay import _status_asked_for
 
 SHUTDOWN = b'Content-Length: 44\r\n\r\n{"jsonrpc":"2.0","id":3,"method":"shutdown"}'
 EXIT = b'Content-Length: 35\r\n\r\n{"jsonrpc": "2.0", "method": "exit"}'
@@ -114,22 +113,15 @@ def test_it_ends_with_the_editor_that_is_killed(toys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("last_words", "status"),
+    ("words", "status"),
     [
         (SHUTDOWN + EXIT, 0),
-        (SHUTDOWN + CHANGE + EXIT, 0),
         (EXIT, 1),
+        (SHUTDOWN + CHANGE + EXIT, 0),
         (CHANGE + EXIT, 1),
-        (SHUTDOWN, None),
-        (CHANGE, None),
-        (b"", None),
+        (SHUTDOWN + b"Content-Length: 9\r\n\r\n" + CHANGE * 1000 + EXIT, 0),
     ],
 )
-def test_only_exit_is_a_clean_end_and_shutdown_before_it_a_good_one(last_words, status):
-    assert _status_asked_for(last_words) == status
-
-
-@pytest.mark.parametrize(("words", "status"), [(SHUTDOWN + EXIT, 0), (EXIT, 1)])
 def test_the_exit_status_is_the_one_that_lsp_wants(toys, words, status):
     relay = toys.connected_relay()
     relay.stdin.write(words)
@@ -138,6 +130,18 @@ def test_the_exit_status_is_the_one_that_lsp_wants(toys, words, status):
         read += relay.stdout.read(65_536)
     relay.stdin.write(b"!close\n")
     assert (toys.status_of(relay), relay.stderr.read()) == (status, b"")
+
+
+@pytest.mark.parametrize("words", [SHUTDOWN, CHANGE, b""])
+def test_without_exit_the_daemons_end_is_no_good_end(toys, words):
+    relay = toys.connected_relay()
+    relay.stdin.write(words)
+    read = b""
+    while len(read) < len(words):
+        read += relay.stdout.read(65_536)
+    relay.stdin.write(b"!close\n")
+    assert toys.status_of(relay) == 1
+    assert b"the daemon ended" in relay.stderr.read()
 
 
 def test_one_editors_exit_or_crash_ends_its_connection_alone(toys):

@@ -123,9 +123,9 @@ async def test_a_cancelled_request_is_answered_as_cancelled(any_client, vault):
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("method", ["khoj/search", "khoj/daily"])
-@pytest.mark.parametrize("params", [[{"query": "x"}, None], "x", 7])
-async def test_params_that_are_no_object_are_an_error(client, method, params):
+@pytest.mark.parametrize(("params", "code"), [([{"query": "x"}, None], -32602), ("x", -32600), (7, -32600)])
+async def test_params_that_are_no_object_are_an_error(client, method, params, code):
     sending = client.protocol.send_request_async(method, params)
     with pytest.raises(JsonRpcException) as raised:
         await asyncio.wait_for(sending, 10)
-    assert raised.value.code == -32602
+    assert raised.value.code == code

@@ -224,6 +224,10 @@ class _Session:
         except KhojError as error:
             log.warning("%s was not looked at: %s", about.uri, error)
             return None
+        except RuntimeError:
+            if self._server.loop is None:  # the editor has left meanwhile, and its threads with it
+                return None
+            raise
         kept, waiting = self._writing.settled(about.uri, found, self._rest(about.vault))
         return [reporter.diagnostic(about, finding) for finding in kept], waiting
 

@@ -1,0 +1,18 @@
+"""Editors that say anything, by seed; `make soak` lives through thousands of such sessions."""
+
+from __future__ import annotations
+
+import pytest
+from crash.fuzz import play
+
+from khoj_ls.daemon import launch
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_an_editor_says_it_is_answered_and_the_daemon_lives_on(home, vault, seed):
+    launch.ensure_running(str(home / "run"))
+    before, log = launch.status()["pid"], home / "state" / "daemon.log"
+    logged = log.stat().st_size
+    assert play(vault, seed) == []
+    assert launch.status()["pid"] == before
+    assert b" ERROR " not in log.read_bytes()[logged:]
