@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from lsprotocol import types
 
 from khoj_ls.core.errors import UsageError
+from khoj_ls.core.inside import stays_inside
 from khoj_ls.graph.edits import VaultEdit
 from khoj_ls.links.rewrite import Edit
 from khoj_ls.lsp.asked import Asked
@@ -34,6 +35,7 @@ def workspace_edit(server: KhojServer, about: Asked, versions: Versions, edit: V
     Raises UsageError when the client cannot make, move or delete files by an edit, and says what to do instead.
     """
     _check_operations(server, edit)
+    check_inside(about, *(path for path, _ in edit.created), *(new for _, new in edit.moves), *edit.deleted)
     texts = {path: _text_edits(change.note.text, change.edits, about) for path, change in edit.edits.items()}
     needs_files = bool(edit.moves or edit.created or edit.deleted)
     if not needs_files and not takes_document_changes(server):
@@ -50,6 +52,13 @@ def workspace_edit(server: KhojServer, about: Asked, versions: Versions, edit: V
         changes.append(_document_edit(versions, uri, [types.TextEdit(range=_START, new_text=text)]))
     changes += [types.DeleteFile(uri=about.uri_of(path)) for path in edit.deleted]
     return types.WorkspaceEdit(document_changes=changes)
+
+
+def check_inside(about: Asked, *paths: str) -> None:
+    """Raise UsageError where one of some paths leads out of the vault: its settings and links may be anybody's."""
+    for path in paths:
+        if not stays_inside(about.vault.root, path):
+            raise UsageError(f"{path} lies outside of the vault {about.vault.root}: files are made and moved only in it")
 
 
 def takes_document_changes(server: KhojServer) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from khoj_ls.core.errors import UsageError
+from khoj_ls.core.inside import stays_inside
 from khoj_ls.core.text import decode_source
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.lsp.asked import Asked
@@ -35,7 +36,8 @@ class SessionNotes:
     def _from_disk(self, path: str) -> OpenNote | None:
         file = self._root / path
         try:
-            if not file.is_file() or file.stat().st_size > self._most_bytes:
+            # A template that a cloned vault's settings name may be any file of the user's.
+            if not stays_inside(self._root, path) or not file.is_file() or file.stat().st_size > self._most_bytes:
                 return None
             note = self.parse(path, decode_source(file.read_bytes())[0])
         except (OSError, UsageError):

@@ -245,12 +245,14 @@ class Vault:
 
     def holds(self, path: Path) -> bool:
         """Whether `path` lies in this vault."""
-        return path == self.root or self.root in path.parents or self.root in Path(os.path.realpath(path)).parents
+        # abspath takes `..` out, which a path may lead out of the vault with.
+        plain = Path(os.path.abspath(path))  # noqa: PTH100 - absolute() keeps `..`
+        return plain == self.root or self.root in plain.parents or self.root in Path(os.path.realpath(path)).parents
 
     def relative(self, path: Path) -> str:
         """`path` relative to the vault, posix. Raises UsageError when it lies outside."""
         # Unlike Path.resolve, realpath has an answer for a link that leads to itself.
-        for candidate in (path.absolute(), Path(os.path.realpath(path))):
+        for candidate in (Path(os.path.abspath(path)), Path(os.path.realpath(path))):  # noqa: PTH100 - absolute() keeps `..`
             if candidate == self.root or self.root in candidate.parents:
                 return candidate.relative_to(self.root).as_posix()
         raise UsageError(f"{path} is not in the vault {self.root}")

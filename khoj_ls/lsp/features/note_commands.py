@@ -13,7 +13,7 @@ from khoj_ls.core.errors import NoVaultError, UsageError
 from khoj_ls.graph.edits import Notes
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.lsp.asked import Asked, asking
-from khoj_ls.lsp.edits import applies_edits, shown_versions, workspace_edit
+from khoj_ls.lsp.edits import applies_edits, check_inside, shown_versions, workspace_edit
 from khoj_ls.lsp.notes import SessionNotes
 from khoj_ls.lsp.positions import Positions
 from khoj_ls.lsp.server import REQUEST_FAILED, KhojServer
@@ -77,6 +77,8 @@ async def run(server: KhojServer, operation: EditOperation, params: Any) -> Note
         plan = operation.plan(SessionDesk(about), typed, job.token)
         if plan.edit.unmended:
             raise UsageError("links would break that cannot be written otherwise: " + "; ".join(plan.edit.unmended[:3]))
+        if plan.show:
+            check_inside(about, plan.show)
         return plan, None if plan.edit.is_empty else workspace_edit(server, about, versions, plan.edit)
 
     plan, edit = await server.answer(question)
