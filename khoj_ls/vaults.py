@@ -242,7 +242,11 @@ class OpenVaults:
         with self._lock:
             if wanted not in self._encoders:
                 self._encoders[wanted] = EncoderService(
-                    wanted, self.folders.models, nice=self.settings.daemon.nice, environment=self._environment
+                    wanted,
+                    self.folders.models,
+                    nice=self.settings.daemon.nice,
+                    environment=self._environment,
+                    plugins=self.plugins,
                 )
             return self._encoders[wanted]
 

@@ -131,10 +131,13 @@ def _model(settings: Settings, cache: Path | None) -> Iterator[tuple[EncoderServ
     from khoj_ls.config.paths import folders
     from khoj_ls.embed.service import EncoderService
     from khoj_ls.evaluation.vectors import VectorCache
+    from khoj_ls.plugins.manager import load_plugins
 
     here = folders()
     folder = cache or here.data / "evaluation"
-    with closing(EncoderService(settings.embedding, here.models, environment=os.environ)) as encoder:
+    plugins = load_plugins(here, settings.plugins, settings.vaults)
+    with closing(EncoderService(settings.embedding, here.models, environment=os.environ, plugins=plugins)) as encoder:
+        encoder.prepare()  # only then it is known where a plugin's model sends texts
         if encoder.remote and not settings.embedding.allow_remote:
             raise UsageError(
                 f"the texts of the sets would be sent to {encoder.remote}: allow it with --set embedding.allow_remote=true, "

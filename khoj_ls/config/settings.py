@@ -83,7 +83,7 @@ class EmbeddingSettings:
     model: str = setting(
         "fast",
         "vault",
-        "A preset (fast, balanced, high_quality, multilingual, remote), a model's name, or a folder that holds one.",
+        "A preset (fast, balanced, high_quality, multilingual, remote), a model's name, a folder with one, or a plugin's.",
     )
     device: str = setting("auto", "user", "Where the model runs.", choices=("auto", "cpu", "cuda", "mps"))
     threads: int = setting(0, "user", "Threads of the encoder; 0 takes one per core, at most four.", least=0, most=256)
@@ -95,7 +95,9 @@ class EmbeddingSettings:
     remote_max_tokens: int = setting(8191, "user", "Longest input of that model, in tokens.", least=16)
     api_key_variable: str = setting("OPENAI_API_KEY", "user", "Environment variable that holds the endpoint's key.")
     allow_remote: bool = setting(
-        False, "user", "Your yes to sending notes to the endpoint named above, when it is not on this machine."
+        False,
+        "user",
+        "Your yes to sending notes to the endpoint named above, or where a plugin's model does, when that is elsewhere.",
     )
 
 
@@ -357,6 +359,13 @@ class PluginSettings:
     )
     hook_seconds: float = setting(
         5.0, "user", "How long they may hold up an answer of a chat, or the indexing of a file.", least=0.01, most=300
+    )
+    model_seconds: float = setting(
+        60.0,
+        "user",
+        "A plugin's embedding model that takes longer to be made, or for a batch, is ended; the next text starts it anew.",
+        least=0.1,
+        most=100,
     )
     failures: int = setting(
         3, "user", "A hook that fails so often in a row is left out until the daemon starts anew.", least=1, most=1000

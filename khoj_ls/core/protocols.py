@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.core.types import ParsedFile, Vector
+from khoj_ls.core.types import ParsedFile
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,40 @@ class Tokenizer(Protocol):
         ...
 
 
+@runtime_checkable
 class EmbeddingModel(Protocol):
-    """A bi-encoder: text in, unit vectors out."""
+    """A bi-encoder of a plugin: text in, vectors out. Two threads may call it at once: one for notes, one for queries.
 
-    id: str
-    """Names the weights and everything that changes a vector (revision, prefixes, pooling): vectors are stored under it."""
-    dimensions: int
+    It may also have `tokenizer` (str), the path of its tokenizer.json: notes are then cut by its own tokens, else by an
+    estimate that stays below `max_tokens` whatever the tokens are.
+    """
 
-    def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
-        """Vectors of `texts`, in order. Document prefix added by the model. Raises ModelError."""
+    @property
+    def id(self) -> str:
+        """Names the weights and everything that changes a vector (revision, prefixes, pooling): vectors are stored under it."""
         ...
 
-    def embed_query(self, text: str) -> Vector:
-        """Vector of a search query. Query prefix added by the model. Raises ModelError."""
+    @property
+    def dimensions(self) -> int:
+        """Length of the vectors."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input, special tokens and prefix included."""
+        ...
+
+    @property
+    def remote(self) -> str:
+        """Where texts are sent; empty for a model on this machine."""
+        ...
+
+    def embed_documents(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Vectors of `texts`, in order and of any length but zero. Document prefix added by the model. May raise anything."""
+        ...
+
+    def embed_query(self, text: str) -> Sequence[float]:
+        """Vector of a search query. Query prefix added by the model. May raise anything."""
         ...
 
 

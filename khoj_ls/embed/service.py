@@ -17,11 +17,12 @@ from khoj_ls.core.protocols import Tokenizer
 from khoj_ls.core.types import Vector
 from khoj_ls.embed.presets import ModelSpec, resolve_model
 from khoj_ls.embed.remote import RemoteEncoder
-from khoj_ls.embed.role import ENCODER
+from khoj_ls.embed.role import DOCUMENT, ENCODER, QUERY
 from khoj_ls.embed.tokenizer import load_tokenizer
 from khoj_ls.models.endpoint import is_loopback
 from khoj_ls.models.local import LocalModel, ModelStatus, cores
-from khoj_ls.models.messages import Load
+from khoj_ls.models.messages import Input, Load
+from khoj_ls.plugins.manager import NO_PLUGINS, PluginManager
 
 OnVectors = Callable[[Sequence[int], Sequence[Vector]], None]
 """Hears of each batch: the places of its texts, and their vectors."""
@@ -32,7 +33,7 @@ _CACHED_QUERIES = 256
 
 
 class EncoderService:
-    """A bi-encoder (core.protocols.EmbeddingModel) in a worker process. Thread-safe; making one starts nothing."""
+    """A bi-encoder in a worker process, or at an endpoint. Thread-safe; making one starts nothing."""
 
     def __init__(
         self,
@@ -41,8 +42,9 @@ class EncoderService:
         *,
         nice: int = 10,
         environment: Mapping[str, str] | None = None,
+        plugins: PluginManager = NO_PLUGINS,
     ) -> None:
-        """Serve the model that `settings` name; prepared models are kept in `models_folder`.
+        """Serve the model that `settings` name; prepared models are kept in `models_folder`. `plugins` may bring it.
 
         `environment` holds the keys and proxies for a remote model, and may grow while the service lives.
         """
@@ -50,6 +52,7 @@ class EncoderService:
         self._models = models_folder
         self._nice = nice
         self._environment = environment if environment is not None else {}
+        self._plugins = plugins
         self._lock = threading.RLock()
         self._served: LocalModel | None = None
         self._remote: RemoteEncoder | None = None
@@ -60,7 +63,7 @@ class EncoderService:
     @functools.cached_property
     def spec(self) -> ModelSpec:
         """What the settings mean. Raises ModelError."""
-        return resolve_model(self.settings)
+        return resolve_model(self.settings, self._plugins)
 
     @property
     def prepared(self) -> bool:
@@ -87,7 +90,12 @@ class EncoderService:
 
     @property
     def remote(self) -> str:
-        """Where texts are sent; empty for a model on this machine, an endpoint on loopback included."""
+        """Where texts are sent; empty for a model on this machine, an endpoint on loopback included.
+
+        Raises ModelError before a plugin's model is prepared: it says so itself.
+        """
+        if self.spec.plugin:
+            return self._local.known().remote
         return self.spec.source if self.spec.remote and not is_loopback(self.spec.source) else ""
 
     def tokenizer(self) -> Tokenizer:
@@ -99,6 +107,8 @@ class EncoderService:
         if self.spec.remote:
             # A token has at least one byte, so this leaves room for the prefix whatever it is made of.
             return "", self.spec.max_tokens - len((self.spec.document_prefix or "").encode())
+        if self.spec.plugin and not (self._local.folder / "tokenizer.json").exists():
+            return "", self.max_tokens
         return str(self._local.folder), self.max_tokens
 
     def prepare(self, progress: ProgressCallback | None = None, token: CancelToken | None = None) -> None:
@@ -119,8 +129,7 @@ class EncoderService:
             prefix = self.spec.document_prefix or ""
             return self._remote_encoder().embed_documents([prefix + text for text in texts], token, on_vectors)
         self._local.prepare(None, token)
-        prefix = self._local.known().document_prefix
-        return self._local.compute([prefix + text for text in texts], token, on_values=on_vectors)
+        return self._local.compute(self._inputs(texts, passage=True), token, on_values=on_vectors)
 
     def embed_query(self, text: str, timeout: float | None = None, token: CancelToken | None = None) -> Vector:
         """Vector of a search query; asked again it comes from memory.
@@ -139,12 +148,11 @@ class EncoderService:
             if known is not None:
                 self._queries.move_to_end((passage, text))
                 return known
-        model = self.spec if self.spec.remote else self._local.known()
-        prefixed = ((model.document_prefix if passage else model.query_prefix) or "") + text
         if self.spec.remote:
-            vector = self._remote_encoder().embed_query(prefixed, timeout, token)
+            prefix = (self.spec.document_prefix if passage else self.spec.query_prefix) or ""
+            vector = self._remote_encoder().embed_query(prefix + text, timeout, token)
         else:
-            [vector] = self._local.compute([prefixed], token, query=True, timeout=timeout)
+            [vector] = self._local.compute(self._inputs([text], passage=passage), token, query=True, timeout=timeout)
         with self._lock:
             self._queries[passage, text] = vector
             while len(self._queries) > _CACHED_QUERIES:
@@ -176,6 +184,19 @@ class EncoderService:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
+    def _inputs(self, texts: Sequence[str], *, passage: bool) -> list[Input]:
+        """Texts as the worker's model wants them. Raises ModelError, also where they would leave without the user's yes."""
+        model = self._local.known()
+        if not self.spec.plugin:
+            prefix = model.document_prefix if passage else model.query_prefix
+            return [prefix + text for text in texts]
+        if model.remote and not self.settings.allow_remote:
+            raise ModelError(
+                f"the embedding model {model.name} sends texts to {model.remote}: "
+                "`khoj-ls config set embedding.allow_remote true` allows it"
+            )
+        return [(DOCUMENT if passage else QUERY, text) for text in texts]
+
     @property
     def _local(self) -> LocalModel:
         """Raises ModelError when the settings name no model."""
@@ -188,6 +209,7 @@ class EncoderService:
                 batch_tokens=settings.batch_tokens,
                 batch_inputs=spec.batch,
                 nice=nice,
+                plugin=spec.plugin,
             )
 
         with self._lock:

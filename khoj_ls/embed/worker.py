@@ -12,6 +12,10 @@ from khoj_ls.models.worker import serve
 
 def load(wanted: Load, model: ModelFile) -> Backend:
     """The prepared bi-encoder."""
+    if model.backend == "plugin":
+        from khoj_ls.embed.plugged import plugged_backend
+
+        return plugged_backend(wanted, model)
     if model.backend == "onnx":
         from khoj_ls.embed.vectors import unit_rows
         from khoj_ls.models.onnx_backend import OnnxBackend

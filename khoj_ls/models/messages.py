@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -27,7 +24,7 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int
     """Longest input, special tokens and prefix included."""
     backend: str
-    """`onnx`, or `sentence-transformers` for models that cannot be exported or that run on an accelerator."""
+    """`onnx`; `sentence-transformers` for models that cannot be exported or that run on an accelerator; `plugin`."""
     note: str = ""
     """Why it is not `onnx`; or what an export with smaller numbers costs."""
     source: str
@@ -39,6 +36,8 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     device: str = "cpu"
     query_prefix: str = ""
     document_prefix: str = ""
+    remote: str = ""
+    """Where a plugin's model sends texts, by its own account."""
     files: dict[str, int] = {}
     """Sizes of the files beside model.json: a copy or a crash may have left less."""
 
@@ -61,6 +60,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     batch_tokens: int
     batch_inputs: int
     nice: int
+    plugin: str = ""
+    """What is needed to load the plugin that brings the model (`PluginManager.order_of`)."""
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):
@@ -121,10 +122,3 @@ class Unusable(msgspec.Struct, frozen=True, tag="unusable"):
 Request = Ask | Cancel
 Answer = Started | Values | Failed
 Reply = Ready | Unusable | Step | Started | Values | Failed
-
-
-def frame_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input, and the standard output for frames alone: what libraries print goes to standard error from now on."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return sys.stdin.buffer, out

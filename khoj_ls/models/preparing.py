@@ -20,10 +20,10 @@ from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 import msgspec
 
 from khoj_ls.core.errors import ModelError
-from khoj_ls.models.messages import ModelFile, Ready, Step, Unusable, frame_streams, read_model
+from khoj_ls.models.messages import ModelFile, Ready, Step, Unusable, read_model
 from khoj_ls.models.sources import locate, revision, signature
 from khoj_ls.workers.child import limit_this_process
-from khoj_ls.workers.frames import read_frame, write_frame
+from khoj_ls.workers.frames import own_streams, read_frame, write_frame
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Spec(Protocol):
 
     @property
     def source(self) -> str:
-        """A folder, a Hugging Face name, or the address of an endpoint."""
+        """A folder, a Hugging Face name, or the address of an endpoint; empty for a model that is code."""
         ...
 
     @property
@@ -82,13 +82,13 @@ def read_current(models: Path, spec: Spec) -> ModelFile | None:
     model = read_model(folder_of(models, spec))
     if model is None:
         return None
-    source = locate(spec.source)
+    source = locate(spec.source) if spec.source else None
     try:
         changed = source is not None and signature(source) != model.signature
     except OSError:  # being replaced at this moment
         changed = True
-    # What was exported needs its source no more.
-    return None if changed or (source is None and model.backend != "onnx") else model
+    # What was exported needs its source no more, and code has none.
+    return None if changed or (source is None and model.backend == "sentence-transformers") else model
 
 
 def prepare(spec: S, models: Path, report: Report, kind: Kind[S]) -> ModelFile:
@@ -108,12 +108,19 @@ def prepare(spec: S, models: Path, report: Report, kind: Kind[S]) -> ModelFile:
         if made != before:
             _write(folder, made)
         return made
-    models.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _remove_abandoned(models)
-    scratch = Path(tempfile.mkdtemp(dir=models, prefix=".preparing-"))
+    return installed(
+        folder, lambda scratch: msgspec.structs.replace(kind.make(spec, source, found, scratch, report), signature=seen)
+    )
+
+
+def installed(folder: Path, make: Callable[[Path], ModelFile]) -> ModelFile:
+    """Have `make` make the files of a model in a scratch folder, and put that in the place of `folder`."""
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _remove_abandoned(folder.parent)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".preparing-"))
     try:
-        made = kind.make(spec, source, found, scratch, report)
-        made = msgspec.structs.replace(made, signature=seen, files=_sizes(scratch))
+        made = make(scratch)
+        made = msgspec.structs.replace(made, files=_sizes(scratch))
         _write(scratch, made)
         return _install(scratch, folder, made)
     finally:
@@ -164,10 +171,13 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def run_as_process(spec_type: type[S], kind: Kind[S]) -> None:
-    """Read a spec, a folder and a niceness from standard input; write steps, then Ready or Unusable."""
+def run_as_process(spec_type: type[S], model: str, make: Callable[[S, Path, Report], object]) -> None:
+    """Read a spec, a folder and a niceness from standard input, and `make` it; write steps, then Ready or Unusable.
+
+    `model` is what such a model is called.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service ends this process when it is called off
-    stream, out = frame_streams()
+    stream, out = own_streams()
     first = read_frame(stream)
     if first is None:
         return
@@ -178,7 +188,7 @@ def run_as_process(spec_type: type[S], kind: Kind[S]) -> None:
     done = threading.Event()
     threading.Thread(target=_end_with_parent, args=(stream, done), daemon=True).start()
     try:
-        prepare(spec, Path(models), lambda begun: write_frame(out, begun), kind)
+        make(spec, Path(models), lambda begun: write_frame(out, begun))
         done.set()
         write_frame(out, Ready())
     except ModelError as error:
@@ -187,7 +197,7 @@ def run_as_process(spec_type: type[S], kind: Kind[S]) -> None:
     except Exception as error:  # the boundary of the process: the service hears the reason, the log the rest
         log.exception("preparing %s failed", spec.name)
         what = f"{type(error).__name__}: {first_line(error)}"
-        write_frame(out, Unusable(f"preparing the {kind.model} {spec.name} in {models} failed ({what})"))
+        write_frame(out, Unusable(f"preparing the {model} {spec.name} in {models} failed ({what})"))
 
 
 def _sizes(folder: Path) -> dict[str, int]:

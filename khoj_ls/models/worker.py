@@ -17,10 +17,10 @@ import msgspec
 
 from khoj_ls.models.batches import Backend
 from khoj_ls.models.lanes import Backlog, Queries, lower_priority
-from khoj_ls.models.messages import Cancel, Load, ModelFile, Ready, Reply, Request, Unusable, frame_streams, read_model
+from khoj_ls.models.messages import Cancel, Load, ModelFile, Ready, Reply, Request, Unusable, read_model
 from khoj_ls.models.role import Role
 from khoj_ls.workers.child import limit_this_process
-from khoj_ls.workers.frames import read_frame, write_frame
+from khoj_ls.workers.frames import own_streams, read_frame, write_frame
 
 Loader = Callable[[Load, ModelFile], Backend]
 """Makes the backend of a prepared model."""
@@ -30,7 +30,7 @@ def serve(role: Role, load: Loader) -> None:
     """Serve the model that the first message names until standard input closes."""
     # Ctrl-C in a terminal reaches the whole group: the service decides when this process ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stream, out = frame_streams()
+    stream, out = own_streams()
     lock = threading.Lock()
 
     def send(reply: Reply) -> None:
@@ -68,7 +68,7 @@ def serve(role: Role, load: Loader) -> None:
 
 
 def _loaded(wanted: Load, load: Loader) -> Backend:
-    """The prepared model in a folder. An ONNX file that does not load is forgotten, so that it is prepared anew."""
+    """The prepared model in a folder. One that does not load, and was made here, is forgotten, so that it is prepared anew."""
     folder = Path(wanted.folder)
     model = read_model(folder)
     if model is None:
@@ -76,6 +76,6 @@ def _loaded(wanted: Load, load: Loader) -> Backend:
     try:
         return load(wanted, model)
     except Exception:  # what does not load is prepared anew; the service tells why, as it is raised again
-        if model.backend == "onnx":
+        if model.backend in ("onnx", "plugin"):
             (folder / "model.json").unlink(missing_ok=True)
         raise

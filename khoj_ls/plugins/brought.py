@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from khoj_ls.plugins.kinds import ChatProvider, CliVerb, QueryFilter, RerankerChoice
+from khoj_ls.plugins.kinds import ChatProvider, CliVerb, EmbeddingChoice, QueryFilter, RerankerChoice
 from khoj_ls.plugins.manager import PluginManager, PluginProblem
 
-K = TypeVar("K", QueryFilter, RerankerChoice, ChatProvider, CliVerb)
+K = TypeVar("K", QueryFilter, EmbeddingChoice, RerankerChoice, ChatProvider, CliVerb)
 
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _LETTERS = re.compile(r"[a-z]{2,20}")

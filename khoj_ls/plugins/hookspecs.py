@@ -17,7 +17,7 @@ import pluggy
 from khoj_ls.core.protocols import ContentProcessor
 from khoj_ls.core.slash import SlashCommand
 from khoj_ls.plugins.events import OnError, PostChat, PostIndex, PostSearch, PreChat, PreIndex, PreSearch
-from khoj_ls.plugins.kinds import ChatProvider, CliVerb, QueryFilter, RerankerChoice
+from khoj_ls.plugins.kinds import ChatProvider, CliVerb, EmbeddingChoice, QueryFilter, RerankerChoice
 
 GROUP = "khoj_ls"
 """Name of the plugin project and of the entry point group."""
@@ -61,6 +61,14 @@ def khoj_personas() -> list[Mapping[str, object]]:  # type: ignore[empty-body]
 @hookspec
 def khoj_query_filters() -> list[QueryFilter]:  # type: ignore[empty-body]
     """Filters of the query language, each written in terms of the built-in ones, whose names are taken."""
+
+
+@hookspec
+def khoj_embedding_models() -> list[EmbeddingChoice]:  # type: ignore[empty-body]
+    """Embedding models that the setting `embedding.model` may name; the names of built-in ones are taken.
+
+    Called when a vault is opened, and in the encoder's process, where the model is made.
+    """
 
 
 @hookspec

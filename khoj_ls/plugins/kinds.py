@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from khoj_ls.core.chat import ChatModel
-from khoj_ls.core.protocols import RerankModel
+from khoj_ls.core.protocols import EmbeddingModel, RerankModel
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,17 @@ class QueryFilter:
     query: Callable[[str], str]
     """What `name:value` stands for: a query such as `tag:work -todo:DONE`, from the value without quotes. Raises UsageError
     for a value that is none."""
+
+
+@dataclass(frozen=True)
+class EmbeddingChoice:
+    """An embedding model that `embedding.model` may name."""
+
+    name: str
+    """Lower-case letters, digits, `-` and `_`."""
+    about: str
+    make: Callable[[], EmbeddingModel]
+    """Makes it, in the encoder's process, when it is first wanted. May raise anything."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class Order(msgspec.Struct, frozen=True):
     vault: str = ""
     load_seconds: float = 10.0
     hook_seconds: float = 5.0
+    model_seconds: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,12 @@ class PluginManager:
             return ""
         hook_seconds = min(self.settings.hook_seconds, most_seconds)
         plugins = tuple(each.found for each in self.loaded)
-        order = Order(plugins, vault, self.settings.load_seconds, hook_seconds)
+        return msgspec.json.encode(Order(plugins, vault, self.settings.load_seconds, hook_seconds)).decode()
+
+    def order_of(self, plugin: str) -> str:
+        """What another process needs to work with one plugin and a model that it brings, for `ordered_plugins`."""
+        plugins = tuple(each.found for each in self.loaded if each.found.name == plugin)
+        order = Order(plugins, "", self.settings.load_seconds, model_seconds=self.settings.model_seconds)
         return msgspec.json.encode(order).decode()
 
 

@@ -108,4 +108,4 @@ def _exported(
 
 
 if __name__ == "__main__":
-    preparing.run_as_process(RerankSpec, _kind())
+    preparing.run_as_process(RerankSpec, RERANKER.model, prepare)

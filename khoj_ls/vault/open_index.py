@@ -18,7 +18,7 @@ from typing import TypeVar
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import EmbeddingSettings, Settings
 from khoj_ls.content.registry import ProcessorRegistry
-from khoj_ls.core.errors import StoreError, VaultError
+from khoj_ls.core.errors import ModelError, StoreError, VaultError
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.indexing.encoder import IndexingEncoder
@@ -168,7 +168,7 @@ class OpenIndex:
             index=self._vectors_of(model),
             embed_query=encoder.embed_query,
             embed_passage=encoder.embed_passage,
-            remote=bool(encoder.remote),
+            remote=_sends_away(encoder),
         )
 
     @property
@@ -335,6 +335,14 @@ class OpenIndex:
         tell_plugins(self._plugins.hooks, self.root, event)
         for listener in self._listeners:
             listener(event)
+
+
+def _sends_away(encoder: EncoderService) -> bool:
+    """Whether texts would leave this machine; also where that is not known, as of a plugin's model that is not made yet."""
+    try:
+        return bool(encoder.remote)
+    except ModelError:
+        return True
 
 
 def _rebuilt(kept: Path) -> str:

@@ -10,6 +10,7 @@ from khoj_ls.chat.personas.known import load_personas
 from khoj_ls.chat.question.commands import with_commands
 from khoj_ls.config.chat_models import BUILT_IN as PROVIDERS
 from khoj_ls.content.registry import ProcessorRegistry, default_registry
+from khoj_ls.embed.presets import plugged_models
 from khoj_ls.plugins.brought import brought
 from khoj_ls.plugins.found import FOLDER
 from khoj_ls.plugins.hooks import HookHealth
@@ -117,6 +118,7 @@ def _chat(plugins: PluginManager, config: Path, brings: Mapping[str, list[str]])
 def _named(plugins: PluginManager, brings: Mapping[str, list[str]]) -> list[PluginProblem]:
     kinds = (
         ("query filter {}:", brought(plugins, "khoj_query_filters", QueryFilter, FILTERS)),
+        ("embedding model {}", plugged_models(plugins)),
         ("reranker {}", plugged_rerankers(plugins)),
         ("chat provider {}", brought(plugins, "khoj_chat_providers", ChatProvider, PROVIDERS)),
         ("verb {}", brought(plugins, "khoj_cli_verbs", CliVerb, ())),

@@ -19,4 +19,4 @@ from khoj_ls.embed.prices import cost_of
     ],
 )
 def test_two_million_tokens(endpoint, model, cost):
-    assert cost_of(EmbeddingSettings(endpoint=endpoint, remote_model=model), 2_000_000) == cost
+    assert cost_of(EmbeddingSettings("remote", endpoint=endpoint, remote_model=model), 2_000_000) == cost

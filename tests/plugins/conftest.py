@@ -11,16 +11,28 @@ import pytest
 from waiting import wait_until
 
 from khoj_ls.config.paths import Folders
-from khoj_ls.config.settings import EmbeddingSettings, IndexSettings, PluginSettings, Settings
+from khoj_ls.config.settings import EmbeddingSettings, IndexSettings, PluginSettings, RerankSettings, Settings
 from khoj_ls.search.types import SearchHit, SearchRequest
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import OpenVaults
+
+_NONE = EmbeddingSettings(model="remote")
+"""Without an endpoint there is no model."""
+_OFF = RerankSettings()
 
 
 class Notebook:
     """Notes and plugins in a folder of the test."""
 
-    def __init__(self, folder: Path, notes: dict[str, str], plugins: dict[str, str], settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        notes: dict[str, str],
+        plugins: dict[str, str],
+        settings: dict[str, Any],
+        embedding: EmbeddingSettings,
+        rerank: RerankSettings,
+    ) -> None:
         home = Folders(*(folder / name for name in ("config", "data", "state", "run")))
         for name, text in plugins.items():
             (home.config / "plugins").mkdir(parents=True, exist_ok=True)
@@ -31,9 +43,7 @@ class Notebook:
             (root / path).write_text(text)
         limits = PluginSettings(**{"load_seconds": 5.0, "search_hook_seconds": 5.0, **settings})
         index = IndexSettings(parser_workers=1)
-        self.vaults = OpenVaults(
-            Settings(index=index, embedding=EmbeddingSettings(model="remote"), plugins=limits), home, watch=False
-        )
+        self.vaults = OpenVaults(Settings(index=index, embedding=embedding, rerank=rerank, plugins=limits), home, watch=False)
         self.vault: Vault = self.vaults.open(root, yes=True)
         self.wait()
 
@@ -59,8 +69,15 @@ def notebook(tmp_path: Path) -> Iterator[Callable[..., Notebook]]:
     """Makes a Notebook: `notebook({path: text}, name="source of a plugin", failures=1)`."""
     with contextlib.ExitStack() as stack:
 
-        def make(notes: dict[str, str], settings: dict[str, Any] | None = None, **plugins: str) -> Notebook:
-            made = Notebook(tmp_path, notes, plugins, settings or {})
+        def make(
+            notes: dict[str, str],
+            settings: dict[str, Any] | None = None,
+            *,
+            embedding: EmbeddingSettings = _NONE,
+            rerank: RerankSettings = _OFF,
+            **plugins: str,
+        ) -> Notebook:
+            made = Notebook(tmp_path, notes, plugins, settings or {}, embedding, rerank)
             stack.callback(made.vaults.close)
             return made
 

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
+from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.plugins.brought import brought
 from khoj_ls.plugins.kinds import CliVerb
-from khoj_ls.search.types import RelatedRequest
+from khoj_ls.search.types import RelatedRequest, SearchRequest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
 EXAMPLES = dict(re.findall(r"```python\n# plugins/(\w+)\.py: [^\n]*\n(.*?)```", PAGE, re.S))
@@ -61,5 +63,12 @@ def test_the_filter_and_the_verb_of_the_page_work(notebook, capsys: pytest.Captu
     assert (verbs["shelf"].run(()), capsys.readouterr().out) == (None, "books.org\n")
 
 
+def test_the_embedding_model_of_the_page_finds_what_is_spelled_alike(notebook) -> None:
+    notes = {"boat.md": "# Sail\nThe harbour master waves.\n", "car.md": "# Motor\nA garage in Zug.\n"}
+    book = notebook(notes, embedding=EmbeddingSettings(model="trigrams"), trigrams=EXAMPLES["trigrams"])
+    wait_until(lambda: not book.vault.busy, "the notes were embedded")
+    assert [hit.path for hit in book.vault.search(SearchRequest("harbourmaster", mode="dense")).hits][:1] == ["boat.md"]
+
+
 def test_all_examples_are_run() -> None:
-    assert EXAMPLES.keys() == {"recipes", "discreet", "reading"}
+    assert EXAMPLES.keys() == {"recipes", "discreet", "reading", "trigrams"}

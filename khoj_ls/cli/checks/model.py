@@ -18,6 +18,7 @@ from khoj_ls.embed.presets import DEFAULT_SHA256, ModelSpec, resolve_model
 from khoj_ls.embed.remote import address_of as embedding_address
 from khoj_ls.models.endpoint import Address, host_of, is_loopback
 from khoj_ls.models.sources import locate
+from khoj_ls.plugins.manager import load_plugins
 from khoj_ls.rerank.presets import resolve_reranker
 from khoj_ls.rerank.remote import address_of as rerank_address
 
@@ -28,7 +29,7 @@ def checks(here: Folders, root: Path) -> Iterator[Check]:
     everything = load_vault_settings(load_user_settings(here)[0], root)
     settings = everything.embedding
     try:
-        spec = resolve_model(settings)
+        spec = resolve_model(settings, load_plugins(here, everything.plugins, everything.vaults))
         without = "they are found by words only"
         remote = spec.remote and _remote(here, "model", settings.remote_model, embedding_address(settings), without)
         yield remote or _local(here, spec)
@@ -62,6 +63,8 @@ def _weights() -> Check:
 def _local(here: Folders, spec: ModelSpec) -> Check:
     folder = folder_of(here.models, spec)
     made = read_model(folder)
+    if made is None and spec.plugin:
+        return Check("model", "ok", f"{spec.name}, which a plugin brings: not made yet; the first indexing does it")
     if made is None:
         fetched = "" if Path(spec.source).is_dir() else f" (its weights must be here: hf download {spec.source})"
         return Check("model", "ok", f"{spec.name}: not prepared yet; the first indexing does it, in about a minute{fetched}")
