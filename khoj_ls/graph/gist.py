@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from khoj_ls.core.errors import KhojError
@@ -94,12 +95,25 @@ def _nearest(context: SearchContext, note: OpenNote, offset: int, text: str) -> 
     nearest = dict(context.index.search(vector, _POOL))
     found: dict[int, float] = {}
     with context.database.read() as connection:
-        homes = context.chunks.of(connection, context.model).homes(list(nearest))
-        for embedding, files in homes.items():
-            for file_id in files:
-                if known is None or file_id != known[0]:
-                    found[file_id] = max(found.get(file_id, 0.0), nearest[embedding])
+        for file_id, score in _homes(connection, context, nearest):
+            if known is None or file_id != known[0]:
+                found[file_id] = max(found.get(file_id, 0.0), score)
     return found
+
+
+def _homes(connection: sqlite3.Connection, context: SearchContext, nearest: Mapping[int, float]) -> list[tuple[int, float]]:
+    """The notes, by id, that hold the nearest passages, with how near these are; without passages that plugins take out."""
+    assert context.model is not None
+    reader = context.chunks.of(connection, context.model)
+    if context.plugins_leave is None:
+        return [(file_id, nearest[each]) for each, files in reader.homes(list(nearest)).items() for file_id in files]
+    held = reader.of_embeddings(list(nearest)).items()
+    places = [(each.chunk.file_id, each.covered[0][0], nearest[embedding]) for embedding, all_ in held for each in all_]
+    scores: dict[int, float] = {}
+    for _, entry, score in places:
+        scores[entry] = max(score, scores.get(entry, 0.0))
+    left = context.left(connection, scores)
+    return [(file_id, score) for file_id, entry, score in places if entry in left]
 
 
 def _may_embed(connection: sqlite3.Connection, context: SearchContext, note: OpenNote, offset: int) -> bool:

@@ -67,7 +67,7 @@ def neighbours(
         for chunk in passages:
             if chunk.file_id != known[0] and chunk.file_id not in best:
                 best[chunk.file_id] = (min(1.0, max(0.0, cosine)), chunk)
-    return _shown(connection, known[0], list(best.values())[:limit])
+    return _shown(connection, context, known[0], list(best.values()), limit)
 
 
 def _mean(context: SearchContext, chunks: Sequence[ChunkRow]) -> Vector | None:
@@ -82,18 +82,24 @@ def _mean(context: SearchContext, chunks: Sequence[ChunkRow]) -> Vector | None:
     return (mean / length).astype(np.float32).tobytes() if length > 0 else None
 
 
-def _shown(connection: sqlite3.Connection, file_id: int, found: Sequence[tuple[float, ChunkRow]]) -> list[Neighbour]:
+def _shown(
+    connection: sqlite3.Connection, context: SearchContext, file_id: int, best: Sequence[tuple[float, ChunkRow]], limit: int
+) -> list[Neighbour]:
+    """The first `limit` of the `best` that plugins leave."""
+    found = best if context.plugins_leave else best[:limit]
     rows = connection.execute(
-        "SELECT e.file_id, e.ordinal, f.path, f.title, e.heading, e.place FROM json_each(?) j "
+        "SELECT e.file_id, e.ordinal, e.id, f.path, f.title, e.heading, e.place FROM json_each(?) j "
         "JOIN entry e ON e.file_id = j.value ->> 0 AND e.ordinal = j.value ->> 1 JOIN file f ON f.id = e.file_id",
         (json.dumps([(chunk.file_id, chunk.entry) for _, chunk in found]),),
     )
     named = {(row[0], row[1]): row[2:] for row in rows}
+    told = {named[place][0]: score for score, chunk in found if (place := (chunk.file_id, chunk.entry)) in named}
+    left = context.left(connection, told)
     linked = linked_files(connection, file_id, [chunk.file_id for _, chunk in found])
     shown = []
     for score, chunk in found:
-        if (each := named.get((chunk.file_id, chunk.entry))) is not None:
-            path, title, heading, place = each
+        if (each := named.get((chunk.file_id, chunk.entry))) is not None and each[0] in left:
+            _, path, title, heading, place = each
             line, known = chunk.span.line, chunk.file_id in linked
             shown.append(Neighbour(path, display_title(path, title), heading, line, score, known, placed(place)))
-    return shown
+    return shown[:limit]

@@ -181,16 +181,12 @@ def likeness(
     vector: Vector | None,
     own: int | None,
 ) -> Likeness:
-    """What is like `text`, by its vector where there is one, and by its telling words."""
-    meaning: Scores = {}
-    passages: dict[int, float] = defaultdict(float)
+    """What is like `text`, by its vector where there is one, and by its telling words; of that what plugins leave."""
+    near: dict[int, tuple[int, float]] = {}
     if vector is not None and context.model is not None and context.index is not None:
         reader = context.chunks.of(connection, context.model)
         matches = match_meaning(connection, context.model, context.index, vector, _PASSAGES, reader=reader)
-        for entry, match in matches.items():
-            if entry.file_id != own:
-                meaning[entry.file_id] = max(match.score, meaning.get(entry.file_id, 0.0))
-                passages[entry.id] += match.score
+        near = {each.id: (each.file_id, match.score) for each, match in matches.items() if each.file_id != own}
     terms = key_terms(connection, statistics, text, _TELLING, least=1 if own is None else 2)
     scores = ranked(connection, ENTRIES, affordable({phrase(term): rows for term, rows in terms.items()}), _PASSAGES)
     rows = connection.execute(
@@ -198,11 +194,20 @@ def likeness(
     )
     found = [(entry, file_id) for entry, file_id in rows if file_id != own]
     best = max((scores[entry] for entry, _ in found), default=1.0)
+    shares = {entry: scores[entry] / best for entry, _ in found}
+    left = context.left(connection, {**shares, **{passage: score for passage, (_, score) in near.items()}})
+    meaning: Scores = {}
     words: Scores = {}
+    passages: dict[int, float] = defaultdict(float)
+    for passage, (file_id, score) in near.items():
+        if passage in left:
+            meaning[file_id] = max(score, meaning.get(file_id, 0.0))
+            passages[passage] += score
     for entry, file_id in found:
-        share = scores[entry] / best
-        words[file_id] = max(share, words.get(file_id, 0.0))
-        passages[entry] += share
+        if entry not in left:
+            continue
+        words[file_id] = max(shares[entry], words.get(file_id, 0.0))
+        passages[entry] += shares[entry]
     nearest = sorted(passages, key=lambda entry: -passages[entry])[:_LIKE]
     return Likeness(meaning, words, {entry: passages[entry] / 2 for entry in nearest})
 

@@ -8,7 +8,9 @@ every vault.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -44,6 +46,8 @@ _NEAR_LINKS = 24
 _NEAR_BYTES = 1500
 """At this distance a link around the place counts half."""
 _PATIENCE_SECONDS = 1.0
+_ASKED = 60
+"""So many of the best are shown to plugins, which may take some out."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,20 @@ def suggest(
             "popular": popular.get(file_id, 0.0),
         }
         found.append(_suggestion(file_id, path, notes.titles[file_id], file_id in near, phrase, told))
-    return sorted(found, key=lambda each: (-each.score, each.path))[:limit]
+    best = sorted(found, key=lambda each: (-each.score, each.path))
+    return _left(connection, context, best[:_ASKED])[:limit] if context.plugins_leave else best[:limit]
+
+
+def _left(connection: sqlite3.Connection, context: SearchContext, best: Sequence[Suggestion]) -> list[Suggestion]:
+    """The notes that plugins leave, each shown to them by its first passage: that is where its title stands."""
+    rows = connection.execute(
+        "SELECT file_id, id FROM entry WHERE ordinal = 0 AND file_id IN (SELECT value FROM json_each(?))",
+        (json.dumps([each.file_id for each in best]),),
+    )
+    first = dict(rows.fetchall())
+    scores = {first[each.file_id]: each.score for each in best if each.file_id in first}
+    left = context.left(connection, scores)
+    return [each for each in best if first.get(each.file_id) is None or first[each.file_id] in left]
 
 
 def _suggestion(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from khoj_ls.core.errors import KhojError
@@ -57,6 +58,12 @@ class SearchContext:
     rerank_candidates: int = 50
     rerank_timeout: float = 20.0
     """In seconds; where it takes longer the order stays."""
+    plugins_leave: Callable[[sqlite3.Connection, Mapping[int, float]], Collection[int]] | None = None
+    """Which of some entries, with their scores, plugins leave; None: all. Searches ask plugins themselves."""
+
+    def left(self, connection: sqlite3.Connection, found: Mapping[int, float]) -> Collection[int]:
+        """Those of some entries (score by id) that may be told as found."""
+        return found if self.plugins_leave is None or not found else self.plugins_leave(connection, found)
 
 
 class QueryVector:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,10 @@ from khoj_ls.plugins.events import Hit, OnError, PostIndex, PostSearch, PreSearc
 from khoj_ls.plugins.hooks import POST_INDEX, POST_SEARCH, PRE_SEARCH, Hooks
 from khoj_ls.query.parse import parse
 from khoj_ls.search.types import MAX_LIMIT, RelatedRequest, SearchHit, SearchRequest, SearchResult
+from khoj_ls.store.entries import entry_rows
+
+_SNIPPET = 200
+"""Characters of a passage that is shown where no query says which."""
 
 R = TypeVar("R", SearchRequest, RelatedRequest)
 
@@ -32,6 +37,29 @@ def belonging(
 ) -> SearchResult:
     """Related notes, without what plugins take out. Raises what `ask` raises."""
     return _reported(hooks, root, lambda: _filtered(hooks, root, request, ask, token, "related", request.text or ""))
+
+
+def entries_left(hooks: Hooks, root: Path, connection: sqlite3.Connection, found: Mapping[int, float]) -> frozenset[int]:
+    """Which of some entries (score by id), near to a place in a note, plugins leave of what is about to be told."""
+    rows = entry_rows(connection, sorted(found, key=lambda entry: -found[entry]))
+    shown = {
+        entry: Hit(
+            row.path,
+            row.span.line,
+            row.span.end_line,
+            row.title,
+            (*row.outline, row.heading) if row.heading else row.outline,
+            " ".join(row.raw[: 2 * _SNIPPET].split())[:_SNIPPET],
+            found[entry],
+            row.type,
+            row.tags,
+            row.dates[0].start if row.dates else None,
+            row.place,
+        )
+        for entry, row in rows.items()
+    }
+    left = _left(hooks, PostSearch(root, "", "related", tuple(sorted(shown.values(), key=lambda hit: -hit.score))))
+    return frozenset(entry for entry, hit in shown.items() if hit in left)
 
 
 def tell_plugins(hooks: Hooks, root: Path, event: IndexEvent) -> None:
@@ -103,15 +131,16 @@ def _kept(
 ) -> tuple[SearchHit, ...]:
     """The hits that all plugins leave, as they were: what they hand back says only which. Hooks have the time `until` then."""
     shown = tuple(_shown(hit) for hit in hits)
+    left = _left(hooks, PostSearch(root, query, "search" if kind == "search" else "related", shown), token, until)
+    return tuple(hit for hit, as_shown in zip(hits, shown, strict=True) if as_shown in left)
 
+
+def _left(hooks: Hooks, event: PostSearch, token: CancelToken | None = None, until: float | None = None) -> frozenset[Hit]:
     def admitted(before: PostSearch, after: PostSearch) -> PostSearch:
         left = frozenset(after.hits)
         return replace(before, hits=tuple(hit for hit in before.hits if hit in left))
 
-    event = PostSearch(root, query, "search" if kind == "search" else "related", shown)
-    answer = hooks.passed(POST_SEARCH, event, admitted, token, until)
-    left = frozenset(answer.hits)
-    return tuple(hit for hit, as_shown in zip(hits, shown, strict=True) if as_shown in left)
+    return frozenset(hooks.passed(POST_SEARCH, event, admitted, token, until).hits)
 
 
 def _shown(hit: SearchHit) -> Hit:

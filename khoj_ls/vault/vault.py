@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from khoj_ls.chat.desk import ChatDesk, Persona
@@ -33,6 +33,7 @@ from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.indexing.ignore import Decision, IgnoreRules, Scope
 from khoj_ls.indexing.indexer import IndexEvent, IndexReport
 from khoj_ls.plugins.brought import brought
+from khoj_ls.plugins.hooks import POST_SEARCH
 from khoj_ls.plugins.kinds import QueryFilter
 from khoj_ls.plugins.manager import PluginManager, plugin_manager
 from khoj_ls.query.own_filters import expanded
@@ -44,7 +45,7 @@ from khoj_ls.search.related import related as related_pipeline
 from khoj_ls.search.types import RelatedRequest, SearchRequest, SearchResult
 from khoj_ls.vault.chatting import ChatShared, Chatting
 from khoj_ls.vault.desk import NoModels, lay_desk
-from khoj_ls.vault.hooked import belonging, searched
+from khoj_ls.vault.hooked import belonging, entries_left, searched
 from khoj_ls.vault.open_index import Answer, EncoderFactory, OpenIndex
 from khoj_ls.vault.pictures import read_picture
 from khoj_ls.vault.status import Status, settings_warnings, status_of
@@ -142,7 +143,9 @@ class Vault:
 
     def search_context(self) -> SearchContext:
         """What the index and the model are, as they stand now: for questions that rank links by meaning."""
-        return replace(self._index.search_context(), conventions=self._conventions.now())
+        hooks = self.plugins.hooks
+        leave = partial(entries_left, hooks, self.root) if hooks.has(POST_SEARCH) else None
+        return replace(self._index.search_context(), conventions=self._conventions.now(), plugins_leave=leave)
 
     def _ask_links(self, question: Callable[[LinkNetwork], Answer]) -> Answer:
         conventions = self._conventions.now()
