@@ -51,7 +51,7 @@ def hook_to():
 
     def make(target, **changed):
         url = target if isinstance(target, str) else target.url
-        known = {"allow_private": ("127.0.0.1",), "timeout_seconds": 5.0, "name": "hook", "events": ("index.completed",)}
+        known = {"allow_private": ("127.0.0.1",), "timeout_seconds": 30.0, "name": "hook", "events": ("index.completed",)}
         return Webhook(**{"url": url, "secret_variable": "WEBHOOK_KEY", **known, **changed})
 
     return make

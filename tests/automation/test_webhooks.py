@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from moody_receiver import MOODS, MoodyReceiver
+from moody_receiver import MoodyReceiver
 from waiting import wait_until
 
 from khoj_ls.automation.payloads import ErrorOccurred, body_of
@@ -24,6 +24,8 @@ from khoj_ls.core.events import ERROR_OCCURRED, INDEX_COMPLETED, SEARCH_PERFORME
 from khoj_ls.store.deliveries import Deliveries
 
 QUICK = Pace(first=0.005, factor=1.1, longest=0.1, trip_after=4, open_for=0.01, without_key=0.05, look=0.05)
+MANY = 1000
+"""More attempts than any of these receivers has bad moods."""
 CHILD = Path(__file__).parents[1] / "support" / "children" / "webhook_child.py"
 
 
@@ -53,19 +55,21 @@ def running(own_folders):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_moody_receiver_gets_exactly_what_happened(seed, receiving, running, hook_to):
     receiver = receiving(MoodyReceiver.seeded(seed))
-    hooks = running(hook_to(receiver, retries=20, timeout_seconds=0.2))
+    hooks = running(hook_to(receiver, retries=MANY, timeout_seconds=0.3))
     chance = random.Random(seed)
     for number in range(25):
         hooks.tell(occurrence(number))
         if chance.random() < 0.1:  # the queue runs empty now and then
             wait_until(lambda: hooks.deliveries.counts("hook")["waiting"] == 0)
     wait_until(lambda: hooks.deliveries.counts("hook") == {"waiting": 0, "arrived": 25, "failed": 0})
-    moods = Counter(each.mood for each in receiver.received)
     assert {told(each) for each in receiver.taken()} == {f"event {number}" for number in range(25)}
-    assert len(receiver.taken()) == 25, "what was taken is not sent again"
     by_delivery = {each.delivery: told(each) for each in receiver.received}
     assert len(by_delivery) == 25 and all(by_delivery[each.delivery] == told(each) for each in receiver.received)
-    assert sum(moods.values()) > 25 and set(moods) <= set(MOODS)
+    # On a busy machine an answer may come too late, so that what was taken comes again; never without an attempt that failed.
+    came = Counter(each.delivery for each in receiver.received)
+    attempts = {each.id: each.attempts for each in hooks.deliveries.latest(25)}
+    assert came.keys() == attempts.keys() and all(came[each] <= attempts[each] for each in attempts)
+    assert came.total() > 25
 
 
 def test_a_sender_that_is_killed_again_and_again_loses_nothing(receiving, own_folders, monkeypatch, tmp_path):
@@ -99,14 +103,13 @@ def test_a_sender_that_is_killed_again_and_again_loses_nothing(receiving, own_fo
 
 
 def test_events_of_before_an_end_are_sent_after_the_next_start(receiver, running, hook_to):
-    nobody = hook_to("http://127.0.0.1:9/")
-    first = running(nobody, pace=Pace(look=0.05))
+    first = running(hook_to(receiver, secret_variable="NO_SUCH_KEY"))
     for number in range(5):
         first.tell(occurrence(number))
     first.close()
+    assert receiver.received == []
     running(hook_to(receiver))
-    wait_until(lambda: len(receiver.received) == 5 or first.deliveries.counts("hook")["waiting"] == 1)
-    assert first.deliveries.counts("hook")["failed"] == 0
+    wait_until(lambda: {told(each) for each in receiver.received} == {f"event {number}" for number in range(5)})
 
 
 def test_each_webhook_is_told_what_it_asked_for_and_one_that_stalls_holds_up_no_other(receiving, running, hook_to):
@@ -163,16 +166,16 @@ def test_one_event_that_cannot_be_told_costs_no_other(wrong, receiver, running, 
 
 
 def test_of_two_processes_one_sends_and_hands_over(receiver, running, hook_to):
-    old = running(hook_to("http://127.0.0.1:9/"), pace=Pace(look=0.05))
+    old = running(hook_to(receiver, secret_variable="NO_SUCH_KEY"))
     old.tell(occurrence(1))
-    wait_until(lambda: old.deliveries.counts("hook")["waiting"] == 1 and old.deliveries.latest(1)[0].attempts == 1)
+    wait_until(lambda: [each.error for each in old.deliveries.latest(1) if each.error], "the old one looked for its key")
     new = running(hook_to(receiver))
     new.tell(occurrence(2))
+    # Before it takes down an event, the new one looks whether it may send.
     wait_until(lambda: new.deliveries.counts("hook")["waiting"] == 2)
     assert receiver.received == []
     old.hand_over()
-    # What the other one could not deliver may arrive before it is looked.
-    wait_until(lambda: "event 2" in [told(each) for each in receiver.received])
+    wait_until(lambda: {told(each) for each in receiver.received} == {"event 1", "event 2"})
 
 
 def test_busy_as_long_as_something_can_be_sent(receiving, running, hook_to):
