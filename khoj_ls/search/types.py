@@ -52,6 +52,8 @@ class SearchRequest:
 
     def __post_init__(self, max_per_file: int | None, score_threshold: float | None) -> None:
         """Check what came from outside."""
+        # Half a surrogate pair, which JSON can hold, is no text for a database.
+        object.__setattr__(self, "query", self.query.encode(errors="replace").decode())
         given = {"max_per_file": max_per_file, "score_threshold": score_threshold}
         if numbers := {name: number for name, number in given.items() if number is not None}:
             object.__setattr__(self, "tuning", retuned(self.tuning, numbers))
