@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from khoj_ls.content.charsets import decode_declared
@@ -52,17 +53,35 @@ def _lines(page: PageText, index: LineIndex) -> tuple[list[Head], list[str]]:
     """Where sections begin, at most one in a line, and what each line of the source says beside these headings."""
     heads: list[Head] = []
     said: defaultdict[int, list[str]] = defaultdict(list)
+    named: defaultdict[int, dict[str, Anchor]] = defaultdict(dict)
     for block in page.blocks:
         line = index.line_of_char(block.start)
-        if block.level and (not heads or line > heads[-1].line):
-            heads.append(Head(line, clean(block.text), block.level, lines=0))
-            continue
+        if block.level:
+            heading = " ".join(clean(block.text).split())
+            named[line][heading] = Anchor("heading", heading, index.span_of_lines(line, line))
+            if not heads or line > heads[-1].line:
+                heads.append(Head(line, heading, block.level, lines=0))
+                continue
+            if heads[-1].heading and block.level <= heads[-1].level:
+                said[line].insert(0, heads[-1].heading)
+            heads[-1] = _with_another(heads[-1], block.level)
         for at, text in _by_line(block, index):
             if block.soft and said[at]:
                 said[at][-1] = f"{said[at][-1]} {text}"
             else:
                 said[at].append(text)
+    heads = [replace(head, anchors=tuple(named[head.line].values())) for head in heads]
     return heads, [_joined(said.get(line, [])) for line in range(1, len(index) + 1)]
+
+
+def _with_another(head: Head, level: int) -> Head:
+    """The head of a line in which a heading of `level` stands as well.
+
+    It heads what is below it. Where the other is not, as in a page without line breaks, the line has no heading.
+    """
+    if not head.heading:
+        return head if level > (head.under or 0) else replace(head, under=level - 1)
+    return head if level > head.level else replace(head, heading="", level=0, under=level - 1)
 
 
 def _by_line(block: Block, index: LineIndex) -> list[tuple[int, str]]:

@@ -99,11 +99,35 @@ def test_markup_is_read_as_browsers_do(page, text):
     assert parsed.problems == ()
 
 
-def test_of_several_headings_in_one_line_the_first_begins_an_entry():
-    assert told(read("<h1>One</h1><p>a<h2>Two</h2>b\n<h2>Three</h2>c\n", "a.html")) == [
-        "1-1 # One : a · Two · b",
-        "2-2 ## Three : c",
-    ]
+@pytest.mark.parametrize(
+    ("page", "entries", "outlines"),
+    [
+        # The first heads what is below it.
+        (
+            "<h1>One</h1><p>a<h2>Two</h2>b\n<h2>Three</h2>c\n",
+            ["1-1 # One : a · Two · b", "2-2 ## Three : c"],
+            [(), ("One",)],
+        ),
+        # What heads others as well heads none of them, but stays below what is above them all.
+        (
+            "<h1>One</h1>\n<h3>Two</h3>a<h3>Three</h3>b<h2>Four</h2>c<h3>Five</h3>\n<h2>Six</h2>d",
+            ["1-1 # One :", "2-2 : Two · a · Three · b · Four · c · Five", "3-3 ## Six : d"],
+            [(), ("One",), ("One",)],
+        ),
+    ],
+)
+def test_several_headings_in_one_line_are_one_entry(page, entries, outlines):
+    parsed = read(page, "a.html")
+    assert (told(parsed), [entry.outline for entry in parsed.entries]) == (entries, outlines)
+
+
+def test_all_headings_can_be_led_to_where_they_stand_in_one_line():
+    [entry] = read("<h2>One</h2>a<h2 id=b>Two</h2>c", "a.html").entries
+    assert {(anchor.kind, anchor.name) for anchor in entry.anchors} == {
+        ("heading", "One"),
+        ("heading", "Two"),
+        ("custom_id", "b"),
+    }
 
 
 def test_links_of_a_page_that_is_a_copy_lead_to_the_web():
