@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Protocol
 
 from khoj_ls.content.fields import with_fields
@@ -13,8 +15,6 @@ from khoj_ls.core.text import LineIndex, decode_source
 from khoj_ls.core.types import Anchor, AnchorKind, Link, LinkKind, ParsedFile
 
 URL = re.compile(r"\b(?:https?|ftp)://[^\s<>\"'`{}|\\^\[\]]*[^\s<>\"'`{}|\\^\[\].,;:!?)*_]", re.I)
-_NEAR = 200
-"""How many of the last links are looked at for an address: more do not stand in one line."""
 OUTSIDE = re.compile(r"(?:https?|ftp|mailto|irc|tel):", re.I)
 
 
@@ -43,12 +43,16 @@ class Found:
         if name.strip():
             self.anchors.append(Anchor(kind, name.strip(), self.index.span_of_chars(start, end)))
 
-    def urls(self, line: str, start: int) -> None:
-        """Keep the addresses that stand in `line`, which begins at character `start`, outside of the links found so far."""
-        taken = [(link.span.start, link.span.end) for link in self.links[-_NEAR:]]
-        for url in URL.finditer(line):
+    def urls(self, text: str, start: int) -> None:
+        """Keep the addresses in `text`, which begins at character `start`, that are in no link found in it so far."""
+        begin = self.index.span_of_chars(start, start).start
+        within = takewhile(lambda link: link.span.end > begin, reversed(self.links))
+        taken = deque(sorted((link.span.start, link.span.end) for link in within))
+        for url in URL.finditer(text):
             span = self.index.span_of_chars(start + url.start(), start + url.end())
-            if not any(begin < span.end and span.start < end for begin, end in taken):
+            while taken and taken[0][1] <= span.start:
+                taken.popleft()
+            if not taken or taken[0][0] >= span.end:
                 self.links.append(Link("url", url[0], None, span))
 
 
