@@ -135,10 +135,12 @@ class LatexReader:
             return end
         option = _OPTION.match(self._source, end)
         behind = option.end() if option else end
-        self._say(words.SIGNS.get(name, ""), start, behind)
+        said = words.SIGNS.get(name, "")
+        self._say(said, start, behind)
         if name in words.SIGNS and self._source.startswith("{}", behind):
             return behind + 2
-        return behind
+        # Blanks that end the name of a letter are none of the word: `Stra\ss e`.
+        return self._behind_blanks(behind) if said.isalpha() and len(said) == 1 else behind
 
     def _hide(self, name: str, start: int, end: int) -> int:
         at = self._behind_option(end)
@@ -238,6 +240,11 @@ class LatexReader:
         closing = closing if closing >= 0 else len(self._source)
         self._say(self._source[at:closing] if name in words.VERBATIM else "", at, closing)
         return closing
+
+    def _behind_blanks(self, at: int) -> int:
+        while self._source[at : at + 1] in (" ", "\t"):
+            at += 1
+        return at
 
     def _behind_option(self, at: int) -> int:
         """Behind the star and the options in brackets at `at`."""

@@ -76,6 +76,7 @@ def test_links_and_anchors_lie_in_lines_of_the_file():
         ("$never closed\n\nnext $x$", ["1-3 : $never closed / next $x$"]),
         ("\\begin{comment}\nno\n\\end{comment}\nyes", ["1-4 : yes"]),
         ("\\begin{frame}{Slide}\nbody\n\\end{frame}", ["1-3 # Slide : body"]),
+        (r"Stra\ss e, \o re, Cura\c cao, \ae{}on, \LaTeX is", ["1-1 : Straße, øre, Curaçao, æon, LaTeX is"]),
         (r"\textcolor{red}{hot} \vspace{2cm} \def\x#1{y} cold", ["1-1 : hot cold"]),
         ("", []),
     ],
