@@ -61,7 +61,7 @@ class FeedProcessor:
         properties = [(name, value) for name in ("link", "author") if (value := feed.first(name))]
         pieces = [_piece(item, number) for number, item in enumerate(items, start=1)]
         if summary := _lines(feed.first("summary")):
-            pieces.insert(0, Piece(summary, Place("part", 1, 1, _one_line(feed.first("title")) or "About the feed")))
+            pieces.insert(0, Piece(summary, Place("part", 1, 1, "the feed")))
         return rendered(
             self.name, _one_line(feed.first("title")), pieces, properties=properties, dates=feed.dates(), problems=problems
         )

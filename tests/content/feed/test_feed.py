@@ -26,7 +26,7 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title type="html">A &lt;i&g
             RSS,
             "Bakers & co",
             [
-                "1-1 [Bakers & co] : All of bread",
+                "1-1 [the feed] : All of bread",
                 "2-11 # Rye & wheat [item 1] : By Ada / Short. / Long & short. / More / https://example.org/1",
                 "12-13 # Item 2 [item 2] : &lol2; Untitled",
             ],
