@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from types import MappingProxyType
 
 from khoj_ls.core.encoding import WESTERN, source_encoding
@@ -52,6 +53,7 @@ def decode_source(data: bytes) -> tuple[str, tuple[Problem, ...]]:
     return text, tuple(problems)
 
 
+_STEP = 256
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SHAPE = bytes(
     ord("A") if 65 <= byte <= 90 else ord("a") if 97 <= byte <= 122 or 48 <= byte <= 57 else ord(" ") for byte in range(256)
@@ -72,6 +74,8 @@ class LineIndex:
         for line in self.lines:
             self.char_starts.append(self.char_starts[-1] + len(line))
             self.byte_starts.append(self.byte_starts[-1] + (len(line) if line.isascii() else len(line.encode())))
+        self._marks: dict[int, list[int]] = {}
+        """Of long lines: the bytes before every so many characters. A page without line breaks is one line."""
 
     def __len__(self) -> int:
         """How many lines the text has; a text that ends in a line break has no empty last line."""
@@ -87,9 +91,21 @@ class LineIndex:
 
     def byte_of_char(self, offset: int) -> int:
         """Byte offset of the character at `offset`."""
+        if not self.lines:
+            return 0
         line = self.line_of_char(offset)
-        start = self.char_starts[line - 1]
-        return self.byte_starts[line - 1] + len(self.lines[line - 1][: offset - start].encode()) if self.lines else 0
+        text, at = self.lines[line - 1], offset - self.char_starts[line - 1]
+        steps = min(at, len(text)) // _STEP
+        return self.byte_starts[line - 1] + self._bytes_before(line, steps) + len(text[steps * _STEP : at].encode())
+
+    def _bytes_before(self, line: int, steps: int) -> int:
+        if not steps:
+            return 0
+        if line not in self._marks:
+            text = self.lines[line - 1]
+            sizes = (len(text[at : at + _STEP].encode()) for at in range(0, len(text), _STEP))
+            self._marks[line] = list(accumulate(sizes, initial=0))
+        return self._marks[line][steps]
 
     def span_of_chars(self, start: int, end: int) -> Span:
         """Span of the characters [start, end)."""

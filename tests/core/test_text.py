@@ -76,6 +76,31 @@ def test_utf_16_is_named_too():
     assert LineIndex(text).span_of_lines(2, 2).line == 2
 
 
+@pytest.mark.parametrize("text", ["", "é", "é1\nzwei", "aé€𝄞\r\n" * 3, ("aé€𝄞" * 700 + "\n") * 2, "x" * 2000], ids=len)
+def test_where_characters_stand_in_bytes(text):
+    index = LineIndex(text)
+    assert [index.byte_of_char(at) for at in range(len(text) + 1)] == [len(text[:at].encode()) for at in range(len(text) + 1)]
+
+
+class Counted(str):
+    """A text that counts the characters of its parts that are encoded."""
+
+    encoded = 0
+
+    def __getitem__(self, part):
+        found = super().__getitem__(part)
+        Counted.encoded += len(found)
+        return found
+
+
+def test_a_long_line_is_not_encoded_anew_for_each_place_in_it():
+    index = LineIndex("é" * 100_000)
+    index.lines[0] = Counted(index.lines[0])
+    for at in range(0, 100_000, 100):
+        index.byte_of_char(at)
+    assert Counted.encoded < 5 * 100_000
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
