@@ -234,7 +234,9 @@ class OpenVaults:
             if self._plugged_reranker is None:
                 own = plugged_rerankers(self.plugins)
                 if named in own.by_name:
-                    self._plugged_reranker = PluggedReranker(own.by_name[named], own.plugin[named])
+                    self._plugged_reranker = PluggedReranker(
+                        own.by_name[named], own.plugin[named], self.settings.rerank.timeout_seconds
+                    )
             return self._plugged_reranker or self.reranker
 
     def _encoder(self, settings: EmbeddingSettings, model: str) -> EncoderService:

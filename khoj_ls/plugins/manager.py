@@ -17,7 +17,7 @@ from khoj_ls.plugins import hookspecs
 from khoj_ls.plugins.events import HookCall
 from khoj_ls.plugins.found import Found, PluginProblem, find_plugins
 from khoj_ls.plugins.hooks import HOOKS, NO_HOOKS, PRE_INDEX, Hooks, Implementation
-from khoj_ls.plugins.limits import PluginFault, within
+from khoj_ls.plugins.limits import Overdue, PluginFault, within
 from khoj_ls.plugins.loading import load, tried_apart
 
 __all__ = [
@@ -65,6 +65,8 @@ class PluginManager:
     """Those of others, in the order in which they were let in."""
     hooks: Hooks = NO_HOOKS
     settings: PluginSettings = field(default_factory=PluginSettings)
+    _overdue: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What was said of a plugin that has not returned from a hook, by its name and the hook: it is not asked again."""
 
     def collect(self, hook: str) -> tuple[list[tuple[str, Any]], tuple[PluginProblem, ...]]:
         """Everything the plugins return from the list-valued `hook`, each item with its plugin's name, in order of entry.
@@ -78,12 +80,17 @@ class PluginManager:
         for name, plugin in plugins:
             if name not in asked:
                 continue
+            if (name, hook) in self._overdue:
+                problems.append(PluginProblem(name, self._overdue[name, hook]))
+                continue
             others = [other for _, other in plugins if other is not plugin]
             try:
                 answers = within(self.settings.load_seconds, self.manager.subset_hook_caller(hook, others), f"khoj-{hook}")
                 items += [(name, item) for item in _lists(answers)]
             except PluginFault as fault:
                 problems.append(PluginProblem(name, f"{hook}: {fault}"))
+                if isinstance(fault, Overdue):
+                    self._overdue[name, hook] = problems[-1].error
         return items, tuple(problems)
 
     def mark(self, plugin: str) -> str:

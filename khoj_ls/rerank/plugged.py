@@ -16,9 +16,6 @@ from khoj_ls.plugins.limits import Attempt, PluginFault
 from khoj_ls.plugins.manager import PluginManager
 from khoj_ls.rerank.presets import OFF, PRESETS
 
-_SECONDS = 30.0
-"""Where nobody says how long it may take."""
-
 
 def plugged_rerankers(plugins: PluginManager) -> Brought[RerankerChoice]:
     """The rerankers that plugins bring."""
@@ -28,10 +25,11 @@ def plugged_rerankers(plugins: PluginManager) -> Brought[RerankerChoice]:
 class PluggedReranker:
     """A RerankModel of a plugin (core.protocols). Thread-safe; made when it is first asked."""
 
-    def __init__(self, choice: RerankerChoice, plugin: str) -> None:
-        """Ask what `choice` makes; `plugin` is named in messages."""
+    def __init__(self, choice: RerankerChoice, plugin: str, seconds: float = 20.0) -> None:
+        """Ask what `choice` makes; `plugin` is named in messages. `seconds`: what a call may take where nobody says."""
         self._choice = choice
         self._named = f"the reranker {choice.name} of the plugin {plugin}"
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._model: RerankModel | None = None
         self._hanging: Attempt[object] | None = None
@@ -72,7 +70,7 @@ class PluggedReranker:
             raise ModelError(f"{self._named} does not answer: an earlier call of it has not returned")
         attempt = Attempt(call, "khoj-plugged-reranker")
         try:
-            return attempt.result(timeout or _SECONDS, token)
+            return attempt.result(timeout or self._seconds, token)
         except PluginFault as fault:
             self._hanging = attempt if attempt.running else None
             if isinstance(fault.__cause__, KhojError):
