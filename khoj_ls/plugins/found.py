@@ -132,9 +132,9 @@ def _unsafe(path: Path) -> str:
 
 
 def _vault_of(path: Path, folders: Folders, roots: Iterable[Path]) -> Path | None:
-    """The vault that a link in the folder of plugins leads into."""
+    """The vault that a link leads into: the file, or the folder of plugins as a whole."""
     real = Path(os.path.realpath(path))
-    if real.parent == Path(os.path.realpath(path.parent)):
+    if real.parent == Path(os.path.realpath(folders.config)) / FOLDER:
         return None
     known = frozenset(roots)
     for above in real.parents:

@@ -60,6 +60,16 @@ def test_a_link_into_an_indexed_vault_is_refused_and_one_elsewhere_is_not(home: 
     assert (names, list(problems)) == (["dotfiles"], ["indexed"])
 
 
+def test_a_folder_of_plugins_that_is_a_link_into_a_vault_brings_none(home: Folders, tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    (vault / ".obsidian").mkdir(parents=True)
+    (vault / "evil.py").write_text("")
+    (home.config / "plugins").rmdir()
+    (home.config / "plugins").symlink_to(vault)
+    names, problems = names_and_problems(home)
+    assert (names, problems["evil"].startswith(f"it lies in the vault {vault}")) == ([], True)
+
+
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="no such permissions there")
 @pytest.mark.parametrize(("mode", "let_in"), [(0o644, True), (0o664, True), (0o666, False), (0o646, False)])
 def test_a_file_that_everybody_may_write_is_refused(home: Folders, mode: int, let_in: bool) -> None:
