@@ -110,8 +110,9 @@ class _Reader:
         else:
             for line in text_of(part, self._lines):
                 self._show(line.line, line.text)
-            for at in range(*part.body) if part.header("content-transfer-encoding").strip().lower() != "base64" else ():
-                if b"=" not in self._lines[at] or not part.header("content-transfer-encoding"):  # no `=3D` in an address
+            encoding = part.header("content-transfer-encoding").strip().lower()
+            for at in range(*part.body) if encoding != "base64" else ():
+                if b"=" not in self._lines[at] or not encoding:  # no `=3D` in an address
                     self.found.urls(self._index.lines[at], self._index.char_starts[at])
 
     def _best(self, parts: list[Part]) -> Part:
