@@ -67,8 +67,8 @@ class Soak:
     inputs: int = 1_000_000
     minutes: float = 24 * 60
     lanes: int = 2
-    patience: float = 20.0
-    """Seconds that one input may take."""
+    patience: float = 60.0
+    """Seconds that one input may take, on a machine that does much else."""
     memory_mb: int = 2048
 
     def run(self, samples: list[str], tell: Callable[[Report], None] = lambda report: None) -> Report:
@@ -164,9 +164,13 @@ def told(soak: Soak, report: Report) -> str:
     """A report for people."""
     lines = [f"seed {soak.seed}: {sum(report.inputs.values()):,} inputs, {len(report.findings)} findings"]
     lines += [f"  {count:>9,}  {sample}" for sample, count in sorted(report.inputs.items())]
-    for key, found in sorted(report.findings.items()):
-        lines.append(f"{found.sample} {found.number}: {found.kind} {found.what} ({report.times[key]}x)")
+    lines += [f"{line_of(found)} ({report.times[key]}x)" for key, found in sorted(report.findings.items())]
     return "\n".join(lines)
+
+
+def line_of(found: Finding) -> str:
+    """A finding for people."""
+    return f"{found.sample} {found.number}: {found.kind} {found.what}".rstrip()
 
 
 def main() -> int:
@@ -184,9 +188,13 @@ def main() -> int:
     soak = Soak(seed=chosen.seed, inputs=chosen.inputs, minutes=chosen.minutes, lanes=chosen.lanes)
     print(f"seed {soak.seed}", flush=True)
     shown = time.monotonic()
+    told_of: set[tuple[str, str, str]] = set()
 
     def tell(report: Report) -> None:
         nonlocal shown
+        for key in report.findings.keys() - told_of:
+            told_of.add(key)
+            print(line_of(report.findings[key]), flush=True)  # at once: a run may be ended
         if time.monotonic() - shown > 30:
             shown = time.monotonic()
             print(f"{sum(report.inputs.values()):>12,} inputs, {len(report.findings)} findings", flush=True)
