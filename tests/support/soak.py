@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,11 +95,9 @@ class Soak:
                             ends[batch[0]] += finding.kind in ("died", "hung")
                         tell(report)
 
-        threads = [threading.Thread(target=lane) for _ in range(self.lanes)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(self.lanes) as pool:
+            for done in [pool.submit(lane) for _ in range(self.lanes)]:
+                done.result()  # a lane that fails, as when no process can be started, fails the run
         return report
 
     def _batches(self, samples: list[str]) -> Iterator[tuple[str, int, int]]:
