@@ -18,6 +18,7 @@ from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import ChatSettings, EmbeddingSettings, Settings
 from khoj_ls.core.errors import NoVaultError, UsageError
 from khoj_ls.core.events import Tell
+from khoj_ls.core.metrics import Metrics
 from khoj_ls.core.paths import to_path as to_path  # for those who ask for a vault by a path
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.embed.service import EncoderService
@@ -56,6 +57,8 @@ class OpenVaults:
         self.folders = folders
         self.telling = _telling(tell) if tell else None
         """Where what happens is handed over; None where nobody wants to hear of it."""
+        self.metrics = Metrics()
+        """How often, and how fast, the requests of all clients were answered."""
         self._watch = watch
         self._environment: dict[str, str] = dict(environment or {})
         self._lock = threading.RLock()

@@ -17,6 +17,7 @@ from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.daemon.admission import Hello
+from khoj_ls.daemon.measured import measured
 from khoj_ls.daemon.rpc import Handler, MethodNotFound
 from khoj_ls.daemon.server import Serving, Status
 from khoj_ls.vaults import OpenVaults
@@ -70,7 +71,11 @@ def compose(settings: Settings, folders: Folders) -> Serving:
         busy=lambda: any(vault.busy for vault in vaults.open_vaults()) or (hooks is not None and hooks.busy),
         tidy=lambda: vaults.close_idle(_IDLE_VAULT_SECONDS),
         make_room=make_room,
-        describe=lambda: {"rss_bytes": psutil.Process().memory_info().rss, "worker": _worker(vaults)},
+        describe=lambda: {
+            "rss_bytes": psutil.Process().memory_info().rss,
+            "worker": _worker(vaults),
+            "metrics": measured(vaults.metrics, folders),
+        },
         log_path=str(folders.log),
         close=close,
         prepare_lsp=lambda: (importlib.import_module(_LSP), None)[1],

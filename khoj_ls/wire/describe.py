@@ -15,6 +15,7 @@ from khoj_ls.wire import (
     conversation_messages,
     link_messages,
     messages,
+    metrics_messages,
     note_messages,
     plugin_messages,
     query_messages,
@@ -154,6 +155,7 @@ def _attribute_docs() -> dict[str, dict[str, str]]:
     docs: dict[str, dict[str, str]] = {}
     modules = (
         messages,
+        metrics_messages,
         tuning_messages,
         query_messages,
         link_messages,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from khoj_ls.wire.metrics_messages import Metrics
 from khoj_ls.wire.tuning_messages import Explanation as Explanation
 from khoj_ls.wire.tuning_messages import Source as Source
 
@@ -212,6 +213,8 @@ class DaemonStatus:
     """The encoder process, null before it is first needed."""
     sessions: int = 0
     """Editors and shells connected now."""
+    metrics: Metrics | None = None
+    """What it has done and what it takes."""
 
 
 @dataclass(frozen=True)

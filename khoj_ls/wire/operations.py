@@ -190,7 +190,8 @@ def plugins(session: Session, params: PluginsParams, job: Job) -> PluginsResult:
 def perform(operation: Operation, session: Session, params: Any, job: Job) -> Any:
     """Do what a request asks; of an error hear those, too, that the user wants to be told."""
     try:
-        return operation.run(session, params, job)
+        with session.vaults.metrics.timed(operation.name):
+            return operation.run(session, params, job)
     except Exception as error:
         if session.vaults.telling:
             session.vaults.telling.failed(operation.name, error.code if isinstance(error, KhojError) else KhojError.code)

@@ -661,6 +661,8 @@ export interface DaemonStatus {
   worker: WorkerStatus | null;
   /** Editors and shells connected now. */
   sessions: number;
+  /** What it has done and what it takes. */
+  metrics: Metrics | null;
 }
 
 /** A day. */
@@ -876,6 +878,26 @@ export interface LoadedPlugin {
   brings: string[];
   /** Where it has its say. */
   hooks: PluginHook[];
+}
+
+/** What the daemon has done and what it takes, for monitoring; counts only grow while it runs. */
+export interface Metrics {
+  /** Processor time of the daemon, without its workers. */
+  cpu_seconds: number;
+  /** Its threads. */
+  threads: number;
+  /** Its open files and sockets; 0 where the system does not tell. */
+  open_files: number;
+  /** Processes that work for it: parsers, encoder, reranker. */
+  workers: number;
+  /** Their resident memory. */
+  workers_rss_bytes: number;
+  /** What the log takes, with its older parts. */
+  log_bytes: number;
+  /** What the databases of all vaults that were ever indexed take. */
+  data_bytes: number;
+  /** By the name of the request without `khoj/`. */
+  requests: Record<string, RequestMetrics>;
 }
 
 /** A chat model that can be asked. */
@@ -1113,6 +1135,22 @@ export interface RelatedSectionParams {
   textDocument: TextDocument;
   /** Most notes listed, 1 to 100. */
   limit?: number;
+}
+
+/** One kind of request (`search`, `chat`, ...), by any client. */
+export interface RequestMetrics {
+  /** How many were answered since the daemon was started. */
+  count: number;
+  /** How many of them by an error, called off ones included. */
+  failed: number;
+  /** How many are being answered now. */
+  running: number;
+  /** Half of the latest 512 took no longer, in milliseconds. */
+  p50_ms: number;
+  /** 19 of 20 of them took no longer. */
+  p95_ms: number;
+  /** The longest of them. */
+  max_ms: number;
 }
 
 /** Search the notes by words and by meaning. */
