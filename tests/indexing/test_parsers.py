@@ -100,7 +100,7 @@ def test_a_file_that_prints_does_not_break_the_frames(collect):
 
 
 def test_the_time_limit_begins_anew_whenever_a_worker_has_got_on(collect, monkeypatch):
-    collector = collect()
+    collector = collect(parser_timeout_seconds=600.0)
     asked = []
     limit = collector.pool.limit
     monkeypatch.setattr(collector.pool, "limit", lambda job: asked.append(job.owner) or limit(job))
