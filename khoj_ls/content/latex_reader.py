@@ -90,9 +90,7 @@ class LatexReader:
             return self._sign(token["sign"], start, end)
         if token["math"]:
             closing = self._source.find(token["math"], end, end + _MATH_END)
-            blank = (
-                re.compile(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)").search(self._source, end, closing) if closing >= 0 else None
-            )
+            blank = _PARAGRAPH.search(self._source, end, closing) if closing >= 0 else None
             end = closing + len(token["math"]) if closing >= 0 and not blank else end
             self._say(self._source[start:end], start, end)
             return end
