@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.header import decode_header
@@ -124,8 +124,9 @@ class _PartReader:
             part.parts.append(self.part(at, end, depth + 1))
         elif part.type.startswith("multipart/") and (boundary := part.parameter("boundary")):
             for begin, stop in self._between(at, end, b"--" + boundary.encode(errors="replace")):
-                if self._count < MOST_PARTS:
-                    part.parts.append(self.part(begin, stop, depth + 1))
+                if self._count >= MOST_PARTS:
+                    break
+                part.parts.append(self.part(begin, stop, depth + 1))
         return part
 
     def _headers(self, part: Part, first: int, end: int) -> int:
@@ -146,9 +147,8 @@ class _PartReader:
             return first
         return min(end, at + 1)
 
-    def _between(self, at: int, end: int, mark: bytes) -> list[tuple[int, int]]:
+    def _between(self, at: int, end: int, mark: bytes) -> Iterator[tuple[int, int]]:
         """Ranges of lines between boundaries."""
-        found: list[tuple[int, int]] = []
         begin: int | None = None
         for line in range(at, end):
             if not self._lines[line].startswith(mark):
@@ -156,11 +156,12 @@ class _PartReader:
             rest = self._lines[line][len(mark) :].strip()
             if rest in (b"", b"--"):
                 if begin is not None:
-                    found.append((begin, line))
+                    yield begin, line
                 begin = line + 1
                 if rest:
-                    return found
-        return [*found, (begin, end)] if begin is not None else found
+                    return
+        if begin is not None:
+            yield begin, end
 
 
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
