@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench soak editors vsix clean help
+.PHONY: demo test lint bench soak crashes fuzz editors vsix clean help
 PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -40,6 +40,12 @@ bench: $(STAMP)  ## measure and print the figures of README
 
 soak: $(STAMP)  ## a million damaged files for the content processors (SOAK="--minutes 10 --seed 1" for less)
 	$(VENV)/bin/python tests/support/soak.py $(SOAK)
+
+crashes: $(STAMP)  ## kills, damage and trouble by the hundred (CRASHES="--kills 30 --corruptions 10 --troubles 5 --seed 1" for less)
+	$(VENV)/bin/python tests/support/crash_soak.py $(CRASHES)
+
+fuzz: $(STAMP)  ## editors that say anything, a thousand of them (FUZZ="--sessions 100 --seed 1" for less)
+	$(VENV)/bin/python tests/support/fuzz_soak.py $(FUZZ)
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from khoj_ls.config.settings import Settings
-from khoj_ls.core.errors import KhojError, VaultError
+from khoj_ls.core.errors import KhojError, StoreError, VaultError
 from khoj_ls.indexing.cutting import CutOrder
 from khoj_ls.indexing.ignore import IgnoreRules
 from khoj_ls.indexing.meaning import MeaningPath
@@ -193,6 +193,14 @@ class Pipeline:
         try:
             moved = self._step()
         except DamagedDatabase as error:
+            if error.of_the_disk and self._database.intact():
+                self._fail(
+                    StoreError(
+                        f"{self._database.path} cannot be written (disk I/O error): see whether the disk is sound and whether "
+                        "a quota is used up; it is tried again"
+                    )
+                )
+                return False
             self.trouble = str(error)
             self.dead = True
             self._emit(IndexEvent("problem", message=str(error), error=error))

@@ -17,9 +17,11 @@ from typing import TypeVar
 from filelock import FileLock
 
 from khoj_ls.core.errors import StoreError
+from khoj_ls.store.backups import back_up
 from khoj_ls.store.conversations_rescue import rescue_conversations
 from khoj_ls.store.conversations_schema import CONVERSATIONS_VERSION, migrate_conversations
 from khoj_ls.store.database import set_aside, set_log_aside
+from khoj_ls.store.soundness import fault_in
 from khoj_ls.store.trouble import guarded, place_of
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,17 @@ class ConversationsFile:
             if busy:
                 log.info("the log of %s is in use by another process, and is emptied later", self.path)
             return answer
+
+    def mend(self) -> str:
+        """Read all of the file and, where something is wrong, save what can be read; what was done, or nothing."""
+        with self._lock:
+            if not self.path.exists() and not self._rescued.exists():
+                return ""
+            before = self.message
+            self.read(lambda connection: None)
+            if self.message == before and (fault := fault_in(self.path)):
+                self._recover(_Damaged(f"{self.path} is damaged ({fault})"))
+            return "" if self.message == before else self.message
 
     def close(self) -> None:
         """Close the connection; it is opened again when it is needed."""
@@ -124,6 +137,8 @@ class ConversationsFile:
                     f"{CONVERSATIONS_VERSION}): upgrade khoj-ls; they are left as they are"
                 )
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            if 0 < version < CONVERSATIONS_VERSION:
+                back_up(connection, self.path, version)
             if version < CONVERSATIONS_VERSION:
                 migrate_conversations(connection)
         except BaseException:  # not to be used, whatever it was; it is raised again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sqlite3
 import threading
 import time
@@ -10,12 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from khoj_ls.core.errors import StoreError
+from khoj_ls.store.backups import back_up
 from khoj_ls.store.migrations import SCHEMA_VERSION, migrate
 from khoj_ls.store.trouble import guarded, place_of
 
 
 class DamagedDatabase(StoreError):
     """The file is no intact database; the caller may set it aside with `set_aside` and build a new one."""
+
+    @property
+    def of_the_disk(self) -> bool:
+        """Whether it may be the disk's fault, or that of a quota, and the file intact all the same (see `Database.intact`)."""
+        return "i/o" in str(self).lower()
 
 
 class Database:
@@ -50,6 +57,8 @@ class Database:
                 raise StoreError(f"{path} is being written by an older khoj-ls: end that (`khoj-ls daemon stop`) and try again")
             if not read_only:
                 self._writer.execute("PRAGMA journal_mode = WAL")
+                if 0 < version < SCHEMA_VERSION:
+                    back_up(self._writer, path, version)
                 if version < SCHEMA_VERSION:
                     migrate(self._writer)
         self._place = place_of(path)
@@ -137,7 +146,8 @@ def _guarded(path: Path) -> contextlib.AbstractContextManager[None]:
 def set_aside(path: Path) -> Path:
     """Rename a damaged database and its log so that a new one can be made; returns where it is kept."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    names = (f"{path.name}.damaged-{stamp}{'' if number == 1 else f'-{number}'}" for number in itertools.count(1))
+    kept = next(place for name in names if not (place := path.with_name(name)).exists())
     path.replace(kept)
     set_log_aside(path, kept)
     return kept

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from khoj_ls.core.errors import StoreError
+from khoj_ls.store.backups import back_up
 from khoj_ls.store.database import set_aside
 from khoj_ls.store.trouble import guarded, place_of
 
@@ -88,6 +89,8 @@ class Deliveries:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._place: tuple[int, int] | None = None
+        self._told = ""
+        """What was done about a damaged file."""
 
     def add(self, items: Sequence[tuple[str, str, bytes]], created: float, *, most: int) -> list[str]:
         """Take down (webhook, event, body) of an event, due at once; returns the ids. On the disk when this returns.
@@ -207,6 +210,15 @@ class Deliveries:
         with self._write() as connection:
             connection.execute("DELETE FROM delivery WHERE created < ?", (now - KEPT_SECONDS,))
 
+    def mend(self) -> str:
+        """Read all of the file, and save what can be read where something is wrong; what was done, or nothing."""
+        with self._lock:
+            self._close()
+            self._told = ""
+            with self._guarded():
+                self._opened()
+            return self._told
+
     def close(self) -> None:
         """Close the file; it is opened again when it is needed."""
         with self._lock:
@@ -241,8 +253,10 @@ class Deliveries:
             self._connection = self._open()
         except _Damaged as error:
             kept = set_aside(self.path)
-            log.error("%s; deliveries that waited are lost, the old file is kept as %s", error, kept)
             self._connection = self._open()
+            saved = _saved(kept, self._connection)
+            self._told = f"{error}; {saved} deliveries could be saved, the old file is kept as {kept}"
+            log.error("%s", self._told)
         self._place = place_of(self.path)
         return self._connection
 
@@ -260,6 +274,8 @@ class Deliveries:
                 connection.execute("PRAGMA journal_mode = WAL").fetchall()
                 if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                     raise _Damaged(f"{self.path} is damaged")
+                if 0 < version < VERSION:
+                    back_up(connection, self.path, version)
                 for statement in _TABLES if version < VERSION else ():
                     connection.execute(statement)
         except BaseException:  # not to be used, whatever it was; it is raised again
@@ -275,3 +291,18 @@ class Deliveries:
             with contextlib.suppress(sqlite3.Error):  # nothing is lost by it: what was written is on the disk
                 self._connection.close()
         self._connection = self._place = None
+
+
+def _saved(damaged: Path, connection: sqlite3.Connection) -> int:
+    """Copy every delivery that can be read from a damaged queue; returns how many."""
+    columns = "id, number, webhook, event, body, created, state, attempts, due, status, error, ended"
+    saved = 0
+    with contextlib.suppress(sqlite3.Error):  # what comes behind the damage is lost
+        source = sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=rw", uri=True)
+        with contextlib.closing(source):
+            for row in source.execute(f"SELECT {columns} FROM delivery NOT INDEXED"):
+                with contextlib.suppress(sqlite3.Error):  # a row that is not whole
+                    saved += connection.execute(
+                        f"INSERT OR IGNORE INTO delivery ({columns}) VALUES ({', '.join('?' * len(row))})", row
+                    ).rowcount
+    return saved

@@ -15,6 +15,7 @@ from typing import Any
 
 from khoj_ls.core.errors import StoreError
 from khoj_ls.store.database import DamagedDatabase, Database, set_aside
+from khoj_ls.store.soundness import is_sound
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def rebuild_database(path: Path) -> tuple[Database, Path]:
     """Set the closed, damaged database at `path` aside and make a new one with the vectors that can still be read."""
     kept = set_aside(path)
     database = Database(path)
-    saved = _salvage_vectors(kept, database)
+    saved = salvage_vectors(kept, database)
     log.warning("the damaged database is kept as %s; %d vectors were saved from it", kept, saved)
     return database, kept
 
@@ -67,13 +68,13 @@ def rescue(database: Database) -> Path | None:
 
 def take_over_vectors(copy: Path, database: Database) -> None:
     """Move the vectors of a rescued copy to the new, empty `database`; the copy is deleted."""
-    saved = _salvage_vectors(copy, database)
+    saved = salvage_vectors(copy, database)
     log.warning("%s was deleted while it was in use; %d vectors were saved", database.path, saved)
     copy.unlink(missing_ok=True)
 
 
-def _salvage_vectors(damaged: Path, database: Database) -> int:
-    """Copy models and vectors that can be read; returns how many vectors."""
+def salvage_vectors(damaged: Path, database: Database) -> int:
+    """Copy models and vectors that can be read, and are vectors; returns how many of these."""
     try:
         source = sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error:
@@ -91,6 +92,8 @@ def _salvage_vectors(damaged: Path, database: Database) -> int:
             source, "SELECT id, model_id, hash, vector FROM embedding WHERE id > ? ORDER BY id"
         ):
             if isinstance(vector, bytes) and isinstance(digest, bytes) and lengths.get(model_id) == len(vector):
+                if not is_sound(vector):
+                    continue
                 saved += connection.execute(
                     "INSERT OR IGNORE INTO embedding (model_id, hash, vector) VALUES (?, ?, ?)", (model_id, digest, vector)
                 ).rowcount

@@ -37,6 +37,8 @@ def guarded(path: Path, *, damaged: Callable[[str], StoreError], full: str) -> I
         text = str(error).lower()
         if "full" in text:
             raise StoreError(f"the disk that holds {path} is full: free some space{full}") from error
+        if "could not decode to utf-8" in text:  # the rest of it is the text of a note
+            raise damaged(f"{path} is damaged (it holds texts that are not UTF-8)") from None
         if any(mark in text for mark in _DAMAGED):
             raise damaged(f"{path} is damaged ({error})") from error
         if "locked" in text:

@@ -303,7 +303,7 @@ class OpenIndex:
     def _rebuild(self, error: DamagedDatabase, damaged: Database) -> None:
         with self._guard:
             # Another thread may have been here first; and an error of the disk may have been one of the moment.
-            if self.database is damaged and not ("i/o" in str(error).lower() and damaged.intact()):
+            if self.database is damaged and not (error.of_the_disk and damaged.intact()):
                 self._replace_database(error)
 
     def _replace_database(self, error: DamagedDatabase) -> None:

@@ -177,6 +177,24 @@ def test_a_full_disk_is_told_and_got_over(bench, monkeypatch):
     assert bench.indexer.state().message == ""
 
 
+def test_an_error_of_the_disk_does_not_end_the_writer_of_a_sound_database(bench, monkeypatch):
+    plant(bench)
+    bench.open().index()
+    write = Database.write
+
+    def refuse(database):
+        raise DamagedDatabase("index.db is damaged (disk I/O error): it will be set aside")
+
+    monkeypatch.setattr(Database, "write", refuse)
+    bench.write("a.md", "# Quota\nnot yet\n")
+    bench.indexer.changed("a.md")
+    bench.until(lambda: "a quota is used up" in bench.indexer.state().message)
+    monkeypatch.setattr(Database, "write", write)
+    bench.indexer.index()
+    assert bench.finds("not yet") == ["a.md"]
+    assert bench.indexer.state().message == ""
+
+
 def test_a_row_that_cannot_be_written_costs_its_file_only(bench, monkeypatch):
     import khoj_ls.indexing.storing as storing
 

@@ -73,6 +73,15 @@ def test_a_damaged_file_is_recognised_and_set_aside(tmp_path, content):
     Database(path).close()
 
 
+def test_a_text_that_is_none_is_damage_and_is_not_repeated(database):
+    with database.write() as connection:
+        connection.execute("INSERT INTO meta (key, value) VALUES ('x', CAST(x'73656372657480ff' AS TEXT))")
+    with pytest.raises(DamagedDatabase, match="not UTF-8") as raised, database.read() as connection:
+        get_meta(connection, "x")
+    assert "secret" not in str(raised.value)
+    assert raised.value.__suppress_context__
+
+
 def test_one_writer_at_a_time(tmp_path):
     first, second = WriterLock(tmp_path), WriterLock(tmp_path)
     assert first.acquire()

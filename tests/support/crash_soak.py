@@ -21,8 +21,10 @@ from random import Random
 from typing import Any
 
 from crash.ground import Ground
-from crash.kills import KILLS, lost_session, suspended
+from crash.harms import HARMS, repaired
+from crash.kills import KILLS, lost_session
 from crash.scratch import Scratch
+from crash.troubles import TROUBLES, disk, obey_permissions
 from crash.verdict import faults, ill_health
 from crash.workload import Workload
 
@@ -35,7 +37,7 @@ Event = Callable[[Ground, Workload, Random], str]
 
 def kinds() -> dict[str, tuple[Event, ...]]:
     """What may happen, by the name of the option that asks for it."""
-    return {"kills": KILLS, "troubles": (suspended,)}
+    return {"kills": KILLS, "corruptions": HARMS, "troubles": TROUBLES}
 
 
 def one_round(ground: Ground, scratch: Scratch, work: Workload, event: Event, seed: int) -> dict[str, Any]:
@@ -48,6 +50,10 @@ def one_round(ground: Ground, scratch: Scratch, work: Workload, event: Event, se
         work.some(random.randint(1, 10))
         what = event(ground, work, random)
         work.close()
+        if event in HARMS:
+            told, wrong = repaired(ground)
+            what = "; ".join([what, *told])
+            found += wrong
         found += faults(ground, scratch, random)
         if seed % 10 == 0:
             found += [*ill_health(ground), *filter(None, [lost_session(ground)])]
@@ -70,6 +76,7 @@ def soak(counts: dict[str, int], seed: int, tell: Callable[[dict[str, Any]], Non
         if ground is None:
             scratch = Scratch()
             ground = Ground(Path(tempfile.mkdtemp(prefix="khoj-crash-")).resolve())
+            disk(ground)
             work = Workload(ground, Random(own))
             work.plant(_NOTES)
         rounds.append(one_round(ground, scratch, work, event, own))
@@ -101,12 +108,13 @@ def report(rounds: list[dict[str, Any]], seed: int) -> dict[str, Any]:
 def main() -> int:
     """Exit status 1 when something was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for kind, count in (("kills", 300), ("troubles", 30)):
+    for kind, count in (("kills", 300), ("corruptions", 100), ("troubles", 40)):
         parser.add_argument(f"--{kind}", type=int, default=count, help=f"rounds with {kind}")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="the same seed does the same things")
     parser.add_argument("--report", type=Path, help="write the report there, as JSON")
     parser.add_argument("--keep", action="store_true", help="leave the folders of rounds in which something was found")
     chosen = parser.parse_args()
+    obey_permissions()
     counts = {kind: getattr(chosen, kind) for kind in kinds()}
 
     def tell(one: dict[str, Any]) -> None:

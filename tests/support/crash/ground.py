@@ -67,6 +67,8 @@ class Ground:
         os.environ.update(KHOJ_LS_HOME=str(self.home), KHOJ_LS_CRASH_KEY="a" * 64)
         self.session: Wire | None = None
         self._sessions = threading.RLock()
+        self.at_end: list[Callable[[], object]] = []
+        """Called before everything is deleted."""
         self.asked: list[str] = []
         """Questions whose answers were said to be done: their conversations are kept."""
 
@@ -167,6 +169,8 @@ class Ground:
         with contextlib.suppress(Exception):
             self.stop()
         self.kill_daemon()
+        for end in self.at_end:
+            end()
         shutil.rmtree(self.base, ignore_errors=True)
 
 

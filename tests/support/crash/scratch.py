@@ -28,7 +28,7 @@ class Scratch:
     """Builds such indexes; what it loads for one serves the next."""
 
     def __init__(self) -> None:
-        self._tools = ContentTools("")
+        self._tools = ContentTools("", lambda pages: None)
         self._backend: OnnxBackend | None = None
         self._info: ModelInfo | None = None
         self._vectors: dict[str, Vector] = {}
