@@ -117,7 +117,9 @@ def paths(answer: Any) -> list[str]:
 def shape(value: Any) -> Any:
     """The keys of a JSON value, and of what lies in it; which sources and stages there are is not fixed."""
     if isinstance(value, dict):
-        return {key: None if key in ("sources", "timings", "worker", "requests") else shape(inner) for key, inner in value.items()}
+        return {
+            key: None if key in ("sources", "timings", "worker", "requests") else shape(inner) for key, inner in value.items()
+        }
     return [shape(value[0])] if isinstance(value, list) and value and isinstance(value[0], dict) else None
 
 
