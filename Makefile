@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench soak crashes fuzz editors vsix clean help
+.PHONY: demo test lint bench soak crashes fuzz editors vsix audit sbom clean help
 PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -46,6 +46,13 @@ crashes: $(STAMP)  ## kills, damage and trouble by the hundred (CRASHES="--kills
 
 fuzz: $(STAMP)  ## editors that say anything, a thousand of them (FUZZ="--sessions 100 --seed 1" for less)
 	$(VENV)/bin/python tests/support/fuzz_soak.py $(FUZZ)
+
+audit: $(STAMP)  ## what is installed is what constraints.txt names, file by file as it was installed; asks nobody
+	$(VENV)/bin/python tests/support/audit.py
+
+sbom: $(STAMP)  ## khoj-ls.cdx.json, a software bill of materials (CycloneDX)
+	$(VENV)/bin/khoj-ls sbom > khoj-ls.cdx.json
+
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info

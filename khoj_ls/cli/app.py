@@ -31,6 +31,7 @@ VERBS = (
     "lsp",
     "demo",
     "eval",
+    "sbom",
     "uninstall",
 )
 """Each is `khoj_ls.cli.<verb>` with the click command `command`, in the order of the help."""
