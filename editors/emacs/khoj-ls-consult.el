@@ -38,8 +38,7 @@ Returns (HIT nil).  Hits are shown in PREVIEW, if it is non-nil."
     :history '(:input khoj-ls-search-history)
     :require-match t
     :sort nil
-    :annotate (lambda (candidate)
-                (cdr (assoc candidate (khoj-ls-search-affixation (list candidate)))))
+    :annotate (lambda (candidate) (car (khoj-ls-search-affixation (list candidate))))
     :lookup (lambda (selected &rest _) (gethash selected hits))
     :state (and preview
                 (lambda (action hit)

@@ -25,9 +25,10 @@
 
 (defcustom khoj-ls-search-interface 'auto
   "How hits are chosen.
-`auto': by Consult where it is installed; else by `completing-read' where
-a completion that follows what is typed is on (Vertico, Icomplete, Fido,
-Ivy, Helm); else by a list of our own."
+`auto': where a completion that follows what is typed is on (Vertico,
+Icomplete, Fido, Mct) by it, with Consult if that is installed; else by a
+list of our own.  Ivy and Helm ask for candidates only once, before
+anything is typed: with them it is our own, too."
   :group 'khoj-ls
   :type '(choice (const :tag "What fits" auto)
                  (const :tag "Consult" consult)
@@ -105,8 +106,9 @@ With PREFIX the last word may be a beginning."
     text))
 
 (defun khoj-ls-search-score (hit)
-  "The score of HIT as text."
-  (propertize (format "%.2f" (plist-get hit :score)) 'face 'khoj-ls-score))
+  "The score of HIT as text; blank for what filters alone let through."
+  (let ((score (plist-get hit :score)))
+    (propertize (if (zerop score) "    " (format "%.2f" score)) 'face 'khoj-ls-score)))
 
 (defun khoj-ls-search-where (hit)
   "File and line of HIT as text."
@@ -155,12 +157,15 @@ With PREFIX the last word may be a beginning."
   "The interface to use, one of those of `khoj-ls-search-interface' but auto."
   (if (not (eq khoj-ls-search-interface 'auto))
       khoj-ls-search-interface
-    (cond ((and (locate-library "consult") (require 'khoj-ls-consult nil t)) 'consult)
-          ((or (not (eq completing-read-function #'completing-read-default))
-               (cl-some (lambda (mode) (and (boundp mode) (symbol-value mode)))
-                        '(vertico-mode icomplete-mode fido-mode mct-mode)))
-           'completing-read)
-          (t 'live))))
+    (cond ((not (khoj-ls-search--followed-p)) 'live)
+          ((locate-library "consult") 'consult)
+          (t 'completing-read))))
+
+(defun khoj-ls-search--followed-p ()
+  "Whether `completing-read' shows what there is for each thing that is typed."
+  (and (eq completing-read-function #'completing-read-default)
+       (cl-some (lambda (mode) (and (boundp mode) (symbol-value mode)))
+                '(vertico-mode icomplete-mode fido-mode mct-mode))))
 
 (cl-defun khoj-ls-search-read (prompt &key within initial)
   "Read with PROMPT what is searched for, and let a hit be chosen.

@@ -36,7 +36,7 @@ def desk(prepared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def emacs() -> Path:
-    """Emacs, with Eglot, lsp-mode, markdown-mode and consult as Debian packs them."""
+    """Emacs, with Eglot, lsp-mode, markdown-mode and the ways to complete as Debian packs them."""
     if not Path("/usr/share/emacs/site-lisp/elpa").is_dir():
         missing("emacs")
     return program("emacs")

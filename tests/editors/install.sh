@@ -18,7 +18,8 @@ debian() { # the packages of which one is missing
 }
 
 emacs() {
-  debian tmux emacs-nox elpa-eglot elpa-lsp-mode elpa-markdown-mode elpa-consult elpa-package-lint
+  debian tmux emacs-nox elpa-eglot elpa-lsp-mode elpa-markdown-mode \
+    elpa-consult elpa-vertico elpa-marginalia elpa-orderless elpa-ivy elpa-helm elpa-package-lint
 }
 
 others() {

@@ -154,12 +154,20 @@
                    ((:hits [1] :degraded :json-false) nil)))
     (should (equal (khoj-ls-search-note result) note))))
 
-(ert-deftest another-completion-is-used-where-one-is-on ()
-  (dolist (mode '(icomplete-mode fido-mode))
-    (cl-letf (((symbol-function 'locate-library) #'ignore))
-      (cl-progv (list mode) '(t)
-        (should (eq (let ((khoj-ls-search-interface 'auto)) (khoj-ls-search--interface))
-                    'completing-read))))))
+(ert-deftest what-follows-the-typing-is-used-and-a-list-of-our-own-beside-what-does-not ()
+  (pcase-dolist (`(,mode ,consult ,expected)
+                 '((nil t live) (nil nil live) (ivy-mode t live) (helm-mode t live)
+                   (vertico-mode t consult) (icomplete-mode t consult)
+                   (vertico-mode nil completing-read) (fido-mode nil completing-read)))
+    (when (memq mode '(ivy-mode helm-mode vertico-mode))
+      (require (if (eq mode 'helm-mode) 'helm-mode (intern (string-remove-suffix "-mode" (symbol-name mode))))))
+    (cl-letf (((symbol-function 'locate-library) (lambda (&rest _) consult)))
+      (let ((khoj-ls-search-interface 'auto))
+        (cl-progv '(vertico-mode icomplete-mode fido-mode mct-mode) nil
+          (when mode (funcall mode 1))
+          (unwind-protect
+              (should (equal (list mode consult (khoj-ls-search--interface)) (list mode consult expected)))
+            (when mode (funcall mode -1))))))))
 
 (ert-deftest completing-read-follows-what-is-typed ()
   (search-test-with 'completing-read
@@ -174,20 +182,50 @@
     (should (equal (khoj-ls-test-place) "homelab/network.md:24"))
     (should (equal khoj-ls-search-history '("Belkin RT3200 serial")))))
 
-(ert-deftest consult-is-used-where-it-is-installed ()
-  (search-test-with 'auto
+(require 'vertico)
+(require 'marginalia)
+(require 'orderless)
+
+(defun search-test-vertico ()
+  "What Vertico shows below the prompt, or nil."
+  (let ((window (active-minibuffer-window)))
+    (and window
+         (with-current-buffer (window-buffer window)
+           (and (bound-and-true-p vertico--candidates-ov)
+                (substring-no-properties (overlay-get vertico--candidates-ov 'after-string)))))))
+
+(defmacro search-test-in-vertico (interface &rest body)
+  "Run BODY with INTERFACE where Vertico, Marginalia and Orderless are on."
+  (declare (indent 1))
+  `(search-test-with ,interface
+     (let ((completion-styles '(orderless basic)))
+       (vertico-mode 1)
+       (marginalia-mode 1)
+       (unwind-protect (progn ,@body)
+         (marginalia-mode -1)
+         (vertico-mode -1)))))
+
+(defconst search-test-line
+  "0\\.[0-9][0-9] Home network › Machines.*  homelab/network\\.md:24  .*Belkin"
+  "The hit as lists show it.")
+
+(ert-deftest vertico-follows-what-is-typed ()
+  (search-test-in-vertico 'completing-read
+    (khoj-ls-test-typing (khoj-ls-search)
+      "Belkin SPC RT3200 SPC serial"
+      (string-match-p search-test-line (or (search-test-vertico) ""))
+      "RET")
+    (should (equal (khoj-ls-test-place) "homelab/network.md:24"))))
+
+(ert-deftest consult-shows-hits-in-vertico-and-looks-at-them ()
+  (search-test-in-vertico 'auto
     (should (eq (khoj-ls-search--interface) 'consult))
-    (should (featurep 'consult))
     (let ((window (selected-window)))
-      (icomplete-vertical-mode 1)
-      (unwind-protect
-          (khoj-ls-test-typing (khoj-ls-search)
-            "Belkin SPC RT3200 SPC serial"
-            (let ((first (car-safe completion-all-sorted-completions)))
-              (and (stringp first) (string-match-p "Home network › Machines" first)))
-            (not (equal "index.md" (buffer-name (window-buffer window))))
-            "C-j")
-        (icomplete-vertical-mode -1)))
+      (khoj-ls-test-typing (khoj-ls-search)
+        "Belkin SPC RT3200 SPC serial"
+        (string-match-p search-test-line (or (search-test-vertico) ""))
+        (not (equal "index.md" (buffer-name (window-buffer window))))
+        "RET"))
     (should (equal (khoj-ls-test-place) "homelab/network.md:24"))))
 
 (provide 'search-test)
