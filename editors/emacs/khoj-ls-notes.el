@@ -96,11 +96,12 @@ of another buffer is copied."
 
 ;;;###autoload
 (defun khoj-ls-refile ()
-  "Move the section at point to another note; links in it and to it follow.
+  "Move the section at point to another note of its format; links follow.
 \\<khoj-ls-live-map>\\[khoj-ls-live-choose-other-window] puts it below the heading that was found there."
   (interactive "*")
   (let ((here (khoj-ls-notes--here)))
-    (pcase-let ((`(,hit ,how) (khoj-ls-search-read "Move the section to: ")))
+    (pcase-let ((`(,hit ,how) (khoj-ls-search-read "Move the section to: "
+                                                     :type (if (derived-mode-p 'org-mode) "org" "markdown"))))
       (when hit
         (let ((heading (and how (car (last (append (plist-get hit :outline) nil))))))
           (khoj-ls-edit-note :khoj/refile

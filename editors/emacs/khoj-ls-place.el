@@ -110,11 +110,12 @@ That of the buffer that an indirect buffer is based on, too."
                  other-window))
 
 (defun khoj-ls-path-of-hit (hit)
-  "The file of HIT, from its vault's folder where that is known."
-  (let ((path (khoj-ls-uri-to-path (plist-get hit :uri)))
-        (vault (plist-get hit :vault)))
-    (if (and vault (file-in-directory-p path vault))
-        (file-relative-name path vault)
+  "The file of HIT, from its vault's folder or the one of `khoj-ls-folders'."
+  (let* ((path (khoj-ls-uri-to-path (plist-get hit :uri)))
+         (folder (cl-find-if (lambda (each) (and each (file-in-directory-p path each)))
+                             (cons (plist-get hit :vault) khoj-ls-folders))))
+    (if folder
+        (file-relative-name (file-truename path) (file-truename folder))
       (abbreviate-file-name path))))
 
 (defun khoj-ls-heading-path (hit)

@@ -79,6 +79,19 @@ With PREFIX the last word may be a beginning."
           (and within `(:within ,(vconcat (mapcar #'expand-file-name within))))
           (and prefix '(:prefix t))))
 
+(defvar khoj-ls-search--type nil
+  "The format, org or markdown, that hits have to be in; nil: any.")
+
+(defun khoj-ls-search--fitting (result)
+  "RESULT with those of its hits alone that are in the format that is wanted."
+  (if (null khoj-ls-search--type)
+      result
+    (plist-put (copy-sequence result) :hits
+               (seq-into (seq-filter (lambda (hit)
+                                       (equal khoj-ls-search--type (plist-get hit :type)))
+                                     (plist-get result :hits))
+                         'vector))))
+
 (defun khoj-ls-search-note (result)
   "What to tell of the search RESULT beside its hits, or nil."
   (let ((respelled (plist-get result :respelled)))
@@ -167,12 +180,14 @@ With PREFIX the last word may be a beginning."
        (cl-some (lambda (mode) (and (boundp mode) (symbol-value mode)))
                 '(vertico-mode icomplete-mode fido-mode mct-mode))))
 
-(cl-defun khoj-ls-search-read (prompt &key within initial)
+(cl-defun khoj-ls-search-read (prompt &key within initial type)
   "Read with PROMPT what is searched for, and let a hit be chosen.
-WITHIN restricts the search to these files and folders; INITIAL is typed
-already.  Returns (HIT HOW), as `khoj-ls-live-read' has it; HIT may be nil."
+WITHIN restricts the search to these files and folders, TYPE to notes of a
+format; INITIAL is typed already.  Returns (HIT HOW), as `khoj-ls-live-read'
+has it; HIT may be nil."
   (khoj-ls-scope-prepare)
-  (let* ((interface (khoj-ls-search--interface))
+  (let* ((khoj-ls-search--type type)
+         (interface (khoj-ls-search--interface))
          (window (if (minibufferp) (minibuffer-selected-window) (selected-window)))
          (preview (and khoj-ls-search-preview (not (eq interface 'completing-read))
                        (khoj-ls-preview-begin window))))
@@ -196,7 +211,8 @@ WITHIN is as for `khoj-ls-search-read'; hits are shown in PREVIEW."
        :khoj/search
        (khoj-ls-search-parameters input khoj-ls-search-limit within t)
        (lambda (result)
-         (funcall show (append (plist-get result :hits) nil) (khoj-ls-search-note result)))
+         (let ((fitting (khoj-ls-search--fitting result)))
+           (funcall show (append (plist-get fitting :hits) nil) (khoj-ls-search-note fitting))))
        (lambda (problem) (funcall show nil (khoj-ls-error-text problem)))))
     :line #'khoj-ls-search-line
     :look (and preview (lambda (hit) (khoj-ls-preview-show preview hit)))
@@ -211,9 +227,10 @@ WITHIN is as for `khoj-ls-search-read'; hits are shown in PREVIEW."
 What is wrong is told in the echo area."
   (unless (string-blank-p input)
     (condition-case problem
-        (let ((result (khoj-ls-request
-                       :khoj/search
-                       (khoj-ls-search-parameters input khoj-ls-search-limit within t))))
+        (let ((result (khoj-ls-search--fitting
+                       (khoj-ls-request
+                        :khoj/search
+                        (khoj-ls-search-parameters input khoj-ls-search-limit within t)))))
           (when-let ((note (khoj-ls-search-note result)))
             (let ((message-log-max nil))
               (minibuffer-message "%s" note)))

@@ -21,7 +21,7 @@ from editor_desk import TOP, Desk
 CLIENT = TOP / "editors" / "emacs"
 TESTS = Path(__file__).parent / "emacs"
 RUNS = {
-    "own": ("connection-test", "search-test", "links-test", "chat-test", "views-test"),
+    "own": ("connection-test", "search-test", "links-test", "notes-test", "chat-test", "views-test"),
     "eglot": ("eglot-test",),
     "lsp-mode": ("lsp-test",),
 }

@@ -191,7 +191,7 @@
     (let ((shown nil))
       (should (eq 'quit (khoj-ls-test-typing (khoj-ls-insert-link)
                           (setq shown (links-test-list)) "C-g")))
-      (should (string-match-p "“Home network”" shown)))))
+      (should (string-match-p "“Home network”  homelab/network\\.md" shown)))))
 
 (ert-deftest a-read-only-note-is-left-alone ()
   (khoj-ls-test-in "homelab/network.md" ""
