@@ -12,6 +12,8 @@
 ;;; Code:
 
 (require 'khoj-ls-place)
+(require 'seq)
+(require 'subr-x)
 
 (defvar-local khoj-ls-chat--org nil "Whether the chat is written in Org.")
 (defvar-local khoj-ls-chat--conversation nil "Id of the conversation, once there is one.")
@@ -44,12 +46,8 @@
 (defun khoj-ls-chat--over (why)
   "The turn ends without an answer; WHY is written where it would stand."
   (setq khoj-ls-chat--turn nil)
-  (save-excursion
-    (goto-char khoj-ls-chat--end)
-    (khoj-ls-chat--append (concat (cond ((= khoj-ls-chat--answer khoj-ls-chat--end) "")
-                                        ((bolp) "")
-                                        (t "\n\n"))
-                                  (khoj-ls-chat--strong why))))
+  (khoj-ls-chat--append (concat (if (= khoj-ls-chat--answer khoj-ls-chat--end) "" "\n\n")
+                                (khoj-ls-chat--strong why)))
   (khoj-ls-chat--set nil))
 
 ;;;; Text
@@ -102,6 +100,11 @@
         (delete-region khoj-ls-chat--answer khoj-ls-chat--end)
         (insert text)
         (set-marker khoj-ls-chat--end (point))))))
+
+(defun khoj-ls-chat--joined (&rest parts)
+  "PARTS of an answer, each nil or a text, with a blank line between them."
+  (string-join (seq-remove (lambda (part) (or (null part) (string-empty-p part))) parts)
+               "\n\n"))
 
 (defun khoj-ls-chat--strong (text)
   "TEXT, made to stand out in the chat's format."

@@ -42,10 +42,9 @@
 
 (defun khoj-ls-chat--done (event)
   "The answer is there: EVENT."
-  (let ((below (plist-get event :below)))
-    (khoj-ls-chat--replace
-     (concat (or (plist-get event :shown) (plist-get event :text))
-             (and below (not (string-empty-p below)) (concat "\n\n" below)))))
+  (khoj-ls-chat--replace
+   (khoj-ls-chat--joined (or (plist-get event :shown) (plist-get event :text))
+                         (plist-get event :below)))
   (setq khoj-ls-chat--last khoj-ls-chat--turn
         khoj-ls-chat--turn nil)
   (mapc #'khoj-ls-chat--bring-into-view (get-buffer-window-list nil nil t))

@@ -186,6 +186,12 @@ non-nil, about this note.  Otherwise passages are searched for in all notes."
   (unless khoj-ls-chat-mode
     (khoj-ls-user-error "This buffer is no chat: begin one by `khoj-ls-chat'")))
 
+(defun khoj-ls-chat--check-quiet ()
+  "An error, before anything is changed, where nothing can be asked now."
+  (when (khoj-ls-chat--running-p)
+    (khoj-ls-user-error "An answer is still coming"))
+  (khoj-ls-connect))
+
 (defun khoj-ls-chat-send ()
   "Ask what is written below the last heading.
 Elsewhere than there this is what the key does in the buffer's mode."
@@ -195,8 +201,7 @@ Elsewhere than there this is what the key does in the buffer's mode."
            (< (point) (save-excursion (goto-char khoj-ls-chat--prompt)
                                       (forward-line -2) (point))))
       (khoj-ls-chat--other-command)
-    (when (khoj-ls-chat--running-p)
-      (khoj-ls-user-error "An answer is still coming"))
+    (khoj-ls-chat--check-quiet)
     (let ((question (string-trim (buffer-substring-no-properties
                                   khoj-ls-chat--prompt (point-max)))))
       (when (string-empty-p question)
@@ -274,8 +279,7 @@ Elsewhere than there this is what the key does in the buffer's mode."
 The new answer takes the place of the old one."
   (interactive)
   (khoj-ls-chat--check)
-  (when (khoj-ls-chat--running-p)
-    (khoj-ls-user-error "An answer is still coming"))
+  (khoj-ls-chat--check-quiet)
   (unless (and khoj-ls-chat--question (marker-position khoj-ls-chat--question))
     (khoj-ls-user-error "Nothing was asked yet"))
   (let* ((heading (save-excursion (goto-char khoj-ls-chat--answer)
@@ -297,14 +301,15 @@ The new answer takes the place of the old one."
 ;;;; The yes to a service
 
 (defun khoj-ls-chat--ask-consent (buffer consent)
-  "Ask whether what CONSENT tells may be sent, where BUFFER is seen, and ask again."
-  (when (and (buffer-live-p buffer) (get-buffer-window buffer t))
+  "Ask whether what CONSENT tells may be sent, and ask again in BUFFER if so.
+Only where BUFFER is in the selected window; a key that is meant for what
+is typed there must not count as a yes, so that is asked for in full."
+  (when (and (buffer-live-p buffer) (eq buffer (window-buffer (selected-window))))
     (with-current-buffer buffer
-      (let ((cost (plist-get consent :cost)))
-        (when (let ((enable-recursive-minibuffers t))
-                (y-or-n-p (format "Send about %d tokens with passages of your notes to %s%s? "
-                                  (plist-get consent :tokens) (plist-get consent :host)
-                                  (if (numberp cost) (format " (about $%.2g)" cost) ""))))
+      (let ((cost (plist-get consent :cost)) (use-short-answers nil))
+        (when (yes-or-no-p (format "Send about %d tokens with passages of your notes to %s%s? "
+                                   (plist-get consent :tokens) (plist-get consent :host)
+                                   (if (numberp cost) (format " (about $%.2g)" cost) "")))
           (khoj-ls-request :khoj/allowHost `(:host ,(plist-get consent :host)))
           (setq khoj-ls-chat--host nil)
           (khoj-ls-chat-retry))))))

@@ -100,13 +100,12 @@
   (setq khoj-ls-chat--question (point-marker))
   (insert (plist-get turn :question) "\n\n")
   (khoj-ls-chat--open-answer)
-  (let ((below (plist-get turn :below))
-        (problem (plist-get turn :message)))
+  (let ((problem (plist-get turn :message)))
     (khoj-ls-chat--replace
-     (concat (or (plist-get turn :shown) (plist-get turn :answer))
-             (and below (not (string-empty-p below)) (concat "\n\n" below))
-             (and problem (not (string-empty-p problem))
-                  (concat "\n\n" (khoj-ls-chat--strong problem))))))
+     (khoj-ls-chat--joined (or (plist-get turn :shown) (plist-get turn :answer))
+                           (plist-get turn :below)
+                           (unless (member problem '(nil ""))
+                             (khoj-ls-chat--strong problem)))))
   (setq khoj-ls-chat--last (plist-get turn :id)))
 
 ;;;###autoload

@@ -170,16 +170,41 @@
       (khoj-ls-chat-retry)
       (should (string-search "Both changes were made" (chat-test-answered))))))
 
+(defun chat-test-refused ()
+  "Let the turn of the current buffer end, as a service wants a yes."
+  (khoj-ls-chat--open-answer)
+  (setq khoj-ls-chat--turn "t")
+  (khoj-ls-chat--event '(:kind "failed" :turn "t" :code "khoj.consent" :text "" :shown ""
+                         :message "wants a yes"
+                         :consent (:host "https://far.example" :tokens 1200 :cost 0.004)))
+  (should (string-search "*Nothing was sent: https://far.example wants your yes." (buffer-string))))
+
+(ert-deftest who-types-elsewhere-is-asked-for-no-yes ()
+  (chat-test-in 'org
+    (let ((asked nil) (looked nil))
+      (cl-letf (((symbol-function 'yes-or-no-p) (lambda (_) (setq asked t) nil)))
+        (chat-test-refused)
+        (switch-to-buffer "*scratch*")
+        ;; Behind the one that would ask.
+        (run-at-time 0 nil (lambda () (setq looked t)))
+        (khoj-ls-test-wait "a look" looked)
+        (should-not asked)
+        (should (equal (buffer-local-value 'khoj-ls-chat--host chat) "https://far.example"))))))
+
+(ert-deftest a-question-stays-where-it-was-written-without-a-program ()
+  (chat-test-in 'org
+    (insert "What about the router?")
+    (khoj-ls-disconnect)
+    (let ((khoj-ls-command '("khoj-ls-is-not-here")) (text (buffer-string)))
+      (khoj-ls-test-error "was not found" (khoj-ls-chat-send))
+      (should (equal (buffer-string) text))
+      (should-not khoj-ls-chat--state))))
+
 (ert-deftest a-yes-is-wanted-before-anything-is-sent-to-a-service ()
   (chat-test-in 'org
     (let ((asked nil) (allowed nil) (again nil))
-      (khoj-ls-chat--open-answer)
-      (setq khoj-ls-chat--turn "t")
-      (khoj-ls-chat--event '(:kind "failed" :turn "t" :code "khoj.consent" :text "" :shown ""
-                             :message "wants a yes"
-                             :consent (:host "https://far.example" :tokens 1200 :cost 0.004)))
-      (should (string-search "*Nothing was sent: https://far.example wants your yes." (buffer-string)))
-      (cl-letf (((symbol-function 'y-or-n-p) (lambda (prompt) (setq asked prompt) t))
+      (chat-test-refused)
+      (cl-letf (((symbol-function 'yes-or-no-p) (lambda (prompt) (setq asked prompt) t))
                 ((symbol-function 'khoj-ls-request)
                  (lambda (method params &rest _) (setq allowed (list method params))))
                 ((symbol-function 'khoj-ls-chat-retry) (lambda () (setq again t))))
