@@ -1,5 +1,5 @@
 -- The pickers of others. None of these plugins is in a registry of Debian, PyPI or npm, so what stands here in their place is
--- the least that their documentation promises, and what is tested is that our side keeps to it.
+-- the least that their documentation promises and their code does, and what is tested is that our side keeps to it.
 
 local t = dofile(vim.fs.dirname(debug.getinfo(1, 'S').source:sub(2)) .. '/harness.lua')
 t.load()
@@ -117,7 +117,9 @@ package.loaded['fzf-lua'] = {
 both('fzf-lua')
 package.loaded['fzf-lua'] = nil
 
--- snacks: a finder returns a function that runs in a task, adds items, and may suspend the task until it is resumed.
+-- snacks: a finder returns a function that runs in a task, adds items, and may suspend the task until it is resumed. Tasks run
+-- in callbacks of libuv, and are told there that they are called off.
+local snacks = {}
 _G.Snacks = {
   picker = {
     pick = function(given)
@@ -130,26 +132,62 @@ _G.Snacks = {
       if given.items then
         return confirm(given.items)
       end
-      local task = {}
+      local task, events = {}, {}
+      local finder = given.finder(given, { filter = { search = QUERY }, async = task })
       local thread = coroutine.create(function()
         local found = {}
-        given.finder(given, { filter = { search = QUERY }, async = task })(function(item)
+        finder(function(item)
           found[#found + 1] = item
         end)
-        confirm(found)
+        vim.schedule(function()
+          confirm(found)
+        end)
       end)
+      local function run(step)
+        local timer = assert(vim.uv.new_timer())
+        timer:start(0, 0, function()
+          assert(vim.in_fast_event())
+          timer:close()
+          step()
+        end)
+      end
       function task.suspend()
         coroutine.yield()
       end
       function task.resume()
-        assert(coroutine.resume(thread))
+        run(function()
+          assert(coroutine.resume(thread))
+        end)
       end
-      function task.on() end
-      assert(coroutine.resume(thread))
+      function task.on(_, event, call)
+        events[event] = call
+      end
+      function snacks.abort()
+        run(events.abort)
+      end
+      task.resume()
     end,
   },
 }
 both('snacks')
+t.case('snacks: a list that is closed calls its question off', function()
+  local search = require('khoj_ls.search')
+  local find, cancelled = search.find, false
+  search.find = function(...)
+    local cancel = find(...)
+    snacks.abort()
+    return function()
+      cancel()
+      cancelled = true
+    end
+  end
+  options.set({ vault = t.notes, picker = 'snacks' })
+  vim.cmd('KhojSearch')
+  t.wait(function()
+    return cancelled
+  end, 'the end of the question')
+  search.find = find
+end)
 _G.Snacks = nil
 
 -- mini.pick: `match` gets the query as a list of characters and sets the items; `choose` gets one of them.

@@ -19,7 +19,8 @@ local function entry(item)
   }
 end
 
----A finder that waits for the server in snacks' own way: its task sleeps until the answer wakes it.
+---A finder that waits for the server in snacks' own way: its task sleeps until the answer wakes it. Tasks of snacks, and what
+---is told of their end, run in a callback of libuv, where most of Neovim must not be called: hence vim.schedule.
 ---@param find khoj_ls.Find
 ---@return fun(options: table, context: table): fun(add: fun(item: table))
 local function live(find)
@@ -27,13 +28,24 @@ local function live(find)
   return function(_, context)
     local query = context.filter.search
     return function(add)
-      local answered, found = false, {}
-      local cancel = find(query, function(hits, note)
-        answered, found = true, hits
-        tell(note)
-        context.async:resume()
+      local answered, aborted, found = false, false, {}
+      local cancel = function() end
+      context.async:on('abort', function()
+        aborted = true
+        vim.schedule(function()
+          cancel()
+        end)
       end)
-      context.async:on('abort', cancel)
+      vim.schedule(function()
+        if aborted then
+          return
+        end
+        cancel = find(query, function(hits, note)
+          answered, found = true, hits
+          tell(note)
+          context.async:resume()
+        end)
+      end)
       while not answered do
         context.async:suspend()
       end
