@@ -99,7 +99,7 @@ end)
 t.case('checkhealth says what is there', function()
   vim.cmd.checkhealth('khoj_ls')
   local text = t.text()
-  for _, part in ipairs({ 'khoj-ls', 'the daemon runs', 'it is enabled', 'client ', 'they are right', 'pickers: none' }) do
+  for _, part in ipairs({ 'khoj-ls', 'the daemon runs (process ', 'it is enabled', 'client ', 'they are right', 'pickers: none' }) do
     t.has(text, part)
   end
   assert(not text:find('ERROR'), text)

@@ -33,8 +33,8 @@ local function check_daemon(program)
   local ok, status = pcall(vim.json.decode, done.stdout or '')
   if done.code == 1 then
     vim.health.info('no daemon runs; the first question starts it')
-  elseif done.code == 0 and ok then
-    vim.health.ok('the daemon runs' .. (type(status.pid) == 'number' and (' (process %d)'):format(status.pid) or ''))
+  elseif done.code == 0 and ok and type(status.daemon) == 'table' then
+    vim.health.ok(('the daemon runs (process %d)'):format(status.daemon.pid))
   else
     vim.health.error('`khoj-ls daemon status` fails: ' .. vim.trim((done.stderr or '') .. (done.stdout or '')))
   end
@@ -72,9 +72,9 @@ local function check_clients()
   end
   local clients = vim.lsp.get_clients({ name = name })
   for _, client in ipairs(clients) do
-    local buffers = vim.tbl_count(client.attached_buffers)
+    local buffers = require('khoj_ls.say').count(vim.tbl_count(client.attached_buffers), 'buffer')
     local folder = client.root_dir or 'no folder: the vaults of your settings are searched'
-    vim.health.ok(('client %d: %s, %d buffers, %s'):format(client.id, folder, buffers, client.offset_encoding))
+    vim.health.ok(('client %d: %s, %s, %s'):format(client.id, folder, buffers, client.offset_encoding))
   end
   if #clients == 0 then
     vim.health.info('no server runs; the first note or command starts it')
