@@ -115,7 +115,8 @@ With PREFIX the last word may be a beginning."
     (cl-loop for pair across (or (plist-get hit :highlights) [])
              for from = (aref pair 0) for to = (min (aref pair 1) (length text))
              when (< from to)
-             do (add-face-text-property from to 'khoj-ls-match nil text))
+             ;; Not the grey of the rest: what is behind a match may be near it.
+             do (put-text-property from to 'face 'khoj-ls-match text))
     text))
 
 (defun khoj-ls-search-score (hit)

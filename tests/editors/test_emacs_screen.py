@@ -1,77 +1,59 @@
-"""Emacs as a person sees it, in tmux: the main views are there, nothing is cut off and no markup shows; screens are kept.
+"""Emacs as a person sees it, in tmux: the main views are there, nothing is cut off, no markup shows, all can be read.
 
-With KHOJ_LS_SCREENS=write they are written to docs/screens/emacs-*.txt.
+With KHOJ_LS_SCREENS=write the screens are written to docs/screens/emacs-*.txt.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from editor_desk import TOP, Desk
+from screen_colours import Background, unreadable
+from tmux_screen import TmuxScreen
 
 CLIENT = TOP / "editors" / "emacs"
 TESTS = Path(__file__).parent / "emacs"
-SECONDS = 60.0
 
 
-class Screen:
-    """Emacs in a terminal of 110 columns and 32 lines."""
+class Screen(TmuxScreen):
+    """Emacs in a terminal of 110 columns and 32 lines; a context manager."""
 
-    def __init__(self, desk: Desk, emacs: Path, tmux: Path, folder: Path) -> None:
-        """Start Emacs at `desk`, in the note about the home network; screens are written to `folder`."""
-        self._tmux: list[str | Path] = [tmux, "-S", desk.base / "tmux", "-f", "/dev/null"]
+    def __init__(self, desk: Desk, emacs: Path, tmux: Path, folder: Path, background: Background) -> None:
+        """At `desk`, in the note about the home network; screens are written to `folder`."""
+        inside = ["env", "TERM=xterm-256color", f"KHOJ_TEST_BACKGROUND={background}"]
+        client = ["-f", "package-initialize", "-L", str(CLIENT), "-l", str(TESTS / "init.el")]
+        environment = {**desk.environment, "TMUX_TMPDIR": str(desk.base), "SHELL": "/bin/sh"}
+        command = [*inside, str(emacs), "-nw", "-q", *client, "homelab/network.md"]
+        super().__init__(tmux, command, folder=desk.notes, environment=environment, columns=110, lines=32)
         self._desk = desk
-        self._folder = folder
-        client = f"-f package-initialize -L {CLIENT} -l {TESTS / 'init.el'}"
-        self._do("new-session", "-d", "-s", "e", "-x", "110", "-y", "32", f"{emacs} -nw -q {client} homelab/network.md")
-
-    def _do(self, *arguments: str) -> str:
-        return self._desk.run([*self._tmux, *arguments])
-
-    def end(self) -> None:
-        """Leave Emacs, and the terminal with it."""
-        self._do("kill-server")
-
-    def keys(self, *keys: str) -> None:
-        """Press keys as tmux names them; other words are typed."""
-        self._do("send-keys", "-t", "e", *keys)
-
-    def shows(self, pattern: str) -> str:
-        """Wait until the screen shows `pattern`; returns the screen."""
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            shown = self._do("capture-pane", "-p", "-t", "e")
-            if re.search(pattern, shown, re.MULTILINE):
-                return shown
-            time.sleep(0.05)  # the screen is not a thing that can be waited for
-        pytest.fail(f"not seen: {pattern}\n{shown}")
+        self._folder_of_screens = folder
+        self._background = background
 
     def keep(self, name: str, *patterns: str) -> str:
-        """Wait until the screen shows all `patterns`, and write it down."""
-        for pattern in patterns:
-            shown = self.shows(pattern)
+        """The screen, once it shows all `patterns`; looks whether all of it can be read, and writes it down."""
+        shown = self.shows(r"\A" + "".join(rf"(?=[\s\S]*{pattern})" for pattern in patterns))
+        assert unreadable(self.text(colours=True), self._background) == []
         text = "\n".join(line.rstrip() for line in shown.rstrip().splitlines()).replace(str(self._desk.person), "~") + "\n"
-        (self._folder / f"emacs-{name}.txt").write_text(text)
+        if self._background == "dark":  # the words are the same
+            (self._folder_of_screens / f"emacs-{name}.txt").write_text(text)
         return text
 
 
-@pytest.fixture(scope="module")
-def screen(desk: Desk, emacs: Path, tmux: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
-    """One Emacs for all screens: each test leaves it in the note it began with."""
+@pytest.fixture(scope="module", params=["dark", "light"])
+def screen(
+    desk: Desk, emacs: Path, tmux: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Screen]:
+    """One Emacs for all screens of a background: each test leaves it in the note it began with."""
     write = os.environ.get("KHOJ_LS_SCREENS") == "write"
     folder = TOP / "docs" / "screens" if write else tmp_path_factory.mktemp("screens")
     folder.mkdir(parents=True, exist_ok=True)
-    made = Screen(desk, emacs, tmux, folder)
-    try:
+    with Screen(desk, emacs, tmux, folder, request.param) as made:
         made.shows("Home network")
         yield made
-    finally:
-        made.end()
 
 
 def test_search(screen: Screen) -> None:
@@ -119,7 +101,7 @@ def test_status(screen: Screen) -> None:
 
 def test_insert_link(screen: Screen) -> None:
     screen.keys("M->", "C-c", "n", "l")
-    screen.keep("insert-link", "Link to", r"^0\.\d\d ")
+    screen.keep("insert-link", r"Link to.*1/\d+", r"^0\.\d\d Projects  projects\.org")
     screen.keys("C-g")
 
 

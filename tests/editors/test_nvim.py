@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from editor_desk import TOP, Desk
+from screen_colours import Background, unreadable
 from tmux_screen import TmuxScreen
 
 SCRIPTS = Path(__file__).parent / "nvim"
@@ -25,7 +26,7 @@ def screens(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("background", ["dark", "light"])
-def test_screens(desk: Desk, nvim: Path, tmux: Path, screens: Path, tmp_path: Path, background: str) -> None:
+def test_screens(desk: Desk, nvim: Path, tmux: Path, screens: Path, tmp_path: Path, background: Background) -> None:
     environment = {**desk.environment, "TMUX_TMPDIR": str(desk.base), "SHELL": "/bin/sh"}
     inside = ["env", "TERM=xterm-256color", "COLORTERM=truecolor", f"KHOJ_LS_BACKGROUND={background}"]
     plugin = f"set rtp^={TOP / 'editors' / 'nvim'}"
@@ -35,7 +36,7 @@ def test_screens(desk: Desk, nvim: Path, tmux: Path, screens: Path, tmp_path: Pa
     with TmuxScreen(tmux, start, folder=desk.notes, environment=environment) as screen:
 
         def capture(name: str) -> None:
-            (tmp_path / f"{name}-{background}.ansi").write_text(screen.text(colours=True))
+            assert unreadable(screen.text(colours=True), background) == []
             if background == "dark":  # the words are the same
                 (screens / f"nvim-{name}.txt").write_text(re.sub(r" +$", "", screen.text(), flags=re.MULTILINE))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import uuid
 from collections.abc import Mapping
@@ -52,15 +53,19 @@ class TmuxScreen:
 
     def wait(self, part: str) -> str:
         """The screen, once it shows a text."""
+        return self.shows(re.escape(part))
+
+    def shows(self, pattern: str) -> str:
+        """The screen, once it shows what a regular expression describes; ^ and $ are ends of lines."""
         shown = ""
 
         def seen() -> bool:
             nonlocal shown
             shown = self.text()
-            return part in shown
+            return re.search(pattern, shown, re.MULTILINE) is not None
 
         try:
-            wait_until(seen, f"{part!r} on the screen")
+            wait_until(seen, f"{pattern!r} on the screen")
         except AssertionError as error:
             raise AssertionError(f"{error}; there is:\n{shown}") from None
         return shown

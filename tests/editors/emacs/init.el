@@ -6,9 +6,9 @@
       create-lockfiles nil
       make-backup-files nil
       ring-bell-function #'ignore
-      frame-background-mode (and (getenv "KHOJ_TEST_BACKGROUND")
-                                 (intern (getenv "KHOJ_TEST_BACKGROUND")))
+      frame-background-mode (intern (or (getenv "KHOJ_TEST_BACKGROUND") "dark"))
       eldoc-idle-delay 0.1)
+(frame-set-background-mode (selected-frame))
 (menu-bar-mode -1)
 (require 'markdown-mode)
 (require 'khoj-ls)

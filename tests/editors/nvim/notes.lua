@@ -27,6 +27,9 @@ t.case('hover tells related notes, and the link opens one at its line', function
     end)
   end, 'a hover window')
   t.has(t.text(vim.api.nvim_win_get_buf(win)), '**Related**')
+  t.wait(function()
+    return vim.wo[win].linebreak
+  end, 'lines break between words')
   vim.api.nvim_set_current_win(win)
   vim.api.nvim_exec_autocmds('WinEnter', {})
   t.cursor_on('Home network](')

@@ -58,6 +58,17 @@ local function on_enter()
   end
 end
 
+---Neovim hides the addresses of links, but breaks lines as if they were seen: let it do so between words.
+local function on_new_window()
+  vim.schedule(function()
+    for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+      if vim.w[win][HOVER] then
+        vim.wo[win].linebreak, vim.wo[win].breakindent = true, true
+      end
+    end
+  end)
+end
+
 ---For `vim.lsp.config`: from the first note on, links in hover windows can be followed.
 function M.on_attach()
   require('khoj_ls.progress').listen()
@@ -65,10 +76,9 @@ function M.on_attach()
     return
   end
   listening = true
-  vim.api.nvim_create_autocmd('WinEnter', {
-    group = vim.api.nvim_create_augroup('khoj_ls.hover', {}),
-    callback = on_enter,
-  })
+  local group = vim.api.nvim_create_augroup('khoj_ls.hover', {})
+  vim.api.nvim_create_autocmd('WinEnter', { group = group, callback = on_enter })
+  vim.api.nvim_create_autocmd('WinNew', { group = group, callback = on_new_window })
 end
 
 return M
