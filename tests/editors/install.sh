@@ -65,6 +65,7 @@ code_server() { # without its native modules: nothing has to be compiled, and th
 
 vscode() {
   command -v chromium >/dev/null || debian chromium
+  debian fonts-wqy-microhei # so that the pictures show notes in Chinese
   node
   export PATH=$place/node/bin:$PATH
   code_server
