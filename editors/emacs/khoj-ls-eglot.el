@@ -15,7 +15,6 @@
 (require 'khoj-ls-connection)
 (require 'khoj-ls-place)
 
-(declare-function eglot-current-server "eglot")
 (declare-function eglot-client-capabilities "eglot" (server))
 (defvar eglot-server-programs)
 
@@ -53,14 +52,14 @@ Only files are shown, and pages of the web where that is asked for."
     '(:success t))
    ((string-prefix-p "file://" uri)
     ;; Once the server has its answer: what opens a file may take its time.
-    (run-at-time 0 nil #'khoj-ls-eglot--show (eglot-current-server) uri selection)
+    (run-at-time 0 nil #'khoj-ls-eglot--show uri selection)
     '(:success t))
    (t '(:success :json-false))))
 
 (declare-function eglot--range-region "eglot" (range &optional markers))
 (declare-function eglot-range-region "eglot" (range &optional markers))
 
-(defun khoj-ls-eglot--show (_server uri selection)
+(defun khoj-ls-eglot--show (uri selection)
   "Show the file at URI, at the LSP range SELECTION.
 Columns are counted as Eglot counts them."
   (khoj-ls-visit uri)

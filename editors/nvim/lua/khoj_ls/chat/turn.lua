@@ -120,10 +120,7 @@ end
 ---@param turn khoj_ls.Turn
 ---@param drawing khoj_ls.Drawing
 ---@param event table
-local function on_event(turn, drawing, event)
-  if not vim.api.nvim_buf_is_valid(drawing.bufnr) then
-    return
-  end
+local function draw(turn, drawing, event)
   if event.kind == 'sources' then
     turn.sources, turn.missing = event.sources, event.degraded or {}
     turn.left_out = event.left_out_private or 0
@@ -135,10 +132,20 @@ local function on_event(turn, drawing, event)
     view.set_status(drawing.bufnr, turn.marks, ' ')
   elseif event.kind == 'done' then
     M.draw_done(turn, drawing, event)
-    finish(turn, drawing)
   elseif event.kind == 'failed' then
     turn.consent = type(event.consent) == 'table' and event.consent or nil
     M.draw_failed(turn, drawing, event.message, event.code)
+  end
+end
+
+---@param turn khoj_ls.Turn
+---@param drawing khoj_ls.Drawing
+---@param event table
+local function on_event(turn, drawing, event)
+  if vim.api.nvim_buf_is_valid(drawing.bufnr) then
+    draw(turn, drawing, event)
+  end
+  if event.kind == 'done' or event.kind == 'failed' then
     finish(turn, drawing)
   end
 end
