@@ -25,7 +25,7 @@ const pictures =
       await code.search('why does the wireless drop', 'Evenings without Wi-Fi');
       await until('hits', async () => (await code.rows.count()) > 3);
       await code.photograph(`vscode-search-${name}`, setup.screens);
-      await page.keyboard.press('Escape');
+      await code.escape();
     } finally {
       await page.setViewportSize({ width: 1280, height: 800 }); // the tests that follow want to see more
     }

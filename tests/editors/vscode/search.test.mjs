@@ -12,7 +12,7 @@ test('hits come while one types, the chosen one is shown behind, and Enter goes 
   await code.search(QUESTION, NOTE);
   await code.choose(NOTE);
   await code.tab('evenings-without-wifi.md');
-  await code.page.keyboard.press('Enter');
+  await code.key('Enter');
   await code.quick.waitFor({ state: 'hidden' });
   await code.at(35);
   await code.tab('evenings-without-wifi.md');
@@ -22,16 +22,16 @@ test('Escape leaves the search and goes back to where one was', async ({ code })
   await code.edit('inbox.md', 3, 2);
   await code.search(QUESTION, NOTE);
   await code.tab('evenings-without-wifi.md');
-  await code.page.keyboard.press('Escape');
+  await code.escape();
   await code.tab('inbox.md');
   await code.at(3, 2);
+  await code.caret();
 });
 
 test('Ctrl+Enter opens the hit to the side', async ({ code }) => {
   await code.edit('inbox.md');
   await code.search(QUESTION, NOTE);
-  await code.choose(NOTE);
-  await code.page.keyboard.press('Control+Enter');
+  await code.take(NOTE, 'Control+Enter');
   await until('two groups of editors', async () => (await code.page.locator('.editor-group-container').count()) === 2);
   await code.at(35);
 });
@@ -42,8 +42,7 @@ const writesLink =
   async ({ code, setup }) => {
     await code.edit(`desk/${file}`, 3, 8);
     await code.search(QUESTION, NOTE);
-    await code.choose(NOTE);
-    await code.page.keyboard.press('Alt+Enter');
+    await code.take(NOTE, 'Alt+Enter');
     await code.tab(file);
     await code.shows(']]before the caret');
     const saved = await until('the note is saved', () => {
@@ -67,25 +66,23 @@ test('a link is inserted by what is suggested at the place, over the selected wo
   await code.edit('desk/mention.md', 3, 1);
   await code.run('Notes: Insert Link to Note');
   await code.row('Zwiebelkuchen');
-  await code.page.keyboard.press('Escape');
-  // A key that comes before the caret is there selects nothing: it is pressed again.
-  await until('the word is selected', async () => {
-    await code.edit('desk/mention.md', 3, 1);
-    await code.page.keyboard.press('Control+Shift+ArrowRight');
-    const selected = code.page.locator('.statusbar-item', { hasText: '(13 selected)' });
-    return selected.waitFor({ timeout: 2_000 }).then(() => true, () => false);
+  await code.shows('Belag'); // what is chosen is shown behind the list, and gone when the list is left
+  await code.escape();
+  await code.shows('is for October');
+  await code.at(3);
+  await until('the selected word is what is looked for', async () => {
+    await code.select(3, ['Control+Shift+ArrowRight'], 'Zwiebelkuchen'.length);
+    await code.run('Notes: Insert Link to Note');
+    await code.quick.getByText('Insert a link').first().waitFor();
+    return (await code.box.inputValue()) === 'Zwiebelkuchen' || code.escape();
   });
-  await code.run('Notes: Insert Link to Note');
-  await until('the word is what is looked for', async () => (await code.box.inputValue()) === 'Zwiebelkuchen');
-  await code.choose('zwiebelkuchen.md');
-  await code.page.keyboard.press('Enter');
+  await code.take('zwiebelkuchen.md');
   await code.shows('[[zwiebelkuchen|Zwiebelkuchen]] is for October');
 });
 
 test('a link to the hit is copied', async ({ code, setup }) => {
   await code.search(QUESTION, NOTE);
-  await code.choose(NOTE);
-  await code.page.keyboard.press('Control+Alt+C');
+  await code.take(NOTE, 'Control+Alt+C');
   const copied = await until('something is copied', () => code.page.evaluate(() => navigator.clipboard.readText()));
   same(copied, `[${NOTE}](file://${setup.notes}/homelab/evenings-without-wifi.md#L35)`);
 });
@@ -100,13 +97,11 @@ test('the button of a hit does the same as its key', async ({ code }) => {
 
 test('a filter is completed, and what is typed then counts', async ({ code }) => {
   await code.search('ty', 'type:');
-  await code.choose('type:');
-  await code.page.keyboard.press('Enter');
+  await code.take('type:');
   await until('the filter is there', async () => (await code.box.inputValue()) === 'type:');
-  await code.choose('org');
-  await code.page.keyboard.press('Enter');
+  await code.take('org');
   await until('the value is there', async () => (await code.box.inputValue()) === 'type:org ');
-  await code.page.keyboard.type('Blattläuse');
+  await code.box.pressSequentially('Blattläuse');
   await code.row('balkon.org');
   check((await code.rows.filter({ hasText: '.md' }).count()) === 0, 'only Org files');
 });
@@ -116,9 +111,7 @@ test('nothing that is like the question is said so', async ({ code }) => {
 });
 
 test('the key opens the search, and settings of the session hold', async ({ code }) => {
-  await code.page.keyboard.press('Control+Alt+K');
-  await code.page.keyboard.press('S');
-  await code.quick.getByText('Search notes').first().waitFor();
+  await code.press(['Control+Alt+K', 'S'], code.quick.getByText('Search notes'));
   await code.box.fill('the');
   await code.row('the');
   await until('as many as the setting says', async () => (await code.rows.count()) === 7);

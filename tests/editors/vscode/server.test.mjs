@@ -10,7 +10,7 @@ const daemon = (program) => JSON.parse(execFileSync(program, ['daemon', 'status'
 test('a server that is killed is started again, an answer under way says so, and the search works', async ({ code, setup }) => {
   await code.fresh();
   const turn = await code.ask('Tell me slowly before the end');
-  await turn.getByText(/word3 /).waitFor({ timeout: 15_000 });
+  await turn.getByText(/word3 /).waitFor();
   process.kill(daemon(setup.program).daemon.pid, 'SIGKILL');
   await code.ended(turn, 'failed');
   await turn.getByText('The server ended before the answer did').waitFor();
@@ -27,9 +27,9 @@ test('a server that is not installed is told once, with what can be done, and fo
   await told.getByRole('button', { name: 'Install…' }).click();
   await code.quick.getByText('Install the khoj-ls server').waitFor();
   await code.row('install');
-  await code.page.keyboard.press('Escape');
+  await code.escape();
   await code.search('router', 'The program `khoj-ls` was not found');
-  await code.page.keyboard.press('Escape');
+  await code.escape();
   renameSync(`${setup.program}.away`, setup.program);
   await code.run('Notes: Restart the Server');
   await code.search('how did I fix the router', 'evenings-without-wifi');

@@ -4,7 +4,7 @@ import { check, test } from './harness.mjs';
 
 test('a restricted window searches, does not ask, and says why until it is trusted', async ({ code }) => {
   await code.search('how did I fix the router', 'evenings-without-wifi');
-  await code.page.keyboard.press('Escape');
+  await code.escape();
   await code.run('Notes: Open Chat');
   await code.chat.page.getByText('This workspace is not trusted').waitFor();
   check(await code.chat.box.isDisabled(), 'nothing can be asked');

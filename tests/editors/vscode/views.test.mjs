@@ -20,8 +20,7 @@ test('Related follows the cursor, and a row opens its note at the section', asyn
 });
 
 test('a row of Related is inserted as a link at the cursor', async ({ code }) => {
-  await code.edit('desk/mention.md', 1, 1);
-  await code.page.keyboard.press('Control+End');
+  await code.edit('desk/mention.md', 5);
   await code.run('Notes: Show Related Notes');
   const row = rows(code.view('Related')).filter({ hasText: 'Zwiebelkuchen' }).first();
   await row.hover();
@@ -60,10 +59,8 @@ test('the index is brought up to date, and what was done is told', async ({ code
 });
 
 test('the key of the menu lists what there is, and a row of it does it', async ({ code }) => {
-  await code.page.keyboard.press('Control+Alt+K');
-  await code.page.keyboard.press('Shift+Slash');
-  await code.choose('Conversations');
-  await code.page.keyboard.press('Enter');
+  await code.press(['Control+Alt+K', 'Shift+Slash'], code.quick.getByText('khoj-ls'));
+  await code.take('Conversations');
   await code.view('Conversations').locator('.pane-body').waitFor();
 });
 

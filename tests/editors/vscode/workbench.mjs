@@ -3,9 +3,15 @@
 import { until } from './harness.mjs';
 
 const MS = Number(process.env.KHOJ_LS_WAIT ?? 15_000);
+/** Milliseconds after which a key is pressed again. */
+const SOON = 5_000;
+
+/** Whether something is there soon. */
+const appears = (shown) => shown.first().waitFor({ timeout: SOON }).then(() => true, () => false);
 
 export class Workbench {
   constructor(page) {
+    page.setDefaultTimeout(MS);
     this.page = page;
     this.quick = page.locator('.quick-input-widget:visible');
     this.box = this.quick.locator('input').first();
@@ -20,16 +26,32 @@ export class Workbench {
 
   /** Open a folder, and wait until the workbench is there. */
   async open(url, folder) {
-    await this.page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
+    await this.page.goto(`${url}/?folder=${encodeURIComponent(folder)}`, { timeout: 60_000 });
     await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
     await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
-    await this.bar.waitFor({ timeout: 60_000 });
+    // The server runs, and what VS Code asks of it by itself is answered: while it starts another picture turns there.
+    await this.bar.locator('.codicon-book').waitFor({ timeout: 60_000 });
   }
 
   /** Leave the workbench, whatever it asks. */
   async leave() {
     this.page.once('dialog', (dialog) => dialog.accept());
     await this.page.goto('about:blank');
+  }
+
+  /** Press keys until `shown`, a locator, is there: a key that comes before what it is for is ready does nothing, or not what is meant. */
+  async press(keys, shown) {
+    await until(`${keys}`, async () => {
+      for (const key of [keys].flat()) {
+        await this.page.keyboard.press(key);
+      }
+      return appears(shown);
+    });
+  }
+
+  /** Press a key in the list that is open: never in what is behind it, should it be closed meanwhile. */
+  async key(key) {
+    await this.box.press(key);
   }
 
   /** Open a list by its key, or keys one after the other, and take a row; again where the list was closed by a web view that took the keyboard meanwhile. */
@@ -39,9 +61,9 @@ export class Workbench {
         for (const key of [keys].flat()) {
           await this.page.keyboard.press(key);
         }
-        await this.box.fill(typed, { timeout: 1_500 });
-        await this.quick.locator('.monaco-list-row.focused', { hasText: row }).waitFor({ timeout: 4_000 });
-        await this.page.keyboard.press('Enter');
+        await this.box.fill(typed, { timeout: 2_000 });
+        await this.quick.locator('.monaco-list-row.focused', { hasText: row }).waitFor({ timeout: SOON });
+        await this.box.press('Enter', { timeout: SOON });
         return true;
       } catch {
         return false;
@@ -59,16 +81,29 @@ export class Workbench {
     await this.list('Control+P', `${file}:${line}:${column}`, file.split('/').at(-1));
     await this.tab(file.split('/').at(-1));
     await this.at(line); // columns are shown as wide as characters are
+    await this.caret();
+  }
+
+  /** Wait until the keyboard is the active editor's. */
+  async caret() {
+    await this.quick.waitFor({ state: 'hidden' });
+    await this.page.locator('.editor-group-container.active .monaco-editor.focused').waitFor();
+  }
+
+  /** Select with keys from the start of a line on, until so many characters are selected. */
+  async select(line, keys, characters) {
+    const selected = this.page.locator('.statusbar-item', { hasText: `(${characters} selected)` });
+    await this.press(['Control+1', 'Control+Home', ...Array(line - 1).fill('ArrowDown'), ...keys], selected);
   }
 
   /** Wait until a tab is the active one. */
   async tab(name) {
-    await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor({ timeout: MS });
+    await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor();
   }
 
   /** Wait until the caret is on a line and nothing is selected: what was selected before is not taken for what a key that follows selects. */
   async at(line, column = String.raw`\d+`) {
-    await this.position.filter({ hasText: new RegExp(`^Ln ${line}, Col ${column}$`) }).waitFor({ timeout: MS });
+    await this.position.filter({ hasText: new RegExp(`^Ln ${line}, Col ${column}$`) }).waitFor();
   }
 
   /** Wait until the active editor shows a text. Spaces of an editor are no-break ones. */
@@ -84,15 +119,20 @@ export class Workbench {
   /** Type what the search is to look for, and wait for a row. */
   async search(query, row) {
     await this.run('Notes: Search Notes');
-    await this.quick.getByText('Search notes').first().waitFor({ timeout: MS });
-    await this.box.fill(query);
+    await this.type('Search notes', query);
     return this.row(row);
+  }
+
+  /** Write in the list or box that is called so. */
+  async type(title, text) {
+    await this.quick.getByText(title).first().waitFor();
+    await this.box.fill(text);
   }
 
   /** Wait for a row of the list. */
   async row(text) {
     const found = this.rows.filter({ hasText: text }).first();
-    await found.waitFor({ timeout: MS });
+    await found.waitFor();
     return found;
   }
 
@@ -104,9 +144,21 @@ export class Workbench {
       if (chosen.includes(text)) {
         return;
       }
-      await this.page.keyboard.press('ArrowDown');
+      await this.key('ArrowDown');
     }
     throw new Error(`the list has no ${text} to choose`);
+  }
+
+  /** Choose a row of the list, and take it. */
+  async take(text, key = 'Enter') {
+    await this.choose(text);
+    await this.key(key);
+  }
+
+  /** Leave the list. */
+  async escape() {
+    await this.key('Escape');
+    await this.quick.waitFor({ state: 'hidden' });
   }
 
   /** The rows of a side view. */
@@ -124,7 +176,7 @@ export class Workbench {
   /** Wait for a message, and return it. */
   async told(text) {
     const toast = this.toasts.filter({ hasText: text }).first();
-    await toast.waitFor({ timeout: MS });
+    await toast.waitFor();
     return toast;
   }
 
@@ -142,7 +194,7 @@ export class Workbench {
     await this.chat.box.fill(question);
     await this.chat.box.press('Enter');
     const turn = this.chat.turns.filter({ hasText: question }).last();
-    await turn.waitFor({ timeout: MS });
+    await turn.waitFor();
     return turn;
   }
 
@@ -155,7 +207,7 @@ export class Workbench {
   /** Choose a colour theme. */
   async theme(name) {
     await this.list(['Control+K', 'Control+T'], name, name);
-    await this.quick.waitFor({ state: 'hidden', timeout: MS });
+    await this.quick.waitFor({ state: 'hidden' });
   }
 
   /** Close lists, messages and editors; notes are saved by themselves. */
