@@ -29,6 +29,8 @@ export class Chat implements Disposable {
   private model: string | undefined;
   private choices: ChoicesResult | undefined;
   private page: Page | undefined;
+  /** What the page is to do when it is there: a message to one that is still loading is lost. */
+  private focusing: Extract<ToPage, { type: 'focus' }> | undefined;
   /** Events of turns whose request is not answered yet. */
   private early: ChatEvent[] = [];
   private readonly conversationsChanged = new EventEmitter<void>();
@@ -69,6 +71,9 @@ export class Chat implements Disposable {
     this.page = page;
     if (page) {
       this.show();
+      if (this.focusing) {
+        page.post(this.focusing);
+      }
       await this.learn();
       if (this.conversation && this.turns.length === 0) {
         await this.load(this.conversation).catch(() => {
@@ -89,8 +94,9 @@ export class Chat implements Disposable {
 
   /** Show the chat with the caret in its box; with this in the box, if anything. */
   async focus(text = ''): Promise<void> {
+    this.focusing = { type: 'focus', text };
     await commands.executeCommand(`${VIEWS.chat}.focus`);
-    this.page?.post({ type: 'focus', text });
+    this.page?.post(this.focusing);
   }
 
   /** Ask. Never rejects: what goes wrong stands where the answer would. */
@@ -196,6 +202,9 @@ export class Chat implements Disposable {
   private async obey(message: FromPage): Promise<void> {
     switch (message.type) {
       case 'ready':
+        return;
+      case 'focused':
+        this.focusing = undefined;
         return;
       case 'ask':
         return this.ask(message.text);

@@ -69,7 +69,7 @@ export type ToPage =
 
 /** From the page. */
 export type FromPage =
-  | { readonly type: 'ready' | 'stop' | 'addSelection' | 'persona' | 'model' | 'trust' }
+  | { readonly type: 'ready' | 'focused' | 'stop' | 'addSelection' | 'persona' | 'model' | 'trust' }
   | { readonly type: 'ask'; readonly text: string }
   | { readonly type: 'retry' | 'allow' | 'copy' | 'apply'; readonly turn: string }
   | { readonly type: 'removeChip'; readonly index: number }

@@ -179,6 +179,7 @@ window.addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
       question.value = data.text || question.value;
       grow();
       question.focus();
+      post({ type: 'focused' });
       break;
   }
 });
