@@ -77,9 +77,9 @@ class ChatApplyParams:
     textDocument: TextDocument | None = None
     """The note; that which the question was about, when absent."""
     range: Range | None = None
-    """Which lines of the note are replaced; what the question was about, when absent."""
+    """Which lines of the note are replaced, or stand above; what the question was about, when absent."""
     how: Literal["replace", "below"] = "replace"
-    """below: nothing is replaced."""
+    """below: nothing is replaced, so that any note will do; only what the model was given can be."""
 
 
 @dataclass(frozen=True)

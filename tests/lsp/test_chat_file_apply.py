@@ -104,6 +104,18 @@ async def test_an_answer_of_a_conversation(editor):
     result = await command(editor, "apply", **apply, how="below")
     assert (result["applied"], result["what"]) == (True, "Add to the end of router.md")
     assert editor.texts[note] == NOTE + f"\n{BLOCK}\n"
+    other = (editor.root / "other.md").as_uri()
+    editor.open(other, "First.\n\nSecond.\n")
+    with pytest.raises(JsonRpcException, match=r"given nothing of other\.md with that question: it can be put below"):
+        await command(editor, "apply", **apply | {"textDocument": {"uri": other}})
+    await command(
+        editor,
+        "apply",
+        **apply | {"textDocument": {"uri": other}},
+        range={"start": {"line": 0, "character": 2}, "end": {"line": 0, "character": 2}},
+        how="below",
+    )
+    assert editor.texts[other] == f"First.\n\n{BLOCK}\n\nSecond.\n"
     for wrong, message in (
         ({"turn": "x"}, "wants a chat file, or a conversation"),
         ({**apply, "turn": "x"}, "has no turn x"),

@@ -33,6 +33,11 @@ export function noteEditor(): TextEditor | undefined {
   return editor && isNote(editor.document) ? editor : undefined;
 }
 
+/** The note the user is in; else one that he sees, since he may be in the chat, or in a list. */
+export function nearNote(): TextEditor | undefined {
+  return noteEditor() ?? window.visibleTextEditors.find(({ document }) => isNote(document));
+}
+
 /** A range of the protocol (VS Code and the server agree on UTF-16 units). */
 export function toRange(range: WireRange): Range {
   return new Range(toPosition(range.start), toPosition(range.end));

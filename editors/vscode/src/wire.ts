@@ -142,9 +142,9 @@ export interface ChatApplyParams {
   conversation?: string | null;
   /** The note; that which the question was about, when absent. */
   textDocument?: TextDocument | null;
-  /** Which lines of the note are replaced; what the question was about, when absent. */
+  /** Which lines of the note are replaced, or stand above; what the question was about, when absent. */
   range?: Range | null;
-  /** below: nothing is replaced. */
+  /** below: nothing is replaced, so that any note will do; only what the model was given can be. */
   how?: 'replace' | 'below';
 }
 

@@ -40,21 +40,25 @@ class ApplyPlan:
 
 
 def plan_apply(
-    note: OpenNote, text: str, given: Given, how: How = "replace", lines: tuple[int, int] | None = None
+    note: OpenNote, text: str, given: Given | None, how: How = "replace", lines: tuple[int, int] | None = None
 ) -> ApplyPlan:
-    """Put the proposed `text` into `note`, of which the model was `given` some lines, or everything.
+    """Put the proposed `text` into `note`, of which the model was `given` some lines, everything, or nothing.
 
     Given lines are replaced wherever they have moved to; of a note given as a whole the section whose heading the proposal
     begins with, or all of it where the proposal begins as the note does; a proposal that is neither goes to its end. `lines`
-    (1-based, inclusive) chooses others to replace, which must lie within what was given. With `below` nothing is replaced.
+    (1-based, inclusive) chooses others to replace, which must lie within what was given. With `below` nothing is replaced,
+    so that any note will do.
 
-    Raises GivenChanged where the note has changed there since, UsageError when there is nothing to put in.
+    Raises GivenChanged where the note has changed there since, UsageError when there is nothing to put in or to replace.
     """
     if not text.strip():
         raise UsageError("the answer proposes nothing: it has no text to put into a note")
-    found = find_given(note.text, given)
+    found = find_given(note.text, given) if given else None
     if how == "below":
         return _below(note, text, lines or found)
+    if given is None:
+        name = note.path.rpartition("/")[2]
+        raise UsageError(f"the model was given nothing of {name} with that question: it can be put below, and replaces nothing")
     if found is None:
         where = "it" if given.whole else f"what stood in lines {given.line}-{given.end_line} of it"
         raise GivenChanged(

@@ -36,7 +36,10 @@ class _Wanted:
     """What is to be put where."""
 
     vault: Vault
-    given: Given
+    path: str
+    """Of the note, relative to the vault."""
+    given: Given | None
+    """What of the note the model was given."""
     answer: str
     written: Format
     offset: int | None
@@ -92,7 +95,7 @@ async def _apply(server: KhojServer, params: ChatApplyParams) -> ChatApplyResult
         below = replace(params, how="below", range=None)
         about, versions = asking(server, wanted.vault), shown_versions(server)
         plan, edit = await server.answer(lambda job: _planned(server, about, versions, wanted, below))
-    uri = about.uri_of(wanted.given.path)
+    uri = about.uri_of(wanted.path)
     if not applies_edits(server):
         return ChatApplyResult(False, plan.what, uri, server.protocol._converter.unstructure(edit))
     answer = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label=f"khoj: {plan.what}"))
@@ -111,7 +114,9 @@ def _of_file(server: KhojServer, chat: OpenChat, params: ChatApplyParams) -> _Wa
     vault = server.session.vaults.open(chat.root, exact=True)
     if given is None or (params.textDocument and vault.relative(to_path(params.textDocument.uri)) != given.path):
         raise UsageError("the question of this answer was not about that note: nothing says where the answer belongs")
-    return _Wanted(vault, given, exchange.answer.text, chat.file.format, _place(chat, exchange, params.position), True)
+    return _Wanted(
+        vault, given.path, given, exchange.answer.text, chat.file.format, _place(chat, exchange, params.position), True
+    )
 
 
 def _place(chat: OpenChat, exchange: Exchange, position: Position | None) -> int | None:
@@ -125,7 +130,7 @@ def _place(chat: OpenChat, exchange: Exchange, position: Position | None) -> int
 
 
 def _of_conversation(server: KhojServer, params: ChatApplyParams) -> _Wanted:
-    """A kept answer, for a note of which the model was given a passage."""
+    """A kept answer, for any note; only of a passage that the model was given it may replace something."""
     if params.conversation is None or params.textDocument is None:
         raise UsageError("khoj.chat.apply wants a chat file, or a conversation and a textDocument")
     path = to_path(params.textDocument.uri)
@@ -137,19 +142,17 @@ def _of_conversation(server: KhojServer, params: ChatApplyParams) -> _Wanted:
     passages = [
         Given(name, source.line, source.end_line, digest_of(source.text)) for source in turn.sources if source.path == name
     ]
-    if not passages:
-        raise UsageError(f"the model was given nothing of {name} with that question")
     lines = _lines(params.range)
     holding = [each for each in passages if lines and each.line <= lines[0] and lines[1] <= each.end_line]
-    return _Wanted(vault, (holding or passages)[0], turn.answer, "markdown", None, False)
+    return _Wanted(vault, name, next(iter(holding or passages), None), turn.answer, "markdown", None, False)
 
 
 def _planned(
     server: KhojServer, about: Asked, versions: Any, wanted: _Wanted, params: ChatApplyParams
 ) -> tuple[ApplyPlan, types.WorkspaceEdit]:
-    note = SessionNotes(about).read(wanted.given.path)
+    note = SessionNotes(about).read(wanted.path)
     if note is None:
-        raise UsageError(f"{wanted.given.path} is not there any more, or no note that can be read")
+        raise UsageError(f"{wanted.path} is not there any more, or no note that can be read")
     text = proposed(wanted.answer, note.parsed.type, wanted.offset, written=wanted.written, shown=wanted.shown)
     plan = plan_apply(note, text, wanted.given, params.how, _lines(params.range))
     return plan, _confirmed(server, about, note, plan, workspace_edit(server, about, versions, plan.edit))

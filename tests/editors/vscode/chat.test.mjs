@@ -9,9 +9,7 @@ const ANSWER = 'Both changes were made on 3 May: the radio went to channel 36, 8
 /** Choose a row of a picker that a button of the chat's page opens. */
 async function pick(code, button, row) {
   await code.chat.page.locator(button).click();
-  await code.row(row);
-  await code.choose(row);
-  await code.page.keyboard.press('Enter');
+  await code.take(row);
   await code.quick.waitFor({ state: 'hidden' });
 }
 
@@ -27,17 +25,17 @@ test('an answer streams to its end, and a citation opens the line', async ({ cod
   await code.page.locator('.tab.active').waitFor();
 });
 
-test('an answer is inserted into the note one is in', async ({ code, setup }) => {
+test('an answer is inserted below the cursor, into a note that it does not come from', async ({ code, setup }) => {
   await code.fresh();
-  await code.edit('desk/answer.md', 3, 7);
-  await code.run('Notes: Add Selection to Chat');
   const turn = await code.ended(await code.ask('What did I change at the router?'));
+  await code.edit('desk/answer.md', 3, 7);
   await turn.getByRole('button', { name: 'Insert' }).click();
   // An edit that comes from a model is shown before it is made.
   const preview = code.page.locator('.bulk-edit-panel');
   await preview.locator('.edit-checkbox').first().click();
   await preview.getByRole('button', { name: 'Apply' }).click();
-  await until('it is there', () => readFileSync(`${setup.notes}/desk/answer.md`, 'utf8').includes('The firmware was rolled back'));
+  const written = /Below:\n\nBoth changes .* The firmware was rolled back\.\n\nThe end\./;
+  await until('it is there', () => written.test(readFileSync(`${setup.notes}/desk/answer.md`, 'utf8')));
 });
 
 test('a chat is begun in a file of its own', async ({ code }) => {
@@ -50,7 +48,7 @@ test('a chat is begun in a file of its own', async ({ code }) => {
 test('an answer without end is stopped by Escape, and asked again', async ({ code }) => {
   await code.fresh();
   const turn = await code.ask('Tell me slowly what I changed');
-  await turn.getByText(/word3 /).waitFor({ timeout: 15_000 });
+  await turn.getByText(/word3 /).waitFor();
   await code.chat.box.press('Escape');
   await code.ended(turn, 'cancelled');
   await turn.getByText('Stopped.').waitFor();
@@ -65,8 +63,7 @@ test('an answer without end is stopped by Escape, and asked again', async ({ cod
 test('what is selected is added to the question', async ({ code }) => {
   await code.fresh();
   await code.edit('kitchen/sourdough.md', 5, 1);
-  await code.page.keyboard.press('Shift+ArrowDown');
-  await code.page.keyboard.press('Shift+ArrowDown');
+  await code.select(5, ['Shift+ArrowDown', 'Shift+ArrowDown'], 'date: 2020-04-18\n---\n'.length);
   await code.run('Notes: Add Selection to Chat');
   await code.chat.page.locator('.chip', { hasText: 'sourdough.md:5–7' }).waitFor();
   const turn = await code.ask('What does this SELECTION say?');
@@ -139,20 +136,18 @@ test('conversations are kept: found, opened, renamed, exported and deleted', asy
   await code.chat.turns.filter({ hasText: 'Which conversation is KEPT?' }).waitFor();
   same((await code.chat.turns.locator('.answer').first().innerText()).trim(), ANSWER);
   await code.menu(row, 'Rename Conversation');
-  await code.quick.getByText('Rename the conversation').waitFor();
-  await code.box.fill('Called otherwise');
-  await code.page.keyboard.press('Enter');
+  await code.type('Rename the conversation', 'Called otherwise');
+  await code.key('Enter');
   const renamed = code.view('Conversations').locator('.monaco-list-row', { hasText: 'Called otherwise' });
   await renamed.waitFor();
   await code.menu(renamed, 'Export Conversation');
-  await code.choose('Markdown');
-  await code.page.keyboard.press('Enter');
+  await code.take('Markdown');
   await code.shows('# Called otherwise');
   await code.run('Revert and Close Editor');
   await code.run('Notes: Search Conversations');
-  await code.box.fill('KEPT');
+  await code.type('Search conversations', 'KEPT');
   await code.row('Which conversation is KEPT?');
-  await code.page.keyboard.press('Escape');
+  await code.escape();
   await code.menu(renamed, 'Delete Conversation');
   await code.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Delete' }).click();
   await renamed.waitFor({ state: 'hidden' });

@@ -3,7 +3,7 @@
 import { commands, type Disposable, env, EventEmitter, type Memento, window, workspace } from 'vscode';
 
 import { complain, messageOf } from '../commands';
-import { noteEditor, openPlace } from '../notes';
+import { fromRange, nearNote, noteEditor, openPlace } from '../notes';
 import { CONTEXT, VIEWS } from '../names';
 import type { ChatEvent, Server } from '../server/server';
 import type { ChatParams, ChoicesResult } from '../wire';
@@ -166,7 +166,7 @@ export class Chat implements Disposable {
 
   /** Add the selection, or the note, of the editor the user is in. */
   async addSelection(): Promise<void> {
-    const editor = noteEditor() ?? window.visibleTextEditors.find((each) => each.document.uri.scheme === 'file');
+    const editor = nearNote();
     if (!editor) {
       void window.showInformationMessage('khoj-ls: Open a note first, and select what you want to ask about.');
       return;
@@ -253,15 +253,16 @@ export class Chat implements Disposable {
     }
   }
 
-  /** Put an answer into the note the user is in; the server plans the edit. */
+  /** Put an answer into the note the user is in, below the cursor or what is selected; the server plans the edit. */
   private async apply(id: string): Promise<void> {
-    const editor = noteEditor() ?? window.visibleTextEditors.find((each) => each.document.uri.scheme === 'file');
+    const editor = nearNote();
     if (!editor || !this.conversation) {
       void window.showInformationMessage('khoj-ls: Open the note that the answer is to go into.');
       return;
     }
     const textDocument = { uri: editor.document.uri.toString() };
-    await this.server.command('khoj.chat.apply', { turn: id, conversation: this.conversation, textDocument, how: 'below' });
+    const place = { textDocument, range: fromRange(editor.selection) };
+    await this.server.command('khoj.chat.apply', { turn: id, conversation: this.conversation, ...place, how: 'below' });
   }
 
   private turn(id: string): Turn | undefined {
