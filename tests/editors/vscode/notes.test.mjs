@@ -31,21 +31,21 @@ test('a lens counts the links to a note and lists them', async ({ code }) => {
 
 test('the definition of a link is the note', async ({ code }) => {
   await code.edit('homelab/evenings-without-wifi.md', 12, 87);
-  await code.page.keyboard.press('F12');
-  await code.tab('network.md');
+  await code.press('F12', code.page.locator('.tab.active', { hasText: 'network.md' }));
 });
 
 test('a code action of the server changes the note', async ({ code }) => {
   await code.edit('desk/toc.md', 3, 1);
-  await code.page.keyboard.press('Control+.');
-  await code.page.locator('.action-widget').getByText('Insert or update table of contents').click();
+  const action = code.page.locator('.action-widget').getByText('Insert or update table of contents');
+  await code.press('Control+.', action);
+  await action.click();
   await code.shows('[[#Second|Second]]');
 });
 
 test('a heading is renamed with the links to it, emoji and CJK before them', async ({ code, setup }) => {
   await code.edit('desk/rename.md', 3, 6);
-  await code.page.keyboard.press('F2');
   const box = code.page.locator('.rename-box input');
+  await code.press('F2', box);
   await box.fill('Neuer Name');
   await box.press('Enter');
   await code.shows('## Neuer Name');
@@ -56,11 +56,10 @@ test('a heading is renamed with the links to it, emoji and CJK before them', asy
 
 test('the words that are selected become a new note, and a link is left', async ({ code, setup }) => {
   await code.edit('desk/capture.md', 3, 1);
-  await code.page.keyboard.press('Shift+End');
+  await code.select(3, ['Shift+End'], 'Rye rises slowly, and best at dawn.'.length);
   await code.run('Notes: New Note');
-  await code.quick.getByText('Move the selection to a new note').waitFor();
-  await code.box.fill('Rye at dawn');
-  await code.page.keyboard.press('Enter');
+  await code.type('Move the selection to a new note', 'Rye at dawn');
+  await code.key('Enter');
   await until('a link is left', () => readFileSync(`${setup.notes}/desk/capture.md`, 'utf8').includes('[[rye-at-dawn|'));
   await code.tab('rye-at-dawn.md');
   await code.shows('Rye rises slowly');
@@ -70,9 +69,16 @@ test('a section moves to another note', async ({ code, setup }) => {
   const read = (name) => readFileSync(`${setup.notes}/desk/${name}`, 'utf8');
   await code.edit('desk/refile-from.md', 5, 1);
   await code.run('Notes: Move This Section');
-  await code.choose('refile-to.md');
-  await code.page.keyboard.press('Enter');
+  await code.take('refile-to.md');
   await until('it is there', () => read('refile-to.md').includes('Feed the quokka at noon.'));
   await until('it is not here any more', () => !read('refile-from.md').includes('quokka at noon'));
   check(read('refile-from.md').includes('Stays.'), 'the other section stays');
+});
+
+test('a section moves to a note that is searched for, in Org as well', async ({ code, setup }) => {
+  await code.edit('desk/refile-from.org', 4, 1);
+  await code.run('Notes: Move This Section');
+  await code.type('Move this section to', 'water and power');
+  await code.take('ledger.org');
+  await until('it is there', () => readFileSync(`${setup.notes}/desk/ledger.org`, 'utf8').includes('Paid on the first.'));
 });

@@ -3,11 +3,11 @@
 import { commands, type Disposable, Location, Uri, window } from 'vscode';
 
 import { command } from '../commands';
-import { fromPosition, fromRange, noteEditor, toPosition, toRange } from '../notes';
+import { fromRange, noteEditor, toPosition, toRange } from '../notes';
 import { SHOW_REFERENCES } from '../names';
-import { headline, hitItems } from '../search/items';
 import type { Server } from '../server/server';
 import type { Position, Range } from '../wire';
+import { refile } from './refile';
 
 /** Register the commands about links and notes. */
 export function registerLinks(server: Server): Disposable[] {
@@ -28,7 +28,9 @@ export function registerLinks(server: Server): Disposable[] {
     command(server, 'khoj-ls.dailyPrevious', daily('previous')),
     command(server, 'khoj-ls.dailyNext', daily('next')),
     command(server, 'khoj-ls.capture', () => capture(server)),
-    command(server, 'khoj-ls.refile', () => refile(server)),
+    command(server, 'khoj-ls.refile', () => {
+      refile(server);
+    }),
     command(server, 'khoj-ls.why', async () => {
       const { document } = window.activeTextEditor ?? {};
       if (document?.uri.scheme !== 'file') {
@@ -57,25 +59,4 @@ async function capture(server: Server): Promise<void> {
     ...(editor && { textDocument: { uri: editor.document.uri.toString() } }),
     ...(words && { range: words }),
   });
-}
-
-async function refile(server: Server): Promise<void> {
-  const editor = noteEditor();
-  if (!editor) {
-    void window.showInformationMessage('khoj-ls: Put the cursor in the section that is to move.');
-    return;
-  }
-  const place = { textDocument: { uri: editor.document.uri.toString() }, position: fromPosition(editor.selection.active) };
-  const { hits } = await server.request('khoj/related', { ...place, limit: 30 });
-  const same = hits.filter((hit) => hit.type === (editor.document.languageId === 'org' ? 'org' : 'markdown'));
-  const items = hitItems(same).map((item) => ({ ...item, buttons: [] }));
-  const chosen = await window.showQuickPick(items, { title: 'Move this section to', placeHolder: 'A note, or a heading of it' });
-  if (chosen?.hit) {
-    const heading = chosen.hit.outline.at(-1);
-    await server.request('khoj/refile', {
-      ...place,
-      target: chosen.hit.uri,
-      ...(heading !== undefined && headline(chosen.hit) !== heading && { heading }),
-    });
-  }
 }

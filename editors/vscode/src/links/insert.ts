@@ -3,6 +3,7 @@
 import { Selection, type TextEditor, window } from 'vscode';
 
 import { fromPosition, fromRange, isNote } from '../notes';
+import { headingOf } from '../search/items';
 import type { Server } from '../server/server';
 import type { Hit } from '../wire';
 
@@ -21,11 +22,11 @@ export async function insertLink(
     void window.showInformationMessage('khoj-ls: That is the note you are in.');
     return;
   }
-  const heading = target.outline.at(-1);
+  const heading = headingOf(target);
   await server.request('khoj/insertLink', {
     textDocument: { uri: editor.document.uri.toString() },
     target: target.uri,
-    ...(heading !== undefined && heading !== target.title && { heading }),
+    ...(heading !== undefined && { heading }),
     ...(selection.isEmpty ? { position: fromPosition(selection.active) } : { range: fromRange(selection) }),
   });
   if (!selection.isEmpty) {

@@ -45,6 +45,12 @@ export function noteItems(hits: readonly Found[]): SearchItem[] {
   return hitItems([...notes.values()]);
 }
 
+/** The heading that a hit is below; undefined where that is the note itself. */
+export function headingOf(hit: Pick<Hit, 'title' | 'outline'>): string | undefined {
+  const heading = hit.outline.at(-1);
+  return heading === hit.title ? undefined : heading;
+}
+
 /** The title with the headings below it: `Router › Fix`. */
 export function headline(hit: Pick<Hit, 'title' | 'outline'>): string {
   return [hit.title, ...hit.outline.filter((heading) => heading !== hit.title)].join(' › ');

@@ -17,6 +17,8 @@ export interface Wanted {
   readonly placeholder: string;
   /** What is listed before anything is typed. */
   readonly first?: () => Promise<SearchItem[]>;
+  /** A filter that holds for all that is typed: `type:org`. */
+  readonly filter?: string;
   /** What the Enter key does. */
   readonly accept: (item: SearchItem) => unknown;
   /** Whether that is done where the user was, not where the hit is. */
@@ -156,7 +158,8 @@ export class SearchPicker implements Disposable {
         return;
       }
       const [result, ways] = await Promise.all([
-        server.request('khoj/search', { query, prefix: true }, token),
+        // In front, where no quotation mark that is still open can take it in.
+        server.request('khoj/search', { query: wanted.filter ? `${wanted.filter} ${query}` : query, prefix: true }, token),
         server.request('khoj/completeQuery', { query: value }, token).catch(() => ({ completions: [] })),
       ]);
       const items = [...completionItems(value, ways.completions), ...(wanted.items ?? hitItems)(result.hits)];
