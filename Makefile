@@ -53,6 +53,5 @@ audit: $(STAMP)  ## what is installed is what constraints.txt names, file by fil
 sbom: $(STAMP)  ## khoj-ls.cdx.json, a software bill of materials (CycloneDX)
 	$(VENV)/bin/khoj-ls sbom > khoj-ls.cdx.json
 
-
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info
