@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from khoj_ls.cli.app import program
+from khoj_ls.cli.checks.process import _service
 from khoj_ls.core.errors import DaemonError
 from khoj_ls.daemon import launch
 from khoj_ls.daemon.service import LABEL, install, service, uninstall
@@ -146,3 +147,16 @@ def test_what_would_be_installed_is_shown_and_nothing_written(tmp_path, monkeypa
     assert list(told) == list(json.loads(documented))
     assert (told["kind"], told["installed"]) == ("launchd", False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_tells_a_service_of_another_installation(manager, monkeypatch):
+    monkeypatch.setenv("HOME", str(manager))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr("khoj_ls.daemon.service.usual_kind", lambda: "systemd")
+    assert list(_service()) == []
+    made = service("systemd", os.environ, manager)
+    install(made)
+    assert [check.state for check in _service()] == ["ok"]
+    made.path.write_bytes(made.content.replace(b"khoj_ls.daemon.run", b"khoj_ls.older"))
+    (found,) = _service()
+    assert (found.state, found.advice) == ("warn", "run: khoj-ls daemon install")

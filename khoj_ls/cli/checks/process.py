@@ -20,6 +20,7 @@ _COUNT_SECONDS = 2.0
 def checks(root: Path) -> Iterator[Check]:
     """All of them."""
     yield _daemon()
+    yield from _service()
     if _WATCHES.exists():
         yield _watching(root, int(_WATCHES.read_text()))
 
@@ -37,6 +38,22 @@ def _daemon() -> Check:
     if found["version"] != __version__:
         return Check("daemon", "warn", f"{message}; this is {__version__}", "run: khoj-ls daemon stop")
     return Check("daemon", "ok", message)
+
+
+def _service() -> Iterator[Check]:
+    """The service, if there is one: whether it starts what is installed now."""
+    from khoj_ls.daemon import service
+
+    try:
+        wanted = service.service(service.usual_kind(), os.environ, Path.home())
+    except (DaemonError, RuntimeError):  # none on this system, or no home to look in
+        return
+    if wanted.installed:
+        if wanted.path.read_bytes() == wanted.content:
+            yield Check("service", "ok", str(wanted.path))
+        else:
+            message = f"{wanted.path} starts another installation than this one, or finds other folders"
+            yield Check("service", "warn", message, "run: khoj-ls daemon install")
 
 
 def _watching(root: Path, limit: int) -> Check:
