@@ -11,7 +11,7 @@ import pytest
 from waiting import wait_until
 
 from khoj_ls.config.paths import Folders
-from khoj_ls.config.settings import EmbeddingSettings, IndexSettings, PluginSettings, RerankSettings, Settings
+from khoj_ls.config.settings import DaemonSettings, EmbeddingSettings, IndexSettings, PluginSettings, RerankSettings, Settings
 from khoj_ls.search.types import SearchHit, SearchRequest
 from khoj_ls.vault import Vault
 from khoj_ls.vaults import OpenVaults
@@ -43,7 +43,10 @@ class Notebook:
             (root / path).write_text(text)
         limits = PluginSettings(**{"load_seconds": 5.0, "search_hook_seconds": 5.0, **settings})
         index = IndexSettings(parser_workers=1)
-        self.vaults = OpenVaults(Settings(index=index, embedding=embedding, rerank=rerank, plugins=limits), home, watch=False)
+        # In a hurry: on a busy machine what is nice would wait for minutes.
+        daemon = DaemonSettings(nice=0)
+        whole = Settings(index=index, embedding=embedding, rerank=rerank, plugins=limits, daemon=daemon)
+        self.vaults = OpenVaults(whole, home, watch=False)
         self.vault: Vault = self.vaults.open(root, yes=True)
         self.wait()
 

@@ -19,6 +19,8 @@ from khoj_ls.daemon.compose import compose
 SETTINGS = """
 [embedding]
 model = "/none"
+[daemon]
+nice = 0
 [plugins]
 load_seconds = 3
 search_hook_seconds = 0.5
