@@ -33,6 +33,9 @@ DESK = {
     "refile-to.md": "# Quokkas\n\nWhat a quokka eats, and when it is fed.\n",
     "refile-from.org": "#+title: Animals\n\n* Rent\nPaid on the first.\n* Other\nStays.\n",
     "ledger.org": "#+title: Ledger\n\nWater, power, telephone.\n",
+    "bees.md": "# Bees\n\nThe colony went into winter with fifteen kilograms of honey.\n",
+    "log-of-one.md": "# Log of one\n\n",
+    "log-of-the-other.md": "# Log of the other\n\n\n",
     "answer.md": "# Answer\n\nBelow:\n\nThe end.\n",
     "referrer.md": "# Referrer\n\n😀 日本語 [[rename#Old name]] too\n",
 }
@@ -123,6 +126,7 @@ def setup(
     code_server: list[Path],
     vsix: Path,
     chromium: Path,
+    request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
     """code-server on the desk's notes with the extension installed: the file that tells the browser where."""
@@ -163,10 +167,22 @@ def setup(
             "scripts": SCRIPTS,
             "screens": str(screens),
             "failures": os.environ.get("KHOJ_LS_FAILURES", str(base)),
+            "nvim": beside(request),
             "program": str(desk.person / ".local" / "bin" / "khoj-ls"),
         }
         (base / "setup.json").write_text(json.dumps(told))
         yield base / "setup.json"
+
+
+def beside(request: pytest.FixtureRequest) -> dict[str, str] | None:
+    """How the tests start a Neovim beside VS Code; None where there is none: the test that wants it is skipped."""
+    try:
+        program = request.getfixturevalue("nvim")
+    except pytest.skip.Exception:
+        return None
+    editors = TOP / "editors"
+    script, snippet = Path(__file__).parent / "several" / "editor.lua", editors / "others" / "nvim" / "init.lua"
+    return {"program": str(program), "script": str(script), "SNIPPET": str(snippet), "PLUGIN": str(editors / "nvim")}
 
 
 @contextmanager
@@ -231,6 +247,8 @@ def told(desk: Desk, code_server: list[Path], setup: Path) -> Mapping[str, str |
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_in_the_browser(told, name):
+def test_in_the_browser(told, name, request):
+    if name.startswith("Neovim"):
+        request.getfixturevalue("nvim")
     assert name in told, f"only these were run: {', '.join(told)}"
     assert told[name] is None, told[name]

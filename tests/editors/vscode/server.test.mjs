@@ -1,11 +1,29 @@
-// The server: gone, not there, and there again.
+// The server: shared with another editor, gone, not there, and there again.
 
 import { execFileSync } from 'node:child_process';
 import { renameSync } from 'node:fs';
 
-import { same, test, until } from './harness.mjs';
+import { check, same, test, until } from './harness.mjs';
+import { Neovim } from './neovim.mjs';
 
 const daemon = (program) => JSON.parse(execFileSync(program, ['daemon', 'status', '--json'], { encoding: 'utf8' }));
+
+test('Neovim beside VS Code has the same daemon, and what one saves is related in the other', async ({ code, setup }) => {
+  await code.edit('desk/bees.md');
+  await code.run('Notes: Show Related Notes');
+  const related = code.view('Related').locator('.monaco-list-row');
+  const neovim = new Neovim(setup);
+  try {
+    await neovim.do('save', { note: 'desk/log-of-one.md', text: 'Varroa mites: oxalic acid was trickled between the combs of the beehive.\n' });
+    await related.filter({ hasText: 'Log of one' }).first().waitFor();
+    await code.edit('desk/log-of-the-other.md', 3);
+    await code.page.keyboard.insertText('The beekeeper spun fifteen kilograms of honey for the winter.');
+    await until('Neovim has it', async () => (await neovim.do('related', { note: 'desk/bees.md' })).includes('log-of-the-other.md'));
+    check(daemon(setup.program).daemon.sessions >= 2, 'both are at one daemon');
+  } finally {
+    await neovim.close();
+  }
+});
 
 test('a server that is killed is started again, an answer under way says so, and the search works', async ({ code, setup }) => {
   await code.fresh();
