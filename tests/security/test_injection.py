@@ -27,7 +27,7 @@ TEXTS = [
     "$1 :name @name ?1",
     "\ud800 \U0010ffff '",
 ]
-FILTERS = ["tag", "todo", "priority", "type", "file", "path", "title", "heading", "prop", "linksto", "dt"]
+FILTERS = ["tag", "todo", "priority", "type", "file", "path", "title", "heading", "prop", "linksto"]
 
 
 @pytest.fixture(scope="module")
