@@ -8,12 +8,16 @@ import sqlite3
 import struct
 from pathlib import Path
 
+_OF_OTHERS = ("locked", "full", "readonly", "unable to open")
 _NORM = 1e-3
 """How far from 1 the length of a vector may be: they are made with length 1, and float32 keeps seven digits."""
 
 
 def fault_in(path: Path) -> str:
-    """What SQLite finds wrong with the file at `path`; empty when nothing. The file may be open elsewhere."""
+    """What SQLite finds wrong with the file at `path`; empty when nothing. The file may be open elsewhere.
+
+    Raises sqlite3.Error where it cannot be looked at: that it is locked, or the disk full, says nothing of it.
+    """
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             (told,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -23,6 +27,8 @@ def fault_in(path: Path) -> str:
                 connection.execute(f"INSERT INTO {name} ({name}) VALUES ('integrity-check')")
             return "" if told == "ok" else str(told)
     except sqlite3.Error as error:
+        if any(mark in str(error) for mark in _OF_OTHERS):
+            raise
         return str(error)
 
 

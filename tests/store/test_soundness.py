@@ -70,6 +70,16 @@ def test_a_file_that_sqlite_cannot_use_has_a_fault(tmp_path, damage, sound):
     assert (fault_in(path) == "") is sound
 
 
+def test_a_file_that_somebody_writes_has_no_fault_for_it(tmp_path, monkeypatch):
+    path = tmp_path / "index.db"
+    database = Database(path)
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **more: connect(*given, **{**more, "timeout": 0}))
+    with database.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        fault_in(path)
+    database.close()
+
+
 def test_two_indexes_of_the_same_hold_the_same_whatever_the_order_and_the_numbers(tmp_path):
     def made(name: str, *paths: str) -> dict[str, int]:
         database = Database(tmp_path / name)

@@ -61,6 +61,7 @@ def one_round(ground: Ground, scratch: Scratch, work: Workload, event: Event, se
         found.append(f"{type(error).__name__}: {error}")
         found.append("".join(traceback.format_tb(error.__traceback__)[-3:]))
     seconds = round(time.monotonic() - begun, 1)
+    what, *found = (text.replace(str(ground.base), "…") for text in [what, *found])
     return {"seed": seed, "event": event.__name__, "what": what, "seconds": seconds, "found": found}
 
 
