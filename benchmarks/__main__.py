@@ -1,36 +1,99 @@
-"""`make bench`: all measurements that need nothing but the package, one after the other.
+"""`make bench`: every figure beside its baseline and its goal, in one table, and as JSON in benchmarks/results/goals.json.
 
-Each runs in a process of its own and can be run alone with its own options: `python -m benchmarks.encoder --help`.
-benchmarks.quality and benchmarks.exactness want a retrieval set or a vault of yours and are not among these.
+    python -m benchmarks                            # all but the longest, in about a quarter of an hour
+    python -m benchmarks --only encoder search-10k  # these again; what was measured before stays
+    python -m benchmarks --missing                  # go on after a run that was broken off
+    python -m benchmarks --list
+    python -m benchmarks --show                     # what was measured last
+
+Each measure runs in a process of its own. benchmarks.editors, .daemon_search, .navigation, .indexing, .quality and .exactness
+measure on your own notes or with your own editors, and are run alone.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib
+import json
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-MEASURES = (
-    ("startup", "from spawning khoj-ls to the answer to initialize"),
-    ("editors", "from starting an editor to its first hover, beyond its own start"),
-    ("latency", "search latency and memory at 10k and 100k chunks"),
-    ("chat", "a turn of a chat beside its model: to the passages, to the end"),
-    ("indexing", "first index by words, re-open, edits"),
-    ("edits", "until a sentence that was appended to a note is the first answer, by words and by meaning"),
-    ("reranking", "a cross-encoder beside CrossEncoder.predict"),
-    ("encoder", "the encoder beside sentence-transformers' own default"),
-)
+from benchmarks.measures import MEASURES
+from benchmarks.results_file import GOALS, as_row, keep, kept
+from khoj_ls.evaluation.speed.rows import Row, lines, not_measured
+
+_LONGEST_SECONDS = 3600
 
 
-def main() -> int:
-    """Run them; 0 when all could be measured."""
-    failed = []
-    for name, what in MEASURES:
-        sys.stdout.write(f"\n== {name}: {what}\n")
-        sys.stdout.flush()
-        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode:
-            failed.append(name)
-    sys.stdout.write(f"\nfailed or missed a goal: {', '.join(failed) or 'none'}\n")
-    return int(bool(failed))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 when a goal is missed and no reason is known."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=list(MEASURES), metavar="NAME", help="measure these")
+    parser.add_argument("--all", action="store_true", help="the longest too")
+    parser.add_argument("--missing", action="store_true", help="those that have no result yet")
+    parser.add_argument("--list", action="store_true", help="what there is to measure")
+    parser.add_argument("--show", action="store_true", help="measure nothing")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument("--one", nargs=2, metavar=("NAME", "FILE"), help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.one:
+        return _one(options.one[0], Path(options.one[1]))
+    if options.list:
+        print("\n".join(f"{name:12} {each.what}{'' if each.always else ' (long)'}" for name, each in MEASURES.items()))
+        return 0
+    for name in [] if options.show else _chosen(options):
+        _measure(name)
+    rows = kept()
+    if options.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(lines(as_row(each) for each in rows)))
+        print(f"written to {GOALS}")
+    return int(any(_unexplained(each) for each in rows))
+
+
+def _chosen(options: argparse.Namespace) -> list[str]:
+    names = options.only or [name for name, each in MEASURES.items() if each.always or options.all]
+    there = {row["measure"] for row in kept()} if options.missing else set()
+    return [name for name in names if name not in there]
+
+
+def _measure(name: str) -> None:
+    print(f"== {name}: {MEASURES[name].what}", flush=True)
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.json"
+        command = [sys.executable, "-m", "benchmarks", "--one", name, str(file)]
+        try:
+            status = subprocess.run(command, check=False, timeout=_LONGEST_SECONDS).returncode
+        except subprocess.TimeoutExpired:
+            status = -1
+        rows = [as_row(each) for each in json.loads(file.read_text())] if file.exists() else []
+    if status:
+        rows += [not_measured(name, f"the measure failed with status {status}")]
+    keep(name, rows)
+    print("\n".join(lines(rows)))
+    print(f"   {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+def _one(name: str, file: Path) -> int:
+    """In the process of a measure: write its rows as they come, so that what fails later loses none."""
+    measure = MEASURES[name]
+    rows: list[dict[str, Any]] = []
+    each: Row
+    for each in importlib.import_module(f"benchmarks.{measure.module}").rows(*measure.arguments):
+        rows.append(each.json())
+        file.write_text(json.dumps(rows))
+    return 0
+
+
+def _unexplained(row: dict[str, Any]) -> bool:
+    return row["met"] is False and not row["note"]
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from khoj_ls.config.settings import ChatSettings, IndexSettings, SearchSettings
 from khoj_ls.content.registry import default_registry
 from khoj_ls.core.chat import ChatModel, Delta, Finished, Message, ModelCard, Sampling, Usage
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.evaluation.speed.rows import Row, p50, p95, row
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import NoteReader
 from khoj_ls.indexing.ignore import IgnoreRules
@@ -91,6 +92,16 @@ def main() -> int:
         f"the rest of an answer of {_PIECES} pieces {_figures(rest)} ms, {statistics.median(rest) / _PIECES * 1000:.0f} us\n"
     )
     return 0 if statistics.quantiles(first, n=20)[-1] <= GOAL_MS else 1
+
+
+def rows(chunks: int = 10_000, questions: int = 100, seed: int = 1) -> Iterator[Row]:
+    """Its rows."""
+    first, _, whole, searched = measure(chunks, questions, seed)
+    rest = [all_of_it - before for before, all_of_it in zip(first, whole, strict=True)]
+    note = (
+        f"p50 {p50(first):.1f}, of it search {p50(searched):.1f}; the rest of an answer of {_PIECES} pieces {p50(rest):.0f} ms"
+    )
+    yield row("chat: passages found, p95", p95(first), note=note)
 
 
 def _figures(times: Sequence[float]) -> str:

@@ -4,27 +4,25 @@
 
 A sentence is appended to a note as any program would do it, while the vault is open, completely indexed and watched; then the
 sentence is searched verbatim again and again. Without --vault the notes are made up by the seed; a vault that is named is
-copied first. Prints one JSON object: milliseconds until the note came first with the lines of the sentence, of each edit, their
-median and their maximum, and in how many edits it came first at all.
+copied first. A figure is the median of the milliseconds until the note came first with the lines of the sentence.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.indexing import make_vault
 from khoj_ls.config.paths import Folders, folders
 from khoj_ls.config.settings import EmbeddingSettings, Settings
 from khoj_ls.embed.service import EncoderService
+from khoj_ls.evaluation.speed.rows import Row, lines, not_measured, p50, row
 from khoj_ls.search.types import Mode, SearchRequest
 from khoj_ls.vault import Vault
 
@@ -60,8 +58,8 @@ def first_after(vault: Vault, path: str, line: int, text: str, mode: Mode, since
     return None
 
 
-def measure(vault: Vault, times: int, seed: int) -> dict[str, object]:
-    """Edit `times` notes of any size, one after the other."""
+def measure(vault: Vault, times: int, seed: int) -> dict[str, list[float | None]]:
+    """Edit `times` notes of any size, one after the other: milliseconds until each came first, by words and by meaning."""
     chooser = random.Random(seed)
     notes = sorted(path for path in vault.root.rglob("*") if path.suffix in (".md", ".org"))
     found: dict[str, list[float | None]] = {"words": [], "meaning": []}
@@ -73,43 +71,50 @@ def measure(vault: Vault, times: int, seed: int) -> dict[str, object]:
         since = time.perf_counter()
         found["words"].append(first_after(vault, path, line, text, "lexical", since))
         found["meaning"].append(first_after(vault, path, line, text, "dense", since))
-    result: dict[str, object] = {}
-    for name, each in found.items():
-        times_found = [value for value in each if value is not None]
-        result[f"edit_{name}_ms"] = [value and round(value) for value in each]
-        result[f"edit_{name}_p50_ms"] = round(statistics.median(times_found)) if times_found else None
-        result[f"edit_{name}_max_ms"] = round(max(times_found)) if times_found else None
-        result[f"edit_{name}_first"] = f"{len(times_found)} of {times}"
-    return result
+    return found
 
 
-def main() -> int:
-    """Run it; 0 when every edit came first."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vault", type=Path, help="notes to measure with; copied, never changed")
-    parser.add_argument("--notes", type=int, default=100, help="how many notes to make up without --vault")
-    parser.add_argument("--edits", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+def rows(folder: Path | None = None, notes: int = 60, edits: int = 10, seed: int = 1) -> Iterator[Row]:
+    """Its rows, over a copy of the notes in `folder` or over made-up ones; a figure counts only if every edit came first."""
     service = EncoderService(EmbeddingSettings(), folders().models)
     service.prepare()
     encoder_for: Callable[[EmbeddingSettings, str], EncoderService] = lambda settings, model: service  # noqa: E731
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch).resolve()
         root = home / "vault"
-        if options.vault:
-            shutil.copytree(options.vault, root, symlinks=True)
+        if folder:
+            shutil.copytree(folder, root, symlinks=True)
         else:
-            make_vault(root, options.notes, options.seed)
+            make_vault(root, notes, seed)
         vault = Vault(root, Settings(), Folders(home / "config", home / "data", home / "state", home / "run"), encoder_for)
         try:
+            begun = time.perf_counter()
             report = vault.index()
-            result = {"notes": report.files, "chunks": report.chunks, **measure(vault, options.edits, options.seed)}
+            seconds = time.perf_counter() - begun
+            note = f"{report.files:,} notes, {report.chunks:,} passages, {seconds:.1f} s, by {service.status().backend}"
+            yield row("notes to meaning, end to end", report.chunks / seconds, note=note)
+            for name, each in measure(vault, edits, seed).items():
+                times = [value for value in each if value is not None]
+                if len(times) < edits:
+                    yield not_measured(f"an edit found by {name}", f"{edits - len(times)} of {edits} edits never came first")
+                else:
+                    yield row(f"an edit found by {name}", p50(times), note=f"at most {max(times):.0f} ms of {edits}")
         finally:
             vault.close()
             service.close()
-    sys.stdout.write(json.dumps(result, indent=2) + "\n")
-    return int(any(value is None for name in ("words", "meaning") for value in result[f"edit_{name}_ms"]))  # type: ignore[attr-defined]
+
+
+def main() -> int:
+    """Run it; 0 when every edit came first, in time."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vault", type=Path, help="notes to measure with; copied, never changed")
+    parser.add_argument("--notes", type=int, default=100, help="how many notes to make up without --vault")
+    parser.add_argument("--edits", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    found = list(rows(options.vault, options.notes, options.edits, options.seed))
+    print("\n".join(lines(found)))
+    return int(any(each.met is False for each in found))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
     python -m benchmarks.latency [--chunks 10000 100000] [--queries 200] [--seed 1]
 
+*While embedding* is the same search with its query embedded by the real encoder, which works on a backlog whose vectors are
+stored meanwhile; beside it, in turns, stands that search with nothing to embed.
+
 Words follow Zipf's law over 50,000 words, so that queries meet frequent and rare ones; vectors are random with a common part.
 Every query goes through the real pipeline: words, vectors, fusion, passages. Under *filtered* each query carries one of the
 filters of FILTERS, narrow and wide ones, single and combined; *new filter* are those of them whose filter was not asked before.
@@ -18,7 +21,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,16 +31,21 @@ from typing import Any
 import numpy as np
 import psutil
 
+from khoj_ls.config.paths import folders
+from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.types import Chunk, Entry, EntryDate, Link, ParsedFile, Span
 from khoj_ls.daemon.launch import daemon_environment
+from khoj_ls.embed.service import EncoderService
+from khoj_ls.evaluation.speed.rows import Row, lines, p95, row
 from khoj_ls.indexing.storing import NAMING
 from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.pipeline import search
+from khoj_ls.search.related import related
 from khoj_ls.search.statistics import StatisticsCache
-from khoj_ls.search.types import SearchRequest
+from khoj_ls.search.types import RelatedRequest, SearchRequest
 from khoj_ls.store.chunks import ActiveModel, chunk_hash, store_chunks, store_vectors, use_model
 from khoj_ls.store.database import Database, set_meta
 from khoj_ls.store.files import FileStat, content_hash, replace_file
@@ -45,8 +55,10 @@ from khoj_ls.store.vectors import VectorIndex
 DIMENSIONS = 384
 ENTRIES_PER_NOTE = 10
 WORDS_PER_ENTRY = 90
-GOALS_MS = ((10_000, 10.0, 30.0), (100_000, 15.0, 50.0))
-"""Chunks, p50 and p95 of a hybrid search, with and without filters."""
+SIZES = (10_000, 100_000)
+_BATCH = 64
+_BLOCK = 50
+_SETTLE_SECONDS = 1.0
 FILTERS = (
     "tag:t3",
     "tag:t11",
@@ -82,9 +94,9 @@ FILTERS = (
 
 
 def main() -> int:
-    """Measure every size in a process of its own; prints a table and writes benchmarks/results/latency.json."""
+    """Measure every size in a process of its own; prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--chunks", type=int, nargs="+", default=[size for size, *_ in GOALS_MS])
+    parser.add_argument("--chunks", type=int, nargs="+", default=SIZES)
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
@@ -92,29 +104,29 @@ def main() -> int:
     if options.one:
         sys.stdout.write(json.dumps(measure(options.chunks[0], options.queries, options.seed)))
         return 0
-    results = []
     for size in options.chunks:
-        command = [sys.executable, "-m", "benchmarks.latency", "--one", "--chunks", str(size)]
-        command += ["--queries", str(options.queries), "--seed", str(options.seed)]
-        as_the_daemon = daemon_environment(os.environ)
-        results.append(json.loads(subprocess.run(command, check=True, capture_output=True, env=as_the_daemon).stdout))
-        sys.stdout.write(row(results[-1]))
-    folder = Path(__file__).parent / "results"
-    folder.mkdir(exist_ok=True)
-    (folder / "latency.json").write_text(json.dumps(results, indent=1))
+        print("\n".join(lines(rows(size, options.queries, options.seed))))
     return 0
 
 
-def row(result: dict[str, float]) -> str:
-    """One line for people."""
-    goal = next((f"goal {p50:g} / {p95:g}" for size, p50, p95 in GOALS_MS if size == result["chunks"]), "")
-    return (
-        f"{result['chunks']:>7} chunks: hybrid p50 / p95 {result['hybrid_p50']:.1f} / {result['hybrid_p95']:.1f} ms ({goal}), "
-        f"filtered {result['filtered_p50']:.1f} / {result['filtered_p95']:.1f}, "
-        f"new filter {result['new_filter_p50']:.1f} / {result['new_filter_p95']:.1f}, "
-        f"lexical {result['lexical_p50']:.1f} / {result['lexical_p95']:.1f}, dense {result['dense_p50']:.1f} / "
-        f"{result['dense_p95']:.1f}; memory {result['rss_mb']:.0f} MB, database {result['database_mb']:.0f} MB\n"
-    )
+def rows(chunks: int, queries: int = 200, seed: int = 1) -> Iterator[Row]:
+    """The rows of one size, measured in a process that is set up as the daemon."""
+    command = [sys.executable, "-m", "benchmarks.latency", "--one", "--chunks", str(chunks)]
+    command += ["--queries", str(queries), "--seed", str(seed)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=daemon_environment(os.environ))
+    found = json.loads(done.stdout)
+    size = f"{chunks:,} passages"
+    for name, kind in (("search", "hybrid"), ("search with a filter", "filtered")):
+        yield row(f"{name}, {size}, p50", found[f"{kind}_p50"], unit="ms")
+        yield row(f"{name}, {size}, p95", found[f"{kind}_p95"], unit="ms")
+    note = "with the query's own vector, which the other rows leave out"
+    yield row(f"search while embedding, {size}, p95", found["beside_p95"], found["alone_p95"], unit="ms", note=note)
+    yield row(f"search by words, {size}, p95", found["lexical_p95"], unit="ms")
+    yield row(f"search by meaning, {size}, p95", found["dense_p95"], unit="ms")
+    yield row(f"related notes, {size}, p95", found["related_p95"], unit="ms")
+    yield row(f"memory with {size} open", found["rss_mb"], unit="MB")
+    yield row(f"database, {size}", found["database_mb"], unit="MB")
+    yield row(f"vector index, {size}", found["index_mb"], unit="MB")
 
 
 def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
@@ -160,10 +172,65 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
             for each, milliseconds in measured.items():
                 result[f"{each}_p50"] = statistics.median(milliseconds)
                 result[f"{each}_p95"] = statistics.quantiles(milliseconds, n=20)[-1]
+        times = []
+        for number in range(queries):
+            request = RelatedRequest(path=f"folder{number % 50}/note{number}.md")
+            begun = time.perf_counter()
+            related(context, request)
+            times.append((time.perf_counter() - begun) * 1000)
+        result["related_p95"] = p95(times)
         result["rss_mb"] = psutil.Process().memory_info().rss / 1e6
         result["database_mb"] = database.size_bytes() / 1e6
+        result["index_mb"] = sum(path.stat().st_size for path in Path(folder).glob("v.hnsw*")) / 1e6
+        result |= measure_beside(database, model, index, asked, weights, vocabulary, numbers)
         database.close()
     return result
+
+
+def measure_beside(
+    database: Database,
+    model: ActiveModel,
+    index: VectorIndex,
+    asked: list[str],
+    weights: list[float],
+    vocabulary: list[str],
+    numbers: random.Random,
+) -> dict[str, float]:
+    """p95 of searches whose query the real encoder embeds: alone, and beside a backlog that it embeds and that is stored."""
+    service = EncoderService(EmbeddingSettings(), folders().models)
+    service.prepare()
+    working, over = threading.Event(), threading.Event()
+
+    def backlog() -> None:
+        while not over.is_set():
+            if not working.wait(0.1):
+                continue
+            texts = [" ".join(numbers.choices(vocabulary, weights, k=WORDS_PER_ENTRY)) for _ in range(_BATCH)]
+            vectors = service.embed_documents(texts)
+            with database.write() as connection:
+                store_vectors(connection, model, zip(map(chunk_hash, texts), vectors, strict=True))
+
+    thread = threading.Thread(target=backlog)
+    thread.start()
+    caches = {"statistics": StatisticsCache(), "finder": WordFinder(), "scopes": ScopeCache(), "chunks": ChunkCache()}
+    times: dict[str, list[float]] = {"alone": [], "beside": []}
+    context = SearchContext(database, model, index, service.embed_query, **caches)  # type: ignore[arg-type]  # by their names
+    try:
+        search(context, SearchRequest("the first query"))
+        for start in range(0, len(asked), _BLOCK):
+            for name in times:
+                (working.set if name == "beside" else working.clear)()
+                time.sleep(_SETTLE_SECONDS)  # what was handed out before is through
+                for text in asked[start : start + _BLOCK]:
+                    begun = time.perf_counter()
+                    search(context, SearchRequest(f"{text} {name}"))
+                    times[name].append((time.perf_counter() - begun) * 1000)
+    finally:
+        over.set()
+        working.set()
+        thread.join()
+        service.close()
+    return {f"{name}_p95": p95(found) for name, found in times.items()}
 
 
 def fill(

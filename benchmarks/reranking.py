@@ -4,19 +4,17 @@
 
 Without a model one of the shape of cross-encoder/ms-marco-MiniLM-L6-v2 is made with random weights, which compute as fast as
 trained ones, and given the vocabulary of the default embedding model; passages are chunks of examples/vault. Both sides take
-turns on the same pairs, each with all cores, so that what else the machine does falls on both. Prints a table and writes
-benchmarks/results/reranking.json.
+turns on the same pairs, each with all cores, so that what else the machine does falls on both.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from khoj_ls.config.settings import RerankSettings
 from khoj_ls.content.chunk import chunk_file
 from khoj_ls.content.registry import default_registry, parse_file
 from khoj_ls.embed.tokenizer import HfTokenizer
+from khoj_ls.evaluation.speed.rows import Row, lines, row
 from khoj_ls.rerank.service import RerankerService
 
 _ROOT = Path(__file__).parent
@@ -74,26 +73,29 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="folder of a CrossEncoder")
     parser.add_argument("--pairs", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--int8", action="store_true", help="8-bit weights")
     wanted = parser.parse_args()
+    print("\n".join(lines(rows(wanted.model, wanted.pairs, wanted.rounds, int8=wanted.int8))))
+
+
+def rows(source: Path | None = None, pairs: int = 50, rounds: int = 3, *, int8: bool = False) -> Iterator[Row]:
+    """Its rows."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     with tempfile.TemporaryDirectory() as scratch:
-        model = wanted.model or random_model(Path(scratch))
-        service = RerankerService(
-            RerankSettings(model=str(model.resolve()), int8=wanted.int8), Path(scratch) / "models", nice=0
-        )
-        result = measure(service, wanted.pairs, wanted.rounds)
+        model = source or random_model(Path(scratch))
+        service = RerankerService(RerankSettings(model=str(model.resolve()), int8=int8), Path(scratch) / "models", nice=0)
+        found = measure(service, pairs, rounds)
         service.close()
-    result |= {"int8": wanted.int8, "cores": os.cpu_count(), "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None}
-    show(result)
-    target = _ROOT / "results" / "reranking.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(result, indent=2) + "\n")
+    note = (
+        f"{found['pairs']} passages, mean {found['mean_tokens']:.0f} tokens, {found['seconds']:.2f} s; scores within "
+        f"{found['furthest_score']:.1e}; {'8-bit weights, ' if int8 else ''}{found['worker_rss_mb']:.0f} MB"
+    )
+    yield row("reranking 50 passages", found["khoj_ls_per_second"], found["khoj_ls_per_second"] / found["ratio"], note=note)
 
 
 def measure(service: RerankerService, pairs: int, rounds: int) -> dict[str, Any]:
@@ -128,22 +130,6 @@ def measure(service: RerankerService, pairs: int, rounds: int) -> dict[str, Any]
         "first_pair_seconds": first,
         "prepare_seconds": preparing,
     }
-
-
-def show(result: dict[str, Any]) -> None:
-    """Print the figures as a table."""
-    for name, value in (
-        ("pairs, mean tokens", f"{result['pairs']}, {result['mean_tokens']:.0f}"),
-        ("CrossEncoder.predict", f"{result['cross_encoder_per_second']:.1f} pairs/s"),
-        ("khoj-ls", f"{result['khoj_ls_per_second']:.1f} pairs/s"),
-        ("ratio", f"{result['ratio']:.2f}"),
-        ("one search", f"{1000 * result['seconds']:.0f} ms"),
-        ("furthest score", f"{result['furthest_score']:.6f}"),
-        ("worker", f"{result['worker_rss_mb']:.0f} MB"),
-        ("first pair, model prepared", f"{result['first_pair_seconds']:.2f} s"),
-        ("preparing the model", f"{result['prepare_seconds']:.1f} s"),
-    ):
-        print(f"{name:30} {value}")
 
 
 if __name__ == "__main__":

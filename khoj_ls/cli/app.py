@@ -32,6 +32,7 @@ VERBS = (
     "demo",
     "eval",
     "sbom",
+    "bench",
     "uninstall",
 )
 """Each is `khoj_ls.cli.<verb>` with the click command `command`, in the order of the help."""

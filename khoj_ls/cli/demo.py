@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -14,8 +10,8 @@ import click
 from khoj_ls.cli.app import program
 from khoj_ls.cli.errors import FOUND
 from khoj_ls.cli.output import short_path
-from khoj_ls.config.paths import folders
 from khoj_ls.core.errors import UsageError
+from khoj_ls.evaluation.speed.home import throw_away_home
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "vault"
 """There in a source checkout."""
@@ -39,7 +35,7 @@ def command(vault: Path, words: str, meaning: str, note: str) -> int:
     if not (vault / note).is_file():
         raise UsageError(f"{vault / note} is not there: the demo runs in a source checkout, or with --vault and --note")
     root, few = short_path(str(vault.absolute())), ("--limit", "3")
-    with _throw_away_home():
+    with throw_away_home():
         _run("A vault is indexed once; later only what changes is read", "index", root)
         _run("By words", "search", "--vault", root, "--mode", "lexical", *few, words)
         _run(
@@ -61,24 +57,3 @@ def _run(title: str, *arguments: str) -> None:
     click.secho(f"$ khoj-ls {' '.join(shlex.quote(argument) for argument in arguments)}", bold=True)
     with program.make_context("khoj-ls", list(arguments)) as context:
         program.invoke(context)
-
-
-@contextmanager
-def _throw_away_home() -> Iterator[None]:
-    """A home of its own for the time of the demo, with the user's prepared models, and no daemon left behind."""
-    from khoj_ls.daemon import launch
-
-    models, before = folders().models, os.environ.get("KHOJ_LS_HOME")
-    with tempfile.TemporaryDirectory(prefix="khoj-ls-demo-") as home:
-        models.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (Path(home) / "data").mkdir(mode=0o700)
-        (Path(home) / "data" / "models").symlink_to(models, target_is_directory=True)
-        os.environ["KHOJ_LS_HOME"] = home
-        try:
-            yield
-        finally:
-            launch.stop()
-            if before is None:
-                del os.environ["KHOJ_LS_HOME"]
-            else:
-                os.environ["KHOJ_LS_HOME"] = before

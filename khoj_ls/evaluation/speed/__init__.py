@@ -1,0 +1,1 @@
+"""How fast it is: figures with their goals, and what `khoj-ls bench` measures on the user's own machine and notes."""

@@ -1,0 +1,109 @@
+"""What is measured, and how fast it has to be: the goals the design was made for.
+
+Goals are for two cores of a machine of today. A baseline is the same work done in the plain way, measured in the same run:
+where a machine is slower or busy, the ratio still tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+THEIR_FIRST = "sentence-transformers: import, load, one query"
+INTERPRETER = "a Python that does nothing"
+SENTENCE_TRANSFORMERS = "sentence-transformers as it comes"
+IDLE = "the same with nothing to embed"
+QUERY = "the same, asked alone"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """At most (`<=`) or at least (`>=`) so much, of the value or of its ratio to the baseline."""
+
+    sign: Literal["<=", ">="]
+    bound: float
+    of: Literal["value", "ratio"] = "value"
+
+    def held_by(self, measured: float) -> bool:
+        """Whether `measured` is good enough."""
+        return measured <= self.bound if self.sign == "<=" else measured >= self.bound
+
+    def __str__(self) -> str:
+        return f"{'ratio ' if self.of == 'ratio' else ''}{self.sign} {self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is known of a figure before it is measured."""
+
+    name: str
+    unit: str
+    goal: Goal | None = None
+    baseline: str = ""
+    """What the baseline is, in words."""
+    explained: str = ""
+    """Where the limit lies, for a goal that is missed: what a profile showed."""
+
+
+def _most(bound: float) -> Goal:
+    return Goal("<=", bound)
+
+
+_ALL = (
+    Figure("start, daemon running: spawn to initialize", "ms", _most(100), INTERPRETER),
+    Figure("start, no daemon: spawn to initialize", "ms", _most(800), "a Python that imports pygls"),
+    Figure("first search by words after a cold start", "ms", _most(1000), INTERPRETER),
+    Figure("first search by meaning after a cold start", "ms", _most(1800), THEIR_FIRST),
+    Figure("embedding, as chosen for this machine", "chunks/s", Goal(">=", 3, "ratio"), SENTENCE_TRANSFORMERS),
+    Figure("embedding, all numbers of 32 bits", "chunks/s", Goal(">=", 3, "ratio"), SENTENCE_TRANSFORMERS),
+    Figure("embedding, 8-bit weights (not the default)", "chunks/s", None, SENTENCE_TRANSFORMERS),
+    Figure("same ten nearest, as chosen", "", Goal(">=", 0.98), SENTENCE_TRANSFORMERS),
+    Figure("same ten nearest, 32 bits", "", Goal(">=", 1), SENTENCE_TRANSFORMERS),
+    Figure("same ten nearest, 8-bit weights", "", None, SENTENCE_TRANSFORMERS),
+    Figure("vector of a query, p50", "ms", None, SENTENCE_TRANSFORMERS),
+    Figure("vector of a query beside a backlog, p95", "ms", None, QUERY),
+    Figure("encoder: memory", "MB", _most(300), SENTENCE_TRANSFORMERS),
+    Figure("encoder: load and first vector", "s", None, THEIR_FIRST),
+    Figure("search, 10,000 passages, p50", "ms", _most(10)),
+    Figure("search, 10,000 passages, p95", "ms", _most(30)),
+    Figure("search with a filter, 10,000 passages, p50", "ms", _most(10)),
+    Figure("search with a filter, 10,000 passages, p95", "ms", _most(30)),
+    Figure("search while embedding, 10,000 passages, p95", "ms", Goal("<=", 2, "ratio"), IDLE),
+    Figure("search, 100,000 passages, p50", "ms", _most(15)),
+    Figure("search, 100,000 passages, p95", "ms", _most(50)),
+    Figure("search with a filter, 100,000 passages, p50", "ms", _most(15)),
+    Figure("search with a filter, 100,000 passages, p95", "ms", _most(50)),
+    Figure("search while embedding, 100,000 passages, p95", "ms", Goal("<=", 2, "ratio"), IDLE),
+    Figure("memory with 10,000 passages open", "MB", _most(150)),
+    Figure("memory with 100,000 passages open", "MB", _most(400)),
+    Figure("database, 10,000 passages", "MB"),
+    Figure("database, 100,000 passages", "MB"),
+    Figure("vector index, 100,000 passages", "MB"),
+    Figure("10,000 notes: found by words", "s", _most(30), "reading and hashing the files"),
+    Figure("10,000 notes: unchanged, opened again", "s", _most(0.3), "stat of every file"),
+    Figure("10,000 notes: unchanged, files read", "", _most(0)),
+    Figure("10,000 notes: database", "MB", None, "the notes themselves"),
+    Figure("an edit found by words", "ms", _most(300)),
+    Figure("an edit found by meaning", "ms", _most(1000)),
+    Figure("notes to meaning, end to end", "chunks/s"),
+    Figure("hover while embedding, p99", "ms", _most(50), IDLE),
+    Figure("definition while embedding, p99", "ms", _most(50), IDLE),
+    Figure("completion while embedding, p99", "ms", _most(50), IDLE),
+    Figure("diagnostics after an edit while embedding, p95", "ms", _most(100), IDLE),
+    Figure("search in the daemon, p50", "ms", _most(10)),
+    Figure("search in the daemon, p95", "ms", _most(30)),
+    Figure("search in the daemon while embedding, p95", "ms", Goal("<=", 2, "ratio"), IDLE),
+    Figure("related notes, 10,000 passages, p95", "ms", _most(15)),
+    Figure("related notes, 100,000 passages, p95", "ms", _most(15)),
+    Figure("daemon at 10,000 notes: memory", "MB", _most(150), INTERPRETER),
+    Figure("encoder process: memory", "MB", _most(300)),
+    Figure("relay: memory", "MB", None, INTERPRETER),
+    Figure("idle: share of one core", "%", _most(0.5)),
+    Figure("chat: passages found, p95", "ms", _most(150)),
+    Figure("reranking 50 passages", "pairs/s", None, "CrossEncoder.predict"),
+)
+
+FIGURES: Mapping[str, Figure] = MappingProxyType({figure.name: figure for figure in _ALL})
+"""Every figure with a name of its own, in the order of the table."""

@@ -1,0 +1,78 @@
+"""How long a search takes over the socket of a running daemon, its model included, in a vault of real notes."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from khoj_ls.daemon.client import DaemonClient
+from khoj_ls.evaluation.speed.rows import Row, p50, p95, row
+
+FILTERS = ("type:markdown", "dt>=2000", "-path:archive", "-tag:draft", "-todo:*", 'file:"*.md"', "-heading:changelog", "path:a")
+"""One of them goes with every query of those with a filter."""
+
+_WARM = 20
+_REST_SECONDS = 0.02
+_SUFFIXES = frozenset((".md", ".org", ".txt", ".markdown"))
+_TRIES = 10_000
+
+
+def search_rows(daemon: DaemonClient, root: Path, count: int, seed: int) -> Iterator[Row]:
+    """The rows of `count` queries; what they had to search stands in the note."""
+    times = search_times(daemon, root, count, random.Random(seed))
+    [state] = daemon.call("khoj/status", {"vault": str(root)})["vaults"]
+    there = f"{state['files']:,} notes, {state['chunks']:,} passages"
+    if state["coverage"] < 1:
+        there += f", {state['coverage']:.0%} of them with their vectors"
+    new, filtered = times["new query"], times["new query with a filter"]
+    yield row("search in the daemon, p50", p50(new), note=f"{there}; with a filter {p50(filtered):.1f} ms")
+    yield row(
+        "search in the daemon, p95", p95(new), note=f"{count} queries, each a new one; with a filter {p95(filtered):.1f} ms"
+    )
+
+
+def search_times(daemon: DaemonClient, root: Path, count: int, numbers: random.Random) -> dict[str, list[float]]:
+    """Milliseconds by kind of query, and of the parts of the new ones. No query is asked twice but where that is measured."""
+    texts = queries(root, numbers)
+    for _ in range(_WARM):
+        ask(daemon, root, next(texts))
+    times: dict[str, list[float]] = {"new query": [], "the same again": [], "new query with a filter": []}
+    parts: dict[str, list[float]] = {}
+    for number in range(count):
+        text, other = next(texts), next(texts)
+        took, answer = ask(daemon, root, text)
+        times["new query"].append(took)
+        for part, milliseconds in answer["timings"].items():
+            parts.setdefault(f"  of a new one: {part}", []).append(milliseconds)
+        times["the same again"].append(ask(daemon, root, text)[0])
+        times["new query with a filter"].append(ask(daemon, root, f"{other} {FILTERS[number % len(FILTERS)]}")[0])
+    return {**times, **parts}
+
+
+def queries(root: Path, numbers: random.Random) -> Iterator[str]:
+    """2 to 9 words in a row out of the notes, ever new ones; it ends when the notes have no more."""
+    files = sorted(path for path in root.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    asked: set[str] = set()
+    misses = 0
+    while files and misses < _TRIES:
+        words = re.findall(r"[^\W_]+", numbers.choice(files).read_text(encoding="utf-8", errors="replace"))
+        size = numbers.randint(2, 9)
+        start = numbers.randrange(max(1, len(words) - size + 1))
+        text = " ".join(words[start : start + size])
+        if len(words) < size or text in asked:
+            misses += 1
+            continue
+        asked.add(text)
+        yield text
+
+
+def ask(daemon: DaemonClient, root: Path, query: str) -> tuple[float, Any]:
+    """Milliseconds and answer of one search, after a short rest: nobody types without one."""
+    time.sleep(_REST_SECONDS)
+    begun = time.perf_counter()
+    answer = daemon.call("khoj/search", {"query": query, "vault": str(root)})
+    return (time.perf_counter() - begun) * 1000, answer
