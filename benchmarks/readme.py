@@ -33,22 +33,13 @@ LINES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the same opened again, unchanged", ("10,000 notes: unchanged, opened again",)),
     ("an edit found by words / by meaning", ("an edit found by words", "an edit found by meaning")),
     (
-        "a search by words and meaning over 10,000 passages, p50 / p95; with a filter",
-        (
-            "search, 10,000 passages, p50",
-            "search, 10,000 passages, p95",
-            "search with a filter, 10,000 passages, p50",
-            "search with a filter, 10,000 passages, p95",
-        ),
+        "a search by words and meaning over 10,000 passages, without the query's own vector, p50 / p95",
+        ("search, 10,000 passages, p50", "search, 10,000 passages, p95"),
     ),
+    ("the same over 100,000 passages", ("search, 100,000 passages, p50", "search, 100,000 passages, p95")),
     (
-        "the same over 100,000 passages",
-        (
-            "search, 100,000 passages, p50",
-            "search, 100,000 passages, p95",
-            "search with a filter, 100,000 passages, p50",
-            "search with a filter, 100,000 passages, p95",
-        ),
+        "the same with a filter, p95, over 10,000 / 100,000 passages",
+        ("search with a filter, 10,000 passages, p95", "search with a filter, 100,000 passages, p95"),
     ),
     (
         "a search while notes are embedded, beside the same without, at 10,000 / 100,000 passages (p95)",

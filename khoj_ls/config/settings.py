@@ -86,6 +86,21 @@ class EmbeddingSettings:
         "A preset (fast, balanced, high_quality, multilingual, remote), a model's name, a folder with one, or a plugin's.",
     )
     device: str = setting("auto", "user", "Where the model runs.", choices=("auto", "cpu", "cuda", "mps"))
+    backend: str = setting(
+        "auto",
+        "user",
+        "What computes a model on the CPU: ONNX Runtime, OpenVINO (the extra khoj-ls[openvino]), sentence-transformers itself, "
+        "or what a short test at the first start finds to be fastest at the same result. `khoj-ls doctor` shows it.",
+        choices=("auto", "onnx", "openvino", "sentence-transformers"),
+    )
+    precision: str = setting(
+        "auto",
+        "user",
+        "The numbers it computes with: full (32 bits), half (16 bits, where the machine has them and the test finds the same "
+        "neighbours; auto does that too), or int8 (faster and smaller, less exact, and every note is embedded anew: "
+        "`khoj-ls doctor` says what it costs).",
+        choices=("auto", "full", "half", "int8"),
+    )
     threads: int = setting(0, "user", "Threads of the encoder; 0 takes one per core, at most four.", least=0, most=256)
     batch_tokens: int = setting(4096, "user", "Most tokens that one batch holds, padding included.", least=128)
     idle_unload_seconds: float = setting(300.0, "user", "The encoder process ends after this long without work.", least=1)

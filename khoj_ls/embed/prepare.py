@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from khoj_ls.core.errors import ModelError
+from khoj_ls.embed.choosing import choose
 from khoj_ls.embed.export import Exporter
 from khoj_ls.embed.plugged import prepare_plugged
 from khoj_ls.embed.presets import ModelSpec
 from khoj_ls.embed.role import ENCODER
+from khoj_ls.embed.runtimes import runtimes
 from khoj_ls.models import preparing
 from khoj_ls.models.messages import ModelFile
 from khoj_ls.models.messages import read_model as read_model
@@ -36,7 +38,7 @@ def prepare(spec: ModelSpec, models: Path, report: Report, export: Exporter | No
 
 
 def _kind(export: Exporter | None = None) -> Kind[ModelSpec]:
-    return Kind(ENCODER.model, _advice, partial(_make, export=export), _check_hash)
+    return Kind(ENCODER.model, _advice, partial(_make, export=export), _check_hash, choose, runtimes)
 
 
 def _make(
@@ -55,7 +57,12 @@ def _make(
         raise ModelError(f"the model in {source} makes vectors of {dimensions} numbers, not {spec.dimensions}: {_remedy(spec)}")
     query, document = _prefixes(model, spec)
     preparing.save_tokenizer(model.tokenizer, scratch)
-    note = f"it runs on {device}" if device != "cpu" else _exported(model, spec.name, scratch, max_tokens, report, export)
+    if device != "cpu":
+        note = f"it runs on {device}"
+    elif spec.engine == "sentence-transformers":
+        note = "the settings say so"
+    else:
+        note = _exported(model, spec.name, scratch, max_tokens, report, export)
     return ModelFile(
         id=_model_id(found, query, document, max_tokens),
         name=spec.name,

@@ -86,14 +86,19 @@ class ModelSpec:
     device: str = "cpu"
     """`cpu`, `cuda`, `mps`; `auto`: CUDA if the machine has it, else the CPU."""
     batch: int = 32
-    # Not shown, as the names of folders of models without one are made of what is.
+    # What follows is not shown, as the names of folders of other models are made of what is.
     plugin: str = field(default="", repr=False)
     """What another process needs to load the plugin that brings the model (`PluginManager.order_of`)."""
+    engine: str = field(default="auto", repr=False)
+    """What is to compute it: `embedding.backend`."""
+    precision: str = field(default="auto", repr=False)
+    """In which numbers: `embedding.precision`."""
 
     @property
     def slug(self) -> str:
-        """Name of the folder that holds the prepared model."""
-        return slug(self.name, self, PREPARE_VERSION, *((self.plugin,) if self.plugin else ()))
+        """Name of the folder that holds the prepared model. What is exported can be computed in every way."""
+        own = (self.plugin, self.engine if self.engine == "sentence-transformers" else "")
+        return slug(self.name, self, PREPARE_VERSION, *(each for each in own if each))
 
 
 def plugged_models(plugins: PluginManager) -> Brought[EmbeddingChoice]:
@@ -121,6 +126,8 @@ def resolve_model(settings: EmbeddingSettings, plugins: PluginManager = NO_PLUGI
             sha256=preset.sha256,
             device=device,
             batch=preset.batch,
+            engine=settings.backend,
+            precision=settings.precision,
         )
     own = plugged_models(plugins).plugin
     if name in own:
@@ -130,7 +137,15 @@ def resolve_model(settings: EmbeddingSettings, plugins: PluginManager = NO_PLUGI
         raise _unknown(name, own)
     # A folder may be called anything.
     query, document = trained_prefixes(name) if source == name else (None, None)
-    return ModelSpec(name, source, query_prefix=query, document_prefix=document, device=device)
+    return ModelSpec(
+        name,
+        source,
+        query_prefix=query,
+        document_prefix=document,
+        device=device,
+        engine=settings.backend,
+        precision=settings.precision,
+    )
 
 
 def trained_prefixes(model: str) -> tuple[str | None, str | None]:

@@ -18,6 +18,7 @@ from khoj_ls.core.types import Vector
 from khoj_ls.embed.presets import ModelSpec, resolve_model
 from khoj_ls.embed.remote import RemoteEncoder
 from khoj_ls.embed.role import DOCUMENT, ENCODER, QUERY
+from khoj_ls.embed.runtimes import runtimes
 from khoj_ls.embed.tokenizer import load_tokenizer
 from khoj_ls.models.endpoint import is_loopback
 from khoj_ls.models.local import LocalModel, ModelStatus, cores
@@ -215,7 +216,13 @@ class EncoderService:
         with self._lock:
             if self._served is None:
                 self._served = LocalModel(
-                    ENCODER, spec, self._models, load, prepare_nice=nice, idle_seconds=settings.idle_unload_seconds
+                    ENCODER,
+                    spec,
+                    self._models,
+                    load,
+                    prepare_nice=nice,
+                    idle_seconds=settings.idle_unload_seconds,
+                    runtimes=runtimes(spec),
                 )
             return self._served
 

@@ -34,6 +34,14 @@ class Backend(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Split:
+    """A model that is run in two ways: one for the backlog, and one for the queries, whose values can be compared with its."""
+
+    backlog: Backend
+    queries: Backend
+
+
 def group(lengths: Sequence[int], budget: int, most: int) -> Iterator[list[int]]:
     """Places of inputs of like length, longest first: padding is work for nothing.
 

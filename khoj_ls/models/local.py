@@ -48,9 +48,20 @@ class LocalModel:
     """A prepared model in a worker process. Thread-safe; making one starts nothing."""
 
     def __init__(
-        self, role: Role, spec: Spec, models: Path, load: Callable[[Path], Load], *, prepare_nice: int, idle_seconds: float
+        self,
+        role: Role,
+        spec: Spec,
+        models: Path,
+        load: Callable[[Path], Load],
+        *,
+        prepare_nice: int,
+        idle_seconds: float,
+        runtimes: str = "",
     ) -> None:
-        """Serve the model of `spec`, kept in the folder `models`; `load` says how the worker is to run what a folder holds."""
+        """Serve the model of `spec`, kept in the folder `models`; `load` says how the worker is to run what a folder holds.
+
+        `runtimes` is what there is to choose from (`preparing.Kind`).
+        """
         self.role = role
         self.folder = folder_of(models, spec)
         self._spec = spec
@@ -58,6 +69,7 @@ class LocalModel:
         self._load = load
         self._prepare_nice = prepare_nice
         self._idle_seconds = idle_seconds
+        self._runtimes = runtimes
         self._lock = threading.RLock()
         self._prepare_lock = threading.Lock()
         self._worker: WorkerClient | None = None
@@ -168,7 +180,7 @@ class LocalModel:
         elif self._error:
             state = "failed"
         model = self._model
-        return ModelStatus(state, pid, rss, self._spec.name, model.backend if model else None, self._error)
+        return ModelStatus(state, pid, rss, self._spec.name, model.computed_by if model else None, self._error)
 
     def close(self) -> None:
         """End the worker, or the process that prepares the model."""
@@ -185,7 +197,7 @@ class LocalModel:
     def _read(self) -> ModelFile | None:
         # One that was deleted since is prepared anew.
         if self._model is None or not self.folder.is_dir():
-            self._model = read_current(self._models, self._spec)
+            self._model = read_current(self._models, self._spec, self._runtimes)
         return self._model
 
     def _prepare(self, progress: ProgressCallback | None, token: CancelToken | None) -> None:

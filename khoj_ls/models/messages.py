@@ -33,6 +33,14 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes and times of the files there, as they were: other ones are looked at anew."""
     revision: str
     """Hash of what those files hold."""
+    engine: str = "onnxruntime"
+    """What computes an exported model's backlog: `onnxruntime`, `openvino`. Queries are always ONNX Runtime's."""
+    precision: str = "f32"
+    """Numbers that it computes with: `f32`, `bf16`, `f16`, `int8`."""
+    runtime: str = ""
+    """What there was to choose from when that was chosen (`runtimes`): when it changes, it is chosen anew."""
+    chosen: str = ""
+    """Why it was chosen, in words."""
     device: str = "cpu"
     query_prefix: str = ""
     document_prefix: str = ""
@@ -40,6 +48,12 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     """Where a plugin's model sends texts, by its own account."""
     files: dict[str, int] = {}
     """Sizes of the files beside model.json: a copy or a crash may have left less."""
+
+    @property
+    def computed_by(self) -> str:
+        """What computes it, for people: `onnx`, `openvino bf16`, `sentence-transformers f16`."""
+        name = self.engine if self.engine != "onnxruntime" else self.backend
+        return name if self.precision == "f32" else f"{name} {self.precision}"
 
 
 def read_model(folder: Path) -> ModelFile | None:

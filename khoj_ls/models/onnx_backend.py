@@ -23,6 +23,9 @@ _MOST_INPUTS = 64
 _CHARACTERS_PER_TOKEN = 256
 """No prose comes near: a text is cut there before it is tokenized, so that a pasted megabyte costs no second."""
 
+Tokens = tuple[list[int], list[int]]
+"""Ids and segments of the tokens of one input."""
+
 
 class OnnxBackend:
     """A prepared model in one ONNX session, used by several threads at once."""
@@ -34,8 +37,9 @@ class OnnxBackend:
         threads: int,
         values: Callable[[np.ndarray], list[Value]],
         budget: int = _RUN_TOKENS,
+        graph: str = "model.onnx",
     ) -> None:
-        """Load `folder`/model.onnx; `threads` runs may go side by side, each of at most `budget` tokens.
+        """Load `folder`/`graph`; `threads` runs may go side by side, each of at most `budget` tokens.
 
         `values` makes what is answered of a run's output. Of a pair that is too long, the longer text is cut.
         """
@@ -57,31 +61,38 @@ class OnnxBackend:
         options.enable_mem_pattern = False
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), sess_options=options, providers=["CPUExecutionProvider"]
+            str(folder / graph), sess_options=options, providers=["CPUExecutionProvider"]
         )
         self._inputs = {value.name for value in self._session.get_inputs()}
 
     def plan(self, inputs: Sequence[Input]) -> list[Batch]:
         """Tokenize `inputs` and group them by length."""
-        encodings = self._tokenizer.encode_batch_fast([self._cut(value) for value in inputs])
-        tokens = [(encoding.ids, encoding.type_ids) for encoding in encodings]
+        tokens = self.tokens(inputs)
         return [
             Batch(places, [tokens[place] for place in places])
             for places in group([len(ids) for ids, _ in tokens], self._budget, _MOST_INPUTS)
         ]
 
+    def tokens(self, inputs: Sequence[Input]) -> list[Tokens]:
+        """The tokens of each of `inputs`, cut to what the model takes."""
+        encodings = self._tokenizer.encode_batch_fast([self._cut(value) for value in inputs])
+        return [(encoding.ids, encoding.type_ids) for encoding in encodings]
+
     def run(self, batch: Batch) -> list[Value]:
         """Compute on the calling thread."""
-        shape = len(batch.inputs), max(1, *(len(ids) for ids, _ in batch.inputs))
-        ids: np.ndarray = np.full(shape, self._padding, np.int64)
+        feed = self.feed(batch.inputs, max(1, *(len(ids) for ids, _ in batch.inputs)))
+        [output] = self._session.run(None, {name: value for name, value in feed.items() if name in self._inputs})
+        return self._values(output)
+
+    def feed(self, inputs: Sequence[Tokens], length: int) -> dict[str, np.ndarray]:
+        """What a graph is given for tokens that are padded to `length`."""
+        ids: np.ndarray = np.full((len(inputs), length), self._padding, np.int64)
         segments, mask = np.zeros_like(ids), np.zeros_like(ids)
-        for row, (tokens, types) in enumerate(batch.inputs):
+        for row, (tokens, types) in enumerate(inputs):
             ids[row, : len(tokens)] = tokens
             segments[row, : len(types)] = types
             mask[row, : len(tokens)] = 1
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": segments}
-        [output] = self._session.run(None, {name: value for name, value in feed.items() if name in self._inputs})
-        return self._values(output)
+        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": segments}
 
     def compute(self, inputs: Sequence[Input]) -> list[Value]:
         """Values of `inputs`, in order, on the calling thread."""

@@ -31,7 +31,13 @@ _ABANDONED_SECONDS = 3600.0
 """A half-made model this old belongs to a process that was killed: preparing is given up long before."""
 _LAST_SECONDS = 3.0
 """How long a preparation that is called off may take to clean up."""
-_STEPS = ("checking the weights", "loading the model", "exporting the model", "comparing the export with the model")
+_STEPS = (
+    "checking the weights",
+    "loading the model",
+    "exporting the model",
+    "comparing the export with the model",
+    "choosing what computes it",
+)
 
 Report = Callable[[Step], None]
 
@@ -58,6 +64,14 @@ class Spec(Protocol):
 S = TypeVar("S", bound=Spec)
 
 
+def _as_made(spec: Spec, folder: Path, made: ModelFile) -> ModelFile:
+    return made
+
+
+def _nothing(spec: Spec) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Kind(Generic[S]):
     """How models of one kind are prepared."""
@@ -70,6 +84,10 @@ class Kind(Generic[S]):
     """Makes the files of a model from its spec, source folder and revision in a scratch folder. Raises ModelError."""
     check: Callable[[S, Path], None] = lambda spec, source: None
     """Refuses weights that are not what was promised. Raises ModelError."""
+    choose: Callable[[S, Path, ModelFile], ModelFile] = _as_made
+    """Says what is to compute the model that was made in a folder, on this machine."""
+    runtimes: Callable[[S], str] = _nothing
+    """What there is to choose from: when it changes, it is chosen anew."""
 
 
 def folder_of(models: Path, spec: Spec) -> Path:
@@ -77,10 +95,13 @@ def folder_of(models: Path, spec: Spec) -> Path:
     return models / spec.slug
 
 
-def read_current(models: Path, spec: Spec) -> ModelFile | None:
-    """The prepared model of `spec`; None when there is none, or when its weights have changed since. Costs a few stats."""
+def read_current(models: Path, spec: Spec, runtimes: str = "") -> ModelFile | None:
+    """The prepared model of `spec`; None when there is none, or when its weights, or `runtimes`, have changed since.
+
+    Costs a few stats.
+    """
     model = read_model(folder_of(models, spec))
-    if model is None:
+    if model is None or model.runtime != runtimes:
         return None
     source = locate(spec.source) if spec.source else None
     try:
@@ -105,12 +126,19 @@ def prepare(spec: S, models: Path, report: Report, kind: Kind[S]) -> ModelFile:
     if before is not None and before.revision == found:
         # The same weights, fetched or installed once more.
         made = msgspec.structs.replace(before, source=str(source), signature=seen)
+        if made.runtime != kind.runtimes(spec):
+            report(step(4))
+            made = kind.choose(spec, folder, made)
         if made != before:
             _write(folder, made)
         return made
-    return installed(
-        folder, lambda scratch: msgspec.structs.replace(kind.make(spec, source, found, scratch, report), signature=seen)
-    )
+
+    def make(scratch: Path) -> ModelFile:
+        made = kind.make(spec, source, found, scratch, report)
+        report(step(4))
+        return msgspec.structs.replace(kind.choose(spec, scratch, made), signature=seen)
+
+    return installed(folder, make)
 
 
 def installed(folder: Path, make: Callable[[Path], ModelFile]) -> ModelFile:

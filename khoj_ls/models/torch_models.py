@@ -13,6 +13,9 @@ from khoj_ls.models.messages import Input, Value
 _CHARACTERS_PER_TOKEN = 3
 """Lengths need only be about right here: the model's own tokenizer cuts."""
 _CPU_TOKENS = 1024
+_MEMORY_FOR_ONE = 1 << 30
+"""Bytes that 4,096 tokens of a large model (24 layers of 1,024) stay well below in 16 bits; what needs more is halved."""
+_MOST_TIMES = 16
 
 SAFE_TO_LOAD = (("local_files_only", True), ("trust_remote_code", False))
 """Options of every model that is loaded: nothing is fetched, none of its code is run."""
@@ -42,9 +45,21 @@ class TorchBackend:
         with self._next:
             self._turn.acquire()
         try:
-            return self._compute(batch.inputs)
+            return self._in_memory(batch.inputs)
         finally:
             self._turn.release()
+
+    def _in_memory(self, inputs: list[Any]) -> list[Value]:
+        """Values of `inputs`; where the accelerator has no memory for all of them, those of one half and then of the other."""
+        try:
+            return self._compute(inputs)
+        except RuntimeError as error:
+            # torch.OutOfMemoryError on CUDA, a plain RuntimeError on MPS.
+            if len(inputs) == 1 or "out of memory" not in str(error).lower():
+                raise
+        # Outside of the handler: the error holds on to the tensors of what failed.
+        self._most = max(1, len(inputs) // 2)
+        return self._in_memory(inputs[: self._most]) + self._in_memory(inputs[self._most :])
 
 
 def pick_device(wanted: str, setting: str) -> str:
@@ -53,10 +68,23 @@ def pick_device(wanted: str, setting: str) -> str:
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
-        return "cuda" if there["cuda"] else "cpu"
+        return next(device for device in ("cuda", "mps", "cpu") if there[device])
     if not there.get(wanted):
         raise ModelError(f"PyTorch finds no {wanted} on this machine: set {setting} to auto or cpu")
     return wanted
+
+
+def times_as_much(device: str) -> int:
+    """How many times as much as on the CPU an accelerator is given at once: by its free memory, 1 to 16."""
+    import torch
+
+    if device == "cuda":
+        free = torch.cuda.mem_get_info()[0]
+    elif device == "mps":
+        free = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    else:
+        return 1
+    return int(max(1, min(_MOST_TIMES, free // _MEMORY_FOR_ONE)))
 
 
 def _characters(value: Input) -> int:

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import msgspec
 
-from khoj_ls.models.batches import Backend
+from khoj_ls.models.batches import Backend, Split
 from khoj_ls.models.lanes import Backlog, Queries, lower_priority
 from khoj_ls.models.messages import Cancel, Load, ModelFile, Ready, Reply, Request, Unusable, read_model
 from khoj_ls.models.role import Role
 from khoj_ls.workers.child import limit_this_process
 from khoj_ls.workers.frames import own_streams, read_frame, write_frame
 
-Loader = Callable[[Load, ModelFile], Backend]
-"""Makes the backend of a prepared model."""
+Loader = Callable[[Load, ModelFile], Backend | Split]
+"""Makes the backend of a prepared model, or one for each lane."""
 
 
 def serve(role: Role, load: Loader) -> None:
@@ -48,13 +48,13 @@ def serve(role: Role, load: Loader) -> None:
     except Exception as error:  # noqa: BLE001 - the boundary of the process: the service hears the reason
         send(Unusable(f"the {role.model} cannot be loaded ({type(error).__name__}: {error})"))
         return
-    backlog, queries = Backlog(backend, send), Queries(backend, send)
+    backlog, queries = Backlog(backend.backlog, send), Queries(backend.queries, send)
 
     def nicely() -> None:
         lower_priority(wanted.nice)
         backlog.serve()
 
-    for work in (queries.serve, *[nicely] * backend.side_by_side):
+    for work in (queries.serve, *[nicely] * backend.backlog.side_by_side):
         threading.Thread(target=work, daemon=True).start()
     send(Ready())
     while (body := read_frame(stream)) is not None:
@@ -67,14 +67,15 @@ def serve(role: Role, load: Loader) -> None:
     os._exit(0)
 
 
-def _loaded(wanted: Load, load: Loader) -> Backend:
+def _loaded(wanted: Load, load: Loader) -> Split:
     """The prepared model in a folder. One that does not load, and was made here, is forgotten, so that it is prepared anew."""
     folder = Path(wanted.folder)
     model = read_model(folder)
     if model is None:
         raise FileNotFoundError(f"{folder} holds no prepared model")
     try:
-        return load(wanted, model)
+        backend = load(wanted, model)
+        return backend if isinstance(backend, Split) else Split(backend, backend)
     except Exception:  # what does not load is prepared anew; the service tells why, as it is raised again
         if model.backend in ("onnx", "plugin"):
             (folder / "model.json").unlink(missing_ok=True)

@@ -92,7 +92,7 @@ def test_a_model_of_ones_own_is_prepared_by_a_process_and_served(make_encoder, t
             service.embed_query("too early")
         for task in tasks:
             task.result()
-    assert [(progress.phase, progress.done, progress.total) for progress in heard] == [("model", step, 4) for step in range(4)]
+    assert [(progress.phase, progress.done, progress.total) for progress in heard] == [("model", step, 5) for step in range(5)]
     assert heard[1].message == "loading the model"
     assert [path.name for path in tmp_path.iterdir()] == [service.spec.slug]
     assert (service.dimensions, service.max_tokens) == (16, 24)

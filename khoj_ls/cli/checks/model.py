@@ -16,6 +16,7 @@ from khoj_ls.core.errors import KhojError
 from khoj_ls.embed.prepare import folder_of, read_model
 from khoj_ls.embed.presets import DEFAULT_SHA256, ModelSpec, resolve_model
 from khoj_ls.embed.remote import address_of as embedding_address
+from khoj_ls.embed.runtimes import OPENVINO
 from khoj_ls.models.endpoint import Address, host_of, is_loopback
 from khoj_ls.models.sources import locate
 from khoj_ls.plugins.manager import load_plugins
@@ -68,9 +69,14 @@ def _local(here: Folders, spec: ModelSpec) -> Check:
     if made is None:
         fetched = "" if Path(spec.source).is_dir() else f" (its weights must be here: hf download {spec.source})"
         return Check("model", "ok", f"{spec.name}: not prepared yet; the first indexing does it, in about a minute{fetched}")
-    message = f"{made.name}: {made.dimensions} dimensions, {made.max_tokens} tokens, {made.backend}, in {folder}"
+    why = f" ({made.chosen})" if made.chosen else ""
+    message = f"{made.name}: {made.dimensions} dimensions, {made.max_tokens} tokens, {made.computed_by}{why}, in {folder}"
     if made.backend == "onnx" and not (folder / "model.onnx").is_file():
         return Check("model", "fail", f"{folder / 'model.onnx'} is missing", f"run: rm -r '{folder}' (it is prepared anew)")
+    if spec.engine == OPENVINO and made.engine != OPENVINO:
+        return Check(
+            "model", "warn", message, 'run: pip install "khoj-ls[openvino]", or khoj-ls config unset embedding.backend'
+        )
     return Check("model", "ok", message)
 
 
