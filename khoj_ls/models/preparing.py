@@ -95,13 +95,13 @@ def folder_of(models: Path, spec: Spec) -> Path:
     return models / spec.slug
 
 
-def read_current(models: Path, spec: Spec, runtimes: str = "") -> ModelFile | None:
+def read_current(models: Path, spec: Spec, runtimes: str | None = None) -> ModelFile | None:
     """The prepared model of `spec`; None when there is none, or when its weights, or `runtimes`, have changed since.
 
-    Costs a few stats.
+    None for `runtimes`: whatever it was chosen from. Costs a few stats.
     """
     model = read_model(folder_of(models, spec))
-    if model is None or model.runtime != runtimes:
+    if model is None or (runtimes is not None and model.runtime != runtimes):
         return None
     source = locate(spec.source) if spec.source else None
     try:

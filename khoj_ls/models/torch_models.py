@@ -58,8 +58,8 @@ class TorchBackend:
             if len(inputs) == 1 or "out of memory" not in str(error).lower():
                 raise
         # Outside of the handler: the error holds on to the tensors of what failed.
-        self._most = max(1, len(inputs) // 2)
-        return self._in_memory(inputs[: self._most]) + self._in_memory(inputs[self._most :])
+        half = self._most = max(1, len(inputs) // 2)
+        return self._in_memory(inputs[:half]) + self._in_memory(inputs[half:])
 
 
 def pick_device(wanted: str, setting: str) -> str:
