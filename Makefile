@@ -35,8 +35,8 @@ editors: $(STAMP)  ## install the editors that the tests drive (Debian, PyPI, np
 vsix:  ## editors/vscode/khoj-ls.vsix, the extension for VS Code: checked and bundled (Node 22 or later)
 	cd editors/vscode && npm ci --no-audit --no-fund --silent && npm run --silent check && npm run --silent package
 
-bench: $(STAMP)  ## measure and print the figures of README
-	$(VENV)/bin/python -m benchmarks
+bench: $(STAMP)  ## every figure beside its baseline and its goal (BENCH="--only encoder", --missing, --all, --list)
+	$(VENV)/bin/python -m benchmarks $(BENCH)
 
 soak: $(STAMP)  ## a million damaged files for the content processors (SOAK="--minutes 10 --seed 1" for less)
 	$(VENV)/bin/python tests/support/soak.py $(SOAK)

@@ -18,7 +18,7 @@ def until():
 @pytest.fixture(scope="session")
 def encoder(prepared_models):
     """The default model, served by a worker that the tests which do it no harm share."""
-    service = EncoderService(EmbeddingSettings(precision="full"), prepared_models, nice=0)  # in a hurry
+    service = EncoderService(EmbeddingSettings(), prepared_models, nice=0)  # in a hurry
     yield service
     service.close()
 
@@ -30,7 +30,7 @@ def make_encoder(prepared_models):
 
     def make(folder=prepared_models, environment=None, **settings):
         made.append(
-            EncoderService(EmbeddingSettings(**{"precision": "full", **settings}), folder, nice=0, environment=environment)
+            EncoderService(EmbeddingSettings(**settings), folder, nice=0, environment=environment)
         )
         return made[-1]
 
