@@ -6,8 +6,8 @@
     python -m benchmarks --list
     python -m benchmarks --show                     # what was measured last
 
-Each measure runs in a process of its own. benchmarks.editors, .daemon_search, .navigation, .indexing, .quality and .exactness
-measure on your own notes or with your own editors, and are run alone.
+Each measure runs in a process of its own. benchmarks.editors, .navigation, .indexing, .quality and .exactness measure on your
+own notes or with your own editors, and are run alone, as the others can be.
 """
 
 from __future__ import annotations

@@ -15,15 +15,28 @@ import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.indexing import make_vault
 from khoj_ls.config.paths import folders
 from khoj_ls.daemon import launch
 from khoj_ls.daemon.client import DaemonClient
 from khoj_ls.evaluation.speed.goals import FIGURES
-from khoj_ls.evaluation.speed.rows import p50, p95
+from khoj_ls.evaluation.speed.home import throw_away_home
+from khoj_ls.evaluation.speed.rows import Row, p50, p95
 from khoj_ls.evaluation.speed.searching import queries as queries
-from khoj_ls.evaluation.speed.searching import search_times
+from khoj_ls.evaluation.speed.searching import search_rows, search_times
+
+
+def rows(notes: int = 260, queries: int = 150, seed: int = 1) -> Iterator[Row]:
+    """The rows over a made-up vault whose every passage has its vector."""
+    with throw_away_home() as home:
+        root = home / "vault"
+        make_vault(root, notes, seed)
+        with DaemonClient.connect() as daemon:
+            daemon.call("khoj/reindex", {"vault": str(root)})
+            yield from search_rows(daemon, root, queries, seed)
 
 
 def main() -> int:

@@ -29,9 +29,7 @@ def make_encoder(prepared_models):
     made = []
 
     def make(folder=prepared_models, environment=None, **settings):
-        made.append(
-            EncoderService(EmbeddingSettings(**settings), folder, nice=0, environment=environment)
-        )
+        made.append(EncoderService(EmbeddingSettings(**settings), folder, nice=0, environment=environment))
         return made[-1]
 
     yield make
