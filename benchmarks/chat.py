@@ -58,7 +58,7 @@ class Ready:
         """Itself."""
         return self
 
-    def check_consent(self, model: ChatModel, messages: Sequence[Message]) -> None:
+    def check_consent(self, model: ChatModel, messages: Sequence[Message], answer: int = 0) -> None:
         """Nothing is sent."""
 
     def count(self, text: str) -> int:

@@ -26,7 +26,7 @@ from khoj_ls.evaluation.speed.rows import Row, lines, not_measured, p50, row
 from khoj_ls.search.types import Mode, SearchRequest
 from khoj_ls.vault import Vault
 
-_PATIENCE = 15.0
+_PATIENCE = 60.0
 _LOOK = 0.002
 _SENTENCES = (
     "The lighthouse keeper painted the garden gate blue on a rainy Tuesday.",

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 Scope = Literal["user", "vault", "session"]
+_BACKENDS, _PRECISIONS = ("auto", "onnx", "openvino", "sentence-transformers"), ("auto", "full", "half", "int8")
 
 
 def setting(
@@ -87,19 +88,10 @@ class EmbeddingSettings:
     )
     device: str = setting("auto", "user", "Where the model runs.", choices=("auto", "cpu", "cuda", "mps"))
     backend: str = setting(
-        "auto",
-        "user",
-        "What computes a model on the CPU: ONNX Runtime, OpenVINO (the extra khoj-ls[openvino]), sentence-transformers itself, "
-        "or what a short test at the first start finds to be fastest at the same result. `khoj-ls doctor` shows it.",
-        choices=("auto", "onnx", "openvino", "sentence-transformers"),
+        "auto", "user", "What computes it; auto: what a test at the first start finds best.", choices=_BACKENDS
     )
     precision: str = setting(
-        "auto",
-        "user",
-        "The numbers it computes with: full (32 bits), half (16 bits, where the machine has them and the test finds the same "
-        "neighbours; auto does that too), or int8 (faster and smaller, less exact, and every note is embedded anew: "
-        "`khoj-ls doctor` says what it costs).",
-        choices=("auto", "full", "half", "int8"),
+        "auto", "user", "Numbers of 32 bits, of 16 where those find the same, or of 8.", choices=_PRECISIONS
     )
     threads: int = setting(0, "user", "Threads of the encoder; 0 takes one per core, at most four.", least=0, most=256)
     batch_tokens: int = setting(4096, "user", "Most tokens that one batch holds, padding included.", least=128)
