@@ -148,7 +148,7 @@ class Desk:
                 times[method].append(await timed(asked))
             times["completion"].append(await self._complete(path))
             await asyncio.sleep(_REST_SECONDS)
-        for _ in range(samples // 4):
+        for _ in range(max(1, samples // 4)):
             times["diagnostics"].append(await self._mend(self._numbers.choice(self._paths[1:])))
         return times
 
