@@ -119,6 +119,12 @@ class Database:
     @property
     def lost(self) -> bool:
         """Whether the file was deleted, or replaced by another, since it was opened: we read and write what nobody finds."""
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # rights are missing for a while, or a disk does not answer: that says nothing of the file
+            return False
         return self._place != place_of(self.path)
 
     def size_bytes(self) -> int:

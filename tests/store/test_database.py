@@ -82,6 +82,16 @@ def test_a_text_that_is_none_is_damage_and_is_not_repeated(database):
     assert raised.value.__suppress_context__
 
 
+@pytest.mark.parametrize(("error", "lost"), [(PermissionError, False), (TimeoutError, False), (FileNotFoundError, True)])
+def test_a_file_that_cannot_be_looked_at_is_not_lost(database, monkeypatch, error, lost):
+    def refuse(path, **more):
+        raise error
+
+    assert not database.lost
+    monkeypatch.setattr(type(database.path), "stat", refuse)
+    assert database.lost is lost
+
+
 def test_one_writer_at_a_time(tmp_path):
     first, second = WriterLock(tmp_path), WriterLock(tmp_path)
     assert first.acquire()
