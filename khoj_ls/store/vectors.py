@@ -155,6 +155,8 @@ class VectorIndex:
             self._hnsw.save_index(str(scratch))
             state = {"last_id": self._last_id, "purges": self._purges, "model": self.model.key, "count": self._count}
             state["checksum"] = _checksum(scratch)
+            with self._database.read() as connection:
+                state["names"] = self._held(connection, self._last_id)[1]
             # The old description goes first: a crash in between leaves a file without one, which is not trusted.
             self._state_path.unlink(missing_ok=True)
             scratch.replace(self._cache)
@@ -230,7 +232,7 @@ class VectorIndex:
             trusted = (
                 state["model"] == self.model.key
                 and state["purges"] == self._purges
-                and state["count"] == self._held(connection, state["last_id"])
+                and (state["count"], state["names"]) == self._held(connection, state["last_id"])
                 # hnswlib believes what it reads: a damaged file must not reach it.
                 and state["checksum"] == _checksum(self._cache)
             )
@@ -244,11 +246,18 @@ class VectorIndex:
             self._hnsw, self._count, self._last_id = index, state["count"], state["last_id"]
             self._saved = self._count
 
-    def _held(self, connection: sqlite3.Connection, last_id: int) -> int:
-        row = connection.execute(
-            "SELECT count(*) FROM embedding WHERE model_id = ? AND id <= ?", (self.model.id, last_id)
-        ).fetchone()
-        return int(row[0])
+    def _held(self, connection: sqlite3.Connection, last_id: int) -> tuple[int, int]:
+        """How many embeddings there are up to `last_id`, and a checksum of which id stands for which text.
+
+        A database that was built anew may have as many, under other ids. The index by hash holds all that is read here.
+        """
+        rows = connection.execute(
+            "SELECT id, hash FROM embedding WHERE model_id = ? AND id <= ? ORDER BY hash", (self.model.id, last_id)
+        )
+        count, names = 0, 0
+        for number, digest in rows:
+            count, names = count + 1, zlib.crc32(b"%d %s" % (number, digest), names)
+        return count, names
 
 
 def _checksum(path: Path) -> int:

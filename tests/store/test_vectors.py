@@ -150,6 +150,23 @@ def test_the_saved_index_is_loaded_and_caught_up(filled, model, tmp_path):
     assert second.search(vector(hash_seed("later")), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
 
 
+def test_an_index_of_a_database_that_was_built_anew_is_not_loaded(filled, model, tmp_path):
+    database = filled
+    saved = VectorIndex(database, model, tmp_path / "v.hnsw", exact_below=0)
+    saved.catch_up()
+    saved.save()
+    with database.write() as connection:
+        rows = connection.execute("SELECT id, hash, vector FROM embedding ORDER BY id").fetchall()
+        connection.execute("DELETE FROM embedding")
+        # As many as before, and under the same ids, each for another text.
+        connection.executemany(
+            "INSERT INTO embedding (id, model_id, hash, vector) VALUES (?, ?, ?, ?)",
+            [(row[0], model.id, *other[1:]) for row, other in zip(rows, reversed(rows), strict=True)],
+        )
+    found = VectorIndex(database, model, tmp_path / "v.hnsw", exact_below=0).search(rows[0][2], 1)
+    assert [number for number, _ in found] == [rows[-1][0]]
+
+
 def corrupt(path):
     path.write_bytes(b"\0" * path.stat().st_size)
 
