@@ -141,6 +141,9 @@ class ConversationsFile:
                 back_up(connection, self.path, version)
             if version < CONVERSATIONS_VERSION:
                 migrate_conversations(connection)
+        except UnicodeDecodeError:  # SQLite's own words about a damaged schema
+            connection.close()
+            raise _Damaged(f"{self.path} is damaged (its schema is not UTF-8)") from None
         except BaseException:  # not to be used, whatever it was; it is raised again
             connection.close()
             raise

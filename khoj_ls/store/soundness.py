@@ -26,6 +26,8 @@ def fault_in(path: Path) -> str:
                 # Older SQLite leaves the word indexes out of its check.
                 connection.execute(f"INSERT INTO {name} ({name}) VALUES ('integrity-check')")
             return "" if told == "ok" else str(told)
+    except UnicodeDecodeError:  # SQLite's own words about a damaged schema
+        return "its schema is not UTF-8"
     except sqlite3.Error as error:
         if any(mark in str(error) for mark in _OF_OTHERS):
             raise
