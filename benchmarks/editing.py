@@ -36,6 +36,7 @@ _BLOCKS = 4
 _READY_SECONDS = 900.0
 _NOTES = 10_000
 _SETTLE_SECONDS = 1.0
+_LOOK_SECONDS = 0.2
 _LONGEST_NOTE = 30_000
 _REST_SECONDS = 0.08
 """Nobody writes faster."""
@@ -86,7 +87,10 @@ async def measure(vault: Path, samples: int) -> list[Row]:
         for number in range(2 * _BLOCKS):
             backlog = bool(number % 2)
             await client.protocol.send_request_async("khoj/resume" if backlog else "khoj/pause", {"vault": str(vault)})
-            await asyncio.sleep(_SETTLE_SECONDS)  # what was handed out before is through
+            if backlog:
+                await until_embedding(client, vault)
+            else:
+                await asyncio.sleep(_SETTLE_SECONDS)  # what was handed out before is through
             for name, found in (await desk.block(samples // _BLOCKS)).items():
                 times[backlog][name] += found
             times[backlog]["search"] += await asyncio.to_thread(desk.searches, daemon, samples // _BLOCKS)
@@ -111,7 +115,7 @@ def rows_of(times: dict[bool, dict[str, list[float]]], state: dict[str, Any], re
     beside, idle = times[True]["search"], times[False]["search"]
     yield row("search in the daemon while embedding, p95", p95(beside), p95(idle), note=f"p50 {p50(beside):.1f}; {about}")
     yield row("daemon at 10,000 notes: memory", process["rss_bytes"] / 1e6, note=about)
-    if process["worker"]:
+    if process["worker"] and process["worker"]["rss_bytes"]:
         note = f"{process['worker']['backend']}, beside a backlog"
         yield row("encoder process: memory", process["worker"]["rss_bytes"] / 1e6, note=note)
     yield row("relay: memory", relay_mb)
@@ -120,6 +124,19 @@ def rows_of(times: dict[bool, dict[str, list[float]]], state: dict[str, Any], re
 def children_of(client: Client) -> float:
     """Megabytes of the relay that this process started."""
     return float(psutil.Process(client._server.pid).memory_info().rss / 1e6)  # type: ignore[union-attr]  # it runs
+
+
+async def until_embedding(client: Client, vault: Path) -> None:
+    """Wait until more passages have their vectors than when this was called, or all have. Raises TimeoutError."""
+    until, before = time.monotonic() + _READY_SECONDS, None
+    while time.monotonic() < until:
+        status: Any = await client.protocol.send_request_async("khoj/status", {"vault": str(vault)})
+        now = status.vaults[0]
+        before = now.embedded if before is None else before
+        if now.embedded > before or now.phase == "idle":
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise TimeoutError("nothing was embedded in time")
 
 
 class Desk:
