@@ -26,8 +26,8 @@ from khoj_ls.plugins.manager import PluginManager, load_plugins
 from khoj_ls.rerank.plugged import PluggedReranker, plugged_rerankers
 from khoj_ls.rerank.service import RerankerService
 from khoj_ls.vault import Vault
-from khoj_ls.vault.chat_settings import LiveChatSettings
 from khoj_ls.vault.chatting import ChatShared
+from khoj_ls.vault.live_settings import LiveSettings
 from khoj_ls.vault.plugin_report import PluginReport, plugin_report
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class OpenVaults:
             settings.rerank, folders.models, nice=settings.daemon.nice, environment=self._environment
         )
         """One for all vaults: which model reranks is the user's choice, not a vault's."""
-        self._chat_settings = LiveChatSettings(settings, folders)
+        self._live_settings = LiveSettings(settings, folders)
         self._chat_models: ChatModels | None = None
         self._asked_for: set[str] = set()
         self._chats = ChatShared(lambda: self.chat_models, self.chat_settings, self._asked_for.add)
@@ -198,7 +198,11 @@ class OpenVaults:
 
     def chat_settings(self, root: Path | None = None) -> ChatSettings:
         """What holds for chats in the vault at `root` (without one: for all), as the user's files have it now."""
-        return self._chat_settings.now(root)
+        return self._live_settings.chat(root)
+
+    def outdated(self, vault: Vault) -> bool:
+        """Whether the files say something else now than what `vault` was opened with; what they say of chats holds at once."""
+        return self._live_settings.differ(vault.settings, vault.root)
 
     def allow_host(self, host: str) -> tuple[str, ...]:
         """Take down the user's yes to sending passages of notes to `host`; returns all hosts he allows.

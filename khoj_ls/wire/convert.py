@@ -13,6 +13,10 @@ from khoj_ls.wire import messages as wire
 from khoj_ls.wire.searching import numbers_of
 from khoj_ls.wire.tuning_messages import Step
 
+_OUTDATED = (
+    "the settings have been changed since the vault was opened: they hold when the daemon starts anew (khoj-ls daemon stop)"
+)
+
 
 def hit_to_wire(root: Path, hit: SearchHit) -> wire.Hit:
     """A hit with a file URI and a 0-based range of whole lines; an empty range in a file that is no text."""
@@ -105,8 +109,8 @@ def warnings(root: Path, items: Iterable[tuple[str, int, str]]) -> list[wire.Fil
     return [wire.FileWarning(str(root / path), line, reason) for path, line, reason in items]
 
 
-def vault_status(status: Status) -> wire.VaultStatus:
-    """The status of one vault."""
+def vault_status(status: Status, *, outdated: bool = False) -> wire.VaultStatus:
+    """The status of one vault; `outdated`: its settings have been changed since it was opened."""
     return wire.VaultStatus(
         root=str(status.root),
         files=status.files,
@@ -119,7 +123,7 @@ def vault_status(status: Status) -> wire.VaultStatus:
         database_bytes=status.database_bytes,
         coverage=round(status.coverage, 4),
         phase=status.phase,
-        message=status.message,
+        message=" ".join(each for each in (status.message, _OUTDATED if outdated else "") if each),
         paused=status.paused,
         vectors=status.vectors,
         eta_seconds=status.eta_seconds,

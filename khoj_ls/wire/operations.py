@@ -119,7 +119,9 @@ def suggest_links(session: Session, params: SuggestLinksParams, job: Job) -> Sug
 def status(session: Session, params: wire.StatusParams, job: Job) -> wire.StatusResult:
     """Say how the daemon and the vaults are."""
     vaults = [session.vaults.open(to_path(params.vault), exact=True)] if params.vault else session.vaults.open_vaults()
-    return wire.StatusResult(session.daemon(), [vault_status(vault.status()) for vault in vaults])
+    return wire.StatusResult(
+        session.daemon(), [vault_status(vault.status(), outdated=session.vaults.outdated(vault)) for vault in vaults]
+    )
 
 
 def reindex(session: Session, params: wire.ReindexParams, job: Job) -> list[wire.ReindexResult]:

@@ -20,8 +20,8 @@ from khoj_ls.vaults import OpenVaults
 from khoj_ls.wire.chat import MOST_TURNS, allow_host, ask, cancel, chat, stream
 from khoj_ls.wire.chat_messages import AllowHostParams, ChatCancelParams, ChatContext, ChatParams
 from khoj_ls.wire.chat_request import chat_request, chat_vault
-from khoj_ls.wire.messages import Position, Range, TextDocument
-from khoj_ls.wire.operations import OPERATIONS, Job, Session, choices
+from khoj_ls.wire.messages import Position, Range, StatusParams, TextDocument
+from khoj_ls.wire.operations import OPERATIONS, Job, Session, choices, status
 from khoj_ls.wire.suggest import text_on_disk
 from khoj_ls.wire.tuning_messages import ChoicesParams
 
@@ -488,6 +488,21 @@ def test_the_users_file_holds_from_the_next_turn_on(session, server, folders, ro
     assert choices(session, ChoicesParams(str(root)), None).model == "here/small"
     folders.user_settings.write_text("")
     assert list(stream(session, ChatParams(QUESTION)))[-1].model == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('[index]\nprivate = ["diary/"]\n', True),
+        ("[search]\nlimit = 3\n", True),
+        ('[chat]\npersona = "writer"\n', False),  # that holds at once
+        ("# only words\n", False),
+    ],
+)
+def test_settings_that_hold_only_later_are_told(session, root, written, told):
+    (root / ".khoj.toml").write_text(written)
+    (vault,) = status(session, StatusParams(str(root)), None).vaults
+    assert ("daemon starts anew" in vault.message) is told
 
 
 def test_what_the_editor_sets_wins(session, server, folders, root):
