@@ -63,9 +63,9 @@ A value that stands further down wins over one further up:
 5. the editor's configuration (session settings only)
 6. `--set section.key=value` on the command line, for one run
 
-What your files say of chats holds from the next question on, and files of rules (`.khojignore`, `.khojprivate`) hold at once. Everything
-else in `config.toml` and `.khoj.toml` holds when the daemon starts anew (`khoj-ls daemon stop`): `khoj-ls status` tells when it
-has to.
+What your files say of chats holds from the next question on, and files of rules (`.khojignore`, `.khojprivate`) hold at
+once. Everything else in `config.toml` and `.khoj.toml` holds when the daemon starts anew (`khoj-ls daemon stop`):
+`khoj-ls status` tells when it has to.
 
 A table for one vault holds vault and session settings:
 
