@@ -37,7 +37,9 @@ THEIRS = ("data/models/chat/llama.gguf", "data/mine.txt", "data/vaults/mine/note
 
 
 @pytest.fixture
-def home(private_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    private_home = tmp_path_factory.mktemp("u")  # with a short path: a socket has room in it, and `run` is there
+    monkeypatch.setenv("KHOJ_LS_HOME", str(private_home))
     monkeypatch.setenv("HOME", str(tmp_path / "person"))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     for name in (*MADE, *TALKED, *SETTINGS, *THEIRS):

@@ -187,7 +187,7 @@ def test_nothing_goes_to_a_remote_model_without_consent(bench):
 
 def test_what_embedding_would_cost_is_told_where_the_price_is_known(bench):
     bench.encoder = ToyEncoder(remote="https://api.openai.com")
-    bench.embedding_settings = EmbeddingSettings(endpoint="https://api.openai.com/v1")
+    bench.embedding_settings = EmbeddingSettings(model="remote", endpoint="https://api.openai.com/v1")
     notes(bench)
     bench.open().index()
     assert "https://api.openai.com at a cost of about $" in bench.indexer.state().message

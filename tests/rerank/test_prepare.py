@@ -85,10 +85,10 @@ def test_pytorch_serves_what_cannot_be_exported(make_reranker, reranker, tmp_pat
 def test_it_is_prepared_once(cross_encoder, tmp_path):
     spec, steps = RerankSpec("tiny", str(cross_encoder)), []
     first = prepare(spec, tmp_path, steps.append)
-    assert [step.done for step in steps] == [0, 1, 2, 3]
+    assert [step.done for step in steps] == [0, 1, 2, 3, 4]
     assert (first.backend, first.max_tokens, first.dimensions, first.note) == ("onnx", 64, 1, "")
     assert prepare(spec, tmp_path, steps.append) == first
-    assert len(steps) == 5
+    assert len(steps) == 6
 
 
 @pytest.mark.parametrize("export", [None, no_export])

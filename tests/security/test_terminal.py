@@ -67,6 +67,7 @@ COMMANDS = {
     "daemon": ["daemon logs", "daemon status"],
     "lsp": ["lsp --help"],
     "demo": ["demo --vault {vault} --note gone{evil}"],
+    "bench": ["bench --only {evil}"],
     "sbom": ["sbom"],
     "uninstall": ["uninstall --dry-run"],
     "eval": ["eval --vault {vault} --queries {questions} --mode lexical --misses"],
