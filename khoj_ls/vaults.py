@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MOST_IDLE = 8
+"""So many vaults stay open for those who may come back."""
+_SOON_SECONDS = 60.0
+"""A request without a session is long answered by then."""
+
 
 class OpenVaults:
     """All vaults of this process: each is opened once, whoever asks, and closed when nobody has asked for a while."""
@@ -168,13 +173,19 @@ class OpenVaults:
             return [self._vaults[root] for root in sorted(self._vaults)]
 
     def close_idle(self, seconds: float) -> None:
-        """Close vaults that nobody leases and nobody has asked for `seconds`."""
+        """Close vaults that nobody leases and nobody has asked for `seconds`.
+
+        Beside the few that were asked last, one goes sooner: each takes memory, and one of the watches that a system has for
+        all programs of a user (128 on many Linuxes).
+        """
         with self._lock:
             now = time.monotonic()
+            unused = [root for root in self._vaults if not self._leases.get(root) and not self._vaults[root].busy]
+            unused.sort(key=self._last_used.__getitem__, reverse=True)
             idle = [
                 root
-                for root in self._vaults
-                if not self._leases.get(root) and now - self._last_used[root] > seconds and not self._vaults[root].busy
+                for place, root in enumerate(unused)
+                if now - self._last_used[root] > (seconds if place < _MOST_IDLE else min(seconds, _SOON_SECONDS))
             ]
             closing = [self._vaults.pop(root) for root in idle]
         for vault in closing:
