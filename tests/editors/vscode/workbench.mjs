@@ -180,13 +180,13 @@ export class Workbench {
     return toast;
   }
 
-  /** Begin a new conversation. */
+  /** Begin a new conversation; again where the page was loaded anew meanwhile, or something else took the keyboard. */
   async fresh() {
-    await this.run('Notes: New Conversation');
-    // The caret comes back to the question when all else is done.
-    await until('the question has the caret', () =>
-      this.chat.page.evaluate(() => document.hasFocus() && document.activeElement?.id === 'question' && !document.querySelector('article')),
-    );
+    const ready = () => document.hasFocus() && document.activeElement?.id === 'question' && !document.querySelector('article');
+    await until('the question has the caret', async () => {
+      await this.run('Notes: New Conversation');
+      return until('it soon has', () => this.chat.page.evaluate(ready, undefined, { timeout: SOON }), SOON).then(() => true, () => false);
+    });
   }
 
   /** Ask in the chat. */
