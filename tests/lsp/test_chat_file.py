@@ -193,8 +193,9 @@ async def test_on_a_conflict_nothing_more_is_written_and_the_rest_is_kept(editor
     actions = await until(lambda: offers(editor, uri, "It ", title))
     await editor.run(actions[title])
     await shows(editor, uri, "the channel [1](file:", ":notes")
-    begins = "It never was\n\nthe channel" if way == "types in the answer" else "It was the channel [1](file:"
-    assert answer(uri, editor).startswith(begins)
+    # What is typed before the server has heard that its first words are there leaves the whole answer as the rest.
+    typed = ("It never was\n\nthe channel", "It never was\n\nIt was the channel")
+    assert answer(uri, editor).startswith(typed if way == "types in the answer" else "It was the channel [1](file:")
 
 
 @pytest.mark.asyncio
