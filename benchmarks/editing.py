@@ -25,6 +25,7 @@ from lsprotocol import types
 from pygls.lsp.client import BaseLanguageClient
 
 from benchmarks.indexing import make_vault
+from benchmarks.load.desk import start
 from khoj_ls.daemon.client import DaemonClient
 from khoj_ls.evaluation.speed.home import throw_away_home
 from khoj_ls.evaluation.speed.rows import Row, lines, p50, p95, p99, row
@@ -234,14 +235,7 @@ async def started(vault: Path) -> Client:
     def changed(params: object) -> None:
         pass  # progress is asked for
 
-    await client.start_io(sys.executable, "-m", "khoj_ls", "lsp", "--stdio")
-    await client.initialize_async(
-        types.InitializeParams(
-            capabilities=types.ClientCapabilities(),
-            workspace_folders=[types.WorkspaceFolder(uri=vault.as_uri(), name="vault")],
-        )
-    )
-    client.initialized(types.InitializedParams())
+    await start(client, vault)
     return client
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.indexing import Session, make_vault
+from benchmarks.indexing import Session, make_vault, reopened
 from khoj_ls.daemon.launch import daemon_environment
 from khoj_ls.evaluation.speed.rows import Row, lines, p50, p95, row
 from khoj_ls.evaluation.speed.searching import queries
@@ -34,7 +34,6 @@ from khoj_ls.store.database import Database
 SIZES = (1_000, 10_000, 40_000, 100_000)
 _REOPENED = 5
 _SEARCHES = 100
-_PATIENCE = 1800.0
 
 
 def main() -> int:
@@ -97,13 +96,9 @@ def _reopened(root: Path, database: Path, files: list[Path]) -> dict[str, object
     seconds, stats, read = [], [], 0
     for _ in range(_REOPENED):
         stats.append(_seconds(lambda: [file.stat() for file in files]))
-        begun = time.perf_counter()
-        session = Session(root, database, None)
-        session.indexer.start(watch=False)
-        session.indexer.wait(_PATIENCE)
-        seconds.append(time.perf_counter() - begun)
-        read += session.indexer.counts.read
-        session.close()
+        took, looked_into = reopened(root, database)
+        seconds.append(took)
+        read += looked_into
     return {"reopen": seconds, "stat": p50(stats), "files_read": read}
 
 

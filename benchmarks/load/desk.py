@@ -44,6 +44,12 @@ async def editor(vault: Path) -> BaseLanguageClient:
     client = BaseLanguageClient("load", "1")
     for message in (types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, "khoj/indexChanged", "khoj/chatEvent", types.WINDOW_LOG_MESSAGE):
         client.feature(message)(_taken)
+    await start(client, vault)
+    return client
+
+
+async def start(client: BaseLanguageClient, vault: Path) -> None:
+    """Start a server for a client whose folder is the vault."""
     await client.start_io(sys.executable, "-m", "khoj_ls", "lsp", "--stdio")
     await client.initialize_async(
         types.InitializeParams(
@@ -52,7 +58,6 @@ async def editor(vault: Path) -> BaseLanguageClient:
         )
     )
     client.initialized(types.InitializedParams())
-    return client
 
 
 def _taken(client: BaseLanguageClient, params: object) -> None:

@@ -28,6 +28,7 @@ from crash.troubles import TROUBLES, disk, obey_permissions
 from crash.verdict import faults, ill_health
 from crash.workload import Workload
 
+_TOP = Path(__file__).parents[2]
 _NOTES = 25
 _ROUNDS_ON_ONE_GROUND = 25
 """After so many rounds everything is begun anew, so that what happened long ago explains nothing."""
@@ -61,8 +62,15 @@ def one_round(ground: Ground, scratch: Scratch, work: Workload, event: Event, se
         found.append(f"{type(error).__name__}: {error}")
         found.append("".join(traceback.format_tb(error.__traceback__)[-3:]))
     seconds = round(time.monotonic() - begun, 1)
-    what, *found = (text.replace(str(ground.base), "…") for text in [what, *found])
+    what, *found = (_of_any_machine(text, ground) for text in [what, *found])
     return {"seed": seed, "event": event.__name__, "what": what, "seconds": seconds, "found": found}
+
+
+def _of_any_machine(text: str, ground: Ground) -> str:
+    """`text` with paths relative to the vault, the round's own folder and the project, and not as this machine has them."""
+    for place in (ground.vault.as_uri(), ground.vault, ground.base, _TOP, sys.prefix, sys.base_prefix):
+        text = text.replace(f"{place}/", "")
+    return text
 
 
 def soak(counts: dict[str, int], seed: int, tell: Callable[[dict[str, Any]], None], keep: bool = False) -> list[dict[str, Any]]:
