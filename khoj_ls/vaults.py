@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -98,25 +98,37 @@ class OpenVaults:
         return plugin_report(self.plugins, self.folders.config)
 
     def root_of(self, path: Path) -> Path:
-        """Root of the vault that `path` belongs to: an open vault around it, else by markers, else the folder itself."""
+        """Root of the vault that `path` belongs to: an open vault around it, else by markers, else the folder itself.
+
+        Raises NoVaultError for a file that none is around: to be asked about it is no leave to read all that lies beside it.
+        """
         path = Path(os.path.realpath(path))
         with self._lock:
             around = [root for root in self._vaults if path == root or root in path.parents]
         marked = find_root(path)
-        candidates = [*around, *([marked] if marked else [])]
+        candidates = [*around, *([marked] if marked else self._known_around(path))]
         if candidates:
             return max(candidates, key=lambda root: len(root.parts))
-        return path if path.is_dir() else path.parent
+        if not path.is_dir():
+            self._refuse_own(path)
+            raise NoVaultError(f"{path} lies in no vault: open its folder, or list it under `vaults` in the settings")
+        return path
+
+    def _known_around(self, path: Path) -> list[Path]:
+        """Folders around `path` that the user lists as vaults, or that were indexed before."""
+        listed = {Path(os.path.realpath(Path(folder).expanduser())) for folder in self.settings.vaults}
+        return [
+            above for above in (path, *path.parents) if above in listed or (self.folders.vault(above) / "index.db").exists()
+        ]
 
     def open(self, path: Path, *, yes: bool = False, exact: bool = False) -> Vault:
         """The vault that `path` belongs to, or with `exact` the vault at `path`, opened if it is not.
 
-        Raises VaultError when it is missing or refused, NoVaultError for the program's own folders: chats as files lie there.
+        Raises VaultError when it is missing or refused, NoVaultError for a file outside of every vault and for our own
+        folders: chats as files lie there.
         """
         root = Path(os.path.realpath(path)) if exact else self.root_of(path)
-        for own in map(os.path.realpath, (self.folders.config, self.folders.data, self.folders.state)):
-            if Path(own) in (root, *root.parents):
-                raise NoVaultError(f"{path} lies where khoj-ls keeps its own files: it is no note")
+        self._refuse_own(root)
         with self._lock:
             vault = self._vaults.get(root)
             if vault is None:
@@ -137,6 +149,11 @@ class OpenVaults:
                     self.telling.follow(vault)
             self._last_used[root] = time.monotonic()
             return vault
+
+    def _refuse_own(self, path: Path) -> None:
+        for own in map(os.path.realpath, (self.folders.config, self.folders.data, self.folders.state)):
+            if Path(own) in (path, *path.parents):
+                raise NoVaultError(f"{path} lies where khoj-ls keeps its own files: it is no note")
 
     def get(self, path: Path) -> Vault | None:
         """The open vault around `path`, if there is one."""
@@ -276,8 +293,3 @@ def _telling(tell: Tell) -> Telling:
     from khoj_ls.vault.telling import Telling
 
     return Telling(tell)
-
-
-def roots_of(paths: Iterable[Path], vaults: OpenVaults) -> list[Path]:
-    """The distinct vault roots of some paths, in order."""
-    return list(dict.fromkeys(vaults.root_of(path) for path in paths))

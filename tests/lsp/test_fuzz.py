@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from crash.fuzz import play
 
@@ -15,4 +17,7 @@ def test_whatever_an_editor_says_it_is_answered_and_the_daemon_lives_on(home, va
     logged = log.stat().st_size
     assert play(vault, seed) == []
     assert launch.status()["pid"] == before
-    assert b" ERROR " not in log.read_bytes()[logged:]
+    indexed = {Path(file.read_text().rstrip()) for file in home.glob("data/vaults/*/root.txt")}
+    assert not indexed & set(vault.parents)  # asked about a file there, it must not read the folder
+    errors = [line for line in log.read_bytes()[logged:].splitlines() if b" ERROR " in line]
+    assert errors == []
