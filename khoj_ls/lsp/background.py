@@ -93,6 +93,6 @@ async def _open(server: KhojServer, vault: Vault, background: Background) -> Non
         await background.over.wait()
     if background.cancelled:
         server.backgrounds.pop(vault.root, None)
-        await asyncio.get_running_loop().run_in_executor(server.thread_pool, vault.set_paused, True)
+        await server.in_thread(vault.set_paused, True)
         message = f"khoj-ls: indexing of {vault.root.name} is paused; searching goes on. The command khoj.resume continues it."
         server.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=message))

@@ -111,7 +111,7 @@ async def serve_connection(server: KhojServer, reader: asyncio.StreamReader, wri
             task.cancel()
         # A stream that breaks in the middle of a message is an ordinary end of a connection.
         await asyncio.gather(running, exited, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(None, server.release_all)
+        await server.close()
     return server.protocol.exit_code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from khoj_ls.config.load import session_table_problems, settings_problems
-from khoj_ls.core.errors import KhojError, UsageError, VaultError
+from khoj_ls.core.errors import Cancelled, KhojError, UsageError, VaultError
 from khoj_ls.lsp.background import on_index_event
 from khoj_ls.lsp.server import KhojServer
 from khoj_ls.vault import Vault
@@ -41,14 +40,15 @@ async def add_folders(server: KhojServer, uris: Sequence[str]) -> None:
 
 
 async def _lease(server: KhojServer, root: Path) -> None:
-    loop = asyncio.get_running_loop()
     try:
-        vault = await loop.run_in_executor(server.thread_pool, server.session.vaults.lease, root)
+        vault = await server.in_thread(server.session.vaults.lease, root)
+    except Cancelled:
+        return
     except KhojError as error:
         server.session.roots.remove(root)
         _complain(server, error)
         return
-    if vault.root in server.leases:  # two folders of one vault
+    if server.over or vault.root in server.leases:  # left meanwhile; two folders of one vault
         server.session.vaults.release(vault.root)
         return
     unsubscribe = vault.subscribe(partial(on_index_event, server, vault))
@@ -60,7 +60,7 @@ async def _lease(server: KhojServer, root: Path) -> None:
     server.leases[vault.root] = release
     overlay_open_documents(server, vault)
     file = server.session.vaults.folders.user_settings
-    wrong = await loop.run_in_executor(server.thread_pool, _wrong_settings, file, vault.root)
+    wrong = await server.in_thread(_wrong_settings, file, vault.root)
     wrong += [str(problem) for problem in session_table_problems(server.session.overrides, vault.settings)]
     for problems in wrong:
         if problems not in server.told:

@@ -23,6 +23,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
+from khoj_ls.core.errors import Cancelled
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.lsp import incoming
 from khoj_ls.lsp.incoming import Incoming, Refusal, judged
@@ -196,6 +197,13 @@ class KhojProtocol(LanguageServerProtocol):
         for call in self._afterwards.pop(msg_id, ()):
             call()
 
+    def _handle_response(self, msg_id: int | str, result: Any = None, error: Any = None) -> None:
+        future = self._request_futures.get(msg_id)
+        if future is not None and future.done():  # we have called it off; the client was quicker
+            self._request_futures.pop(msg_id)
+            return
+        super()._handle_response(msg_id, result, error)
+
     def _send_handler_result(self, future: Future[Any], *, msg_id: int | str) -> None:
         error = None if future.cancelled() else future.exception()
         if error is None or isinstance(error, JsonRpcException):
@@ -207,7 +215,7 @@ class KhojProtocol(LanguageServerProtocol):
 
     def _check_handler_result(self, future: Future[Any]) -> None:
         error = None if future.cancelled() else future.exception()
-        if error is not None:  # as it was raised; pygls would make another one of it
+        if error is not None and not isinstance(error, Cancelled):  # as it was raised; pygls would make another one of it
             log.error("a notification failed", exc_info=error)
 
     @contextmanager

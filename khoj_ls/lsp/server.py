@@ -79,6 +79,8 @@ class KhojServer(LanguageServer):
         self.told: set[str] = set()
         """What is wrong with settings files and was said already."""
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.over = False
+        """The client is gone: nothing is begun for it any more."""
         self.on_initialize: list[Callable[[types.InitializeParams], None]] = []
         """Who wants to know what the client can do before it is told what is served."""
         self.on_document: list[Callable[[str, types.DidChangeTextDocumentParams | None], None]] = []
@@ -131,8 +133,7 @@ class KhojServer(LanguageServer):
 
             with cancellable:
                 try:
-                    pool = self._long_pool if title else self.thread_pool
-                    answer = await loop.run_in_executor(pool, question, Job(token, report, follow))
+                    answer = await self.in_thread(question, Job(token, report, follow), long=bool(title))
                     for turn in turns:
                         self.protocol.after_response(partial(self.follow, turn))
                     return answer
@@ -146,6 +147,13 @@ class KhojServer(LanguageServer):
                 finally:
                     if done is not None:
                         done.end("cancelled" if token.cancelled else "")
+
+    async def in_thread(self, call: Callable[..., Answer], *args: Any, long: bool = False) -> Answer:
+        """Call what blocks in a thread; a `long` one in one of the few for that. Raises Cancelled once the client is gone."""
+        if self.over:
+            raise Cancelled("the client is gone")
+        pool = self._long_pool if long else self.thread_pool
+        return await asyncio.get_running_loop().run_in_executor(pool, call, *args)
 
     async def work_done(self, title: str, token: int | str | None = None) -> WorkDone | None:
         """A progress display: on the client's own token, or on one made here if the client can show it."""
@@ -192,8 +200,13 @@ class KhojServer(LanguageServer):
             if vault is not None:
                 vault.overlay_closed(to_path(uri), self.name_of_session)
 
+    async def close(self) -> None:
+        """Begin nothing more, and give back everything this connection holds."""
+        self.over = True
+        await asyncio.get_running_loop().run_in_executor(None, self.release_all)
+
     def release_all(self) -> None:
-        """Give back everything this connection holds."""
+        """Give back everything this connection holds; not on its loop, which other sessions are on."""
         self.protocol.cancel_all()
         self.session.close()
         self._close_documents()

@@ -30,7 +30,8 @@ def soak(sessions: int, seed: int) -> dict[str, Any]:
                 wrong.append("the daemon has ended")
                 before = ground.pid
             data = log.read_bytes()
-            wrong += ["the log tells of an error"] if b" ERROR " in data[read if read <= len(data) else 0 :] else []
+            new = data[read if read <= len(data) else 0 :].splitlines()
+            wrong += [f"the log tells: {line.decode()[:300]}" for line in new if b" ERROR " in line]
             read = len(data)
             if wrong:
                 found[number] = wrong

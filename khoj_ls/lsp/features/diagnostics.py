@@ -18,7 +18,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.workspace import PositionCodec
 
-from khoj_ls.core.errors import KhojError
+from khoj_ls.core.errors import Cancelled, KhojError
 from khoj_ls.graph.diagnose import Finding, suspects
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.indexing.indexer import IndexEvent
@@ -220,14 +220,12 @@ class _Session:
             return about.vault.links(lambda network: reporter.findings(network, about))
 
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._server.thread_pool, look)
+            found = await self._server.in_thread(look)
+        except Cancelled:  # the editor has left meanwhile
+            return None
         except KhojError as error:
             log.warning("%s was not looked at: %s", about.uri, error)
             return None
-        except RuntimeError:
-            if self._server.loop is None:  # the editor has left meanwhile, and its threads with it
-                return None
-            raise
         kept, waiting = self._writing.settled(about.uri, found, self._rest(about.vault))
         return [reporter.diagnostic(about, finding) for finding in kept], waiting
 
@@ -282,7 +280,7 @@ class _Session:
                 }
                 reporter, codec = Reporter(self._server, vault), self._server.workspace.position_codec
                 walk = partial(_in_vault, vault, reporter, codec, opened_texts(self._server, vault))
-                for about, findings in await asyncio.get_running_loop().run_in_executor(self._server.thread_pool, walk):
+                for about, findings in await self._server.in_thread(walk):
                     kept, _ = self._writing.settled(about.uri, findings, self._rest(vault))
                     found[about.uri] = opened.get(about.uri), [reporter.diagnostic(about, each) for each in kept]
         items: list[types.WorkspaceDocumentDiagnosticReport] = []
