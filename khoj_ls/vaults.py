@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from khoj_ls.config.load import load_vault_settings
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import ChatSettings, EmbeddingSettings, Settings
@@ -132,7 +131,7 @@ class OpenVaults:
         with self._lock:
             vault = self._vaults.get(root)
             if vault is None:
-                settings = load_vault_settings(self.settings, root)
+                settings = self._live_settings.for_opening(root)
                 vault = Vault(
                     root,
                     settings,
@@ -228,9 +227,18 @@ class OpenVaults:
         """What holds for chats in the vault at `root` (without one: for all), as the user's files have it now."""
         return self._live_settings.chat(root)
 
-    def outdated(self, vault: Vault) -> bool:
-        """Whether the files say something else now than what `vault` was opened with; what they say of chats holds at once."""
-        return self._live_settings.differ(vault.settings, vault.root)
+    def follow_settings(self, *, at_once: bool = False) -> None:
+        """Have open vaults go on under what the files of settings say now; it takes two looks, unless `at_once`."""
+        for vault in self.open_vaults():
+            wanted = self._live_settings.settled(vault.settings, vault.root, at_once=at_once)
+            if wanted is not None:
+                log.info("the settings of %s have changed: it goes on under the new ones", vault.root)
+                vault.adopt(wanted)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the user's file says something that holds only once the program starts anew."""
+        return self._live_settings.wait_for_restart
 
     def allow_host(self, host: str) -> tuple[str, ...]:
         """Take down the user's yes to sending passages of notes to `host`; returns all hosts he allows.

@@ -15,6 +15,7 @@ from khoj_ls.cli.output import columns, echo_json, note, printable
 from khoj_ls.cli.run import Run, chosen_vault, json_option, vault_option
 from khoj_ls.config.edit import edit
 from khoj_ls.config.load import (
+    HOLD_FROM_START,
     VAULT_TABLES,
     assignments,
     load_user_settings,
@@ -257,4 +258,6 @@ def _write(run: Run, option: Option, value: Any, vault: Path | None) -> None:
         echo_json({"key": option.key, "value": _plain(value), "vault": within[-1] if within else None, "file": str(file)})
         return
     done = f"{option.key} = {show(value)}" if value is not None else f"{option.key} is not set any more"
-    note(f"{done} in {file}; a running daemon takes it up when it starts anew (khoj-ls daemon stop)")
+    section = option.key.partition(".")[0]
+    when = "when it starts anew (khoj-ls daemon stop)" if section in HOLD_FROM_START else "within ten seconds"
+    note(f"{done} in {file}; a running daemon takes it up {when}")

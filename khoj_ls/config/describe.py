@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from khoj_ls.config import chat_models
-from khoj_ls.config.load import LOCAL_PRESETS, VAULT_TABLES
+from khoj_ls.config.load import HOLD_FROM_START, LOCAL_PRESETS, VAULT_TABLES
 from khoj_ls.config.options import PROFILE_NAME, PROFILES, ROWS, Option, options, profile_options, sections, show
 from khoj_ls.config.profiles import ABOUT, BUILT_IN
 from khoj_ls.config.settings import Tuning
@@ -63,9 +63,10 @@ A value that stands further down wins over one further up:
 5. the editor's configuration (session settings only)
 6. `--set section.key=value` on the command line, for one run
 
-What your files say of chats holds from the next question on, and files of rules (`.khojignore`, `.khojprivate`) hold at
-once. Everything else in `config.toml` and `.khoj.toml` holds when the daemon starts anew (`khoj-ls daemon stop`):
-`khoj-ls status` tells when it has to.
+A running daemon follows your files. What they say of chats holds from the next question on, and files of rules (`.khojignore`,
+`.khojprivate`) hold at once. What `config.toml` and `.khoj.toml` say else holds ten seconds after it was written, or at once
+after `khoj-ls index`; while a file cannot be read as TOML, what it said before goes on to hold. Only what all vaults have in
+common (@FROM_START@) holds when the daemon starts anew (`khoj-ls daemon stop`): `khoj-ls status` tells when it has to.
 
 A table for one vault holds vault and session settings:
 
@@ -155,7 +156,8 @@ events = ["index.completed", "chat.message"]
 
 def configuration_md() -> str:
     """The text of docs/configuration.md."""
-    parts = [_INTRO.replace("@PRESETS@", ", ".join(LOCAL_PRESETS))]
+    from_start = ", ".join(f"`{name}`" for name in HOLD_FROM_START)
+    parts = [_INTRO.replace("@PRESETS@", ", ".join(LOCAL_PRESETS)).replace("@FROM_START@", from_start)]
     known = options()
     top = [option for key, option in known.items() if "." not in key]
     parts.append("\n### Top level\n\n" + _table(top))

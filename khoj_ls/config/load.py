@@ -37,6 +37,9 @@ LOCAL_PRESETS = ("fast", "balanced", "high_quality", "multilingual")
 ADDED_UP = "index.private"
 """The setting whose lists add up, the vault's first: a later pattern has more to say, and what the user keeps stays private."""
 
+HOLD_FROM_START = ("vaults", "rerank", "daemon", "plugins", "webhooks")
+"""What all vaults have in common: a daemon takes it when it starts. It follows the rest while it runs."""
+
 MAX_PROBLEMS = 20
 """After this many wrong keys a file is not read further."""
 

@@ -48,6 +48,10 @@ def compose(settings: Settings, folders: Folders) -> Serving:
         if hooks:
             hooks.hand_over()
 
+    def tidy() -> None:
+        vaults.close_idle(_IDLE_VAULT_SECONDS)
+        vaults.follow_settings()
+
     def close() -> None:
         if hooks:
             hooks.close()
@@ -69,7 +73,7 @@ def compose(settings: Settings, folders: Folders) -> Serving:
         rpc=rpc,
         idle_exit_seconds=settings.daemon.idle_exit_seconds,
         busy=lambda: any(vault.busy for vault in vaults.open_vaults()) or (hooks is not None and hooks.busy),
-        tidy=lambda: vaults.close_idle(_IDLE_VAULT_SECONDS),
+        tidy=tidy,
         make_room=make_room,
         describe=lambda: {
             "rss_bytes": psutil.Process().memory_info().rss,

@@ -14,6 +14,7 @@ from khoj_ls.core.errors import Cancelled, StoreError, VaultError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.indexing.ignore import Decision, IgnoreRules, is_encodable
 from khoj_ls.indexing.models import Encoder, active_model
+from khoj_ls.indexing.overlay import Overlays
 from khoj_ls.indexing.parsers import DEFAULT_TOOLS, NO_PARSER_PLUGINS, ParserPlugins
 from khoj_ls.indexing.pipeline import Pipeline
 from khoj_ls.indexing.queue import Depth, Lane
@@ -26,9 +27,14 @@ from khoj_ls.store.counts import chunk_count, counts, failures, warnings
 from khoj_ls.store.database import DamagedDatabase, Database, get_meta, set_meta
 from khoj_ls.store.files import file_rows
 
-__all__ = ["Decision", "IndexEvent", "IndexReport", "IndexState", "Indexer", "count_files"]
+__all__ = ["Decision", "IndexEvent", "IndexReport", "IndexState", "Indexer", "IndexerClosed", "count_files"]
 
 log = logging.getLogger(__name__)
+
+
+class IndexerClosed(StoreError):
+    """What was waited for is not done any more by this indexer; perhaps by the one that took its place."""
+
 
 _LOOK_SECONDS = 0.1
 
@@ -51,12 +57,13 @@ class Indexer:
         tools: str = DEFAULT_TOOLS,
         catch_up: Callable[[], object] | None = None,
         plugins: ParserPlugins = NO_PARSER_PLUGINS,
+        overlays: Overlays | None = None,
     ) -> None:
         """Index the notes below `root` into `database`; without an `encoder` only their words.
 
         `on_event` is called from the writer thread. `tools` names what parser workers work with. `catch_up` is called, from a
         thread of its own, after vectors were stored: the place to bring the vector index up to date. `plugins` are those that
-        workers load. Starts nothing yet.
+        workers load. `overlays` are the buffers that an indexer before this one knew. Starts nothing yet.
         """
         self._root = root.resolve()
         self._database = database
@@ -70,6 +77,7 @@ class Indexer:
             encoder,
             settings,
             self._emit,
+            overlays if overlays is not None else Overlays(settings.index.buffer_rest_seconds),
             tools=tools,
             catch_up=catch_up,
             plugins=plugins,
@@ -87,6 +95,7 @@ class Indexer:
             self._is_ours = get_meta(connection, "read_by") == __version__
             parse_all = not self._is_ours and counts(connection).files > 0
         self._queue.rescan("", Depth.PARSE if parse_all else Depth.STAT)
+        self._queue.put(self._pipeline.overlays.paths(), Lane.OPEN)
         self._pipeline.start()
         if watch:
             self._watcher = Watcher(self._root, self._queue, self._rules.extensions)
@@ -214,6 +223,8 @@ class Indexer:
         pipeline = self._pipeline
         failures = pipeline.failures
         while pipeline.complete_at < version:
+            if pipeline.closed:
+                raise IndexerClosed("indexing has ended: the vault is closed")
             if token and token.cancelled:
                 self._queue.hold()
                 pipeline.withdraw()

@@ -23,7 +23,7 @@ class Overlays:
 
     def __init__(self, rest_seconds: float) -> None:
         """Hold no buffer yet; a buffer rests once it has not changed for `rest_seconds`."""
-        self._rest_seconds = rest_seconds
+        self.rest_seconds = rest_seconds
         self._lock = threading.Lock()
         self._buffers: dict[str, dict[str, Buffer]] = {}
 
@@ -38,7 +38,7 @@ class Overlays:
                 return False
             sessions.pop(session, None)  # to come last: it changed last
             # What was just opened rests: it is most likely what is on disk.
-            sessions[session] = Buffer(data, version, now if known else now - self._rest_seconds)
+            sessions[session] = Buffer(data, version, now if known else now - self.rest_seconds)
             return True
 
     def drop(self, path: str, session: str = "") -> bool:
@@ -67,12 +67,12 @@ class Overlays:
             sessions = self._buffers.get(path)
             if sessions:
                 session = next(reversed(sessions))
-                sessions[session] = replace(sessions[session], changed_at=time.monotonic() - self._rest_seconds)
+                sessions[session] = replace(sessions[session], changed_at=time.monotonic() - self.rest_seconds)
 
     def unrested(self, path: str) -> float:
         """Seconds until the buffer of `path` rests; 0 when it does, or none is open."""
         known = self.get(path)
-        return max(0.0, known.changed_at + self._rest_seconds - time.monotonic()) if known else 0.0
+        return max(0.0, known.changed_at + self.rest_seconds - time.monotonic()) if known else 0.0
 
 
 def to_utf8(text: str) -> bytes:

@@ -52,6 +52,7 @@ class Pipeline:
         encoder: Encoder | None,
         settings: Settings,
         emit: Callable[[IndexEvent], None],
+        overlays: Overlays,
         *,
         tools: str,
         catch_up: Callable[[], object] | None,
@@ -68,7 +69,7 @@ class Pipeline:
         """Notified whenever all is indexed, and when writing fails."""
         self.tally = Tally()
         self.reporter = Reporter(emit, self.tally, lambda: self.words.parsing + len(self.storing))
-        self.overlays = Overlays(settings.index.buffer_rest_seconds)
+        self.overlays = overlays
         self.queue = ChangeQueue(self._wake.set, lambda: self.scanner.wake())
         self.scanner = Scanner(database, rules, self.queue, self.overlays, types.reader, self._wake.set, self._scan_failed)
         self.pool: ParserPool[Reading | CutOrder] = ParserPool(
@@ -112,6 +113,11 @@ class Pipeline:
             self._thread.join(2.0)
         if self.meaning:
             self.meaning.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called: nothing more is done."""
+        return self._closing.is_set()
 
     def withdraw(self) -> None:
         """Have the jobs that no worker has begun put back into the queue: for a pause that takes hold at once."""

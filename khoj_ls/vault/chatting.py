@@ -46,6 +46,10 @@ class Chatting:
         """What turns work with."""
         return self._lay_desk()
 
+    def clear_desk(self) -> None:
+        """Lay it anew for the next turn: what it was laid with is old."""
+        self.__dict__.pop("desk", None)
+
     def begin(self, request: ChatRequest, settings: ChatSettings, search: SearchSettings) -> Started:
         """Keep the question. `answer` must follow. Raises UsageError, also while the conversation is being answered."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""What the files say now: a running daemon follows `khoj-ls config set chat.model ...`, and tells what else has changed."""
+"""What the files say now: a running daemon follows them, and tells of what holds only once it starts anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from khoj_ls.config.load import VAULT_FILE, UserSettings, load_user_settings, load_vault_settings
+from khoj_ls.config.load import (
+    HOLD_FROM_START,
+    VAULT_FILE,
+    UserSettings,
+    load_user_settings,
+    load_vault_settings,
+    settings_problems,
+)
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import ChatSettings, Settings
 
@@ -23,6 +30,8 @@ class LiveSettings:
         self._folders = folders
         self._lock = threading.Lock()
         self._known: dict[Path | None, tuple[Stamp, Settings]] = {}
+        self._seen: dict[Path, Settings] = {}
+        """What the files of a vault said at the last look, where that was new."""
 
     def chat(self, root: Path | None = None) -> ChatSettings:
         """What holds now for chats in the vault at `root`, or without one, what the user has set for all."""
@@ -41,9 +50,40 @@ class LiveSettings:
                 self._known[root] = (stamp, load_vault_settings(user, root) if root else user)
             return self._known[root][1]
 
-    def differ(self, opened: Settings, root: Path) -> bool:
-        """Whether the files say something else now for the vault at `root` than what it was `opened` with; chats apart."""
-        return isinstance(self._settings, UserSettings) and replace(self.now(root), chat=opened.chat) != opened
+    def for_opening(self, root: Path) -> Settings:
+        """What the vault at `root` is opened with: what the files say; the user's as at the start where it cannot be read."""
+        user = self._settings
+        if isinstance(user, UserSettings) and self._readable():
+            user, _ = load_user_settings(self._folders, user.overrides)
+        return load_vault_settings(user, root)
+
+    def settled(self, opened: Settings, root: Path, *, at_once: bool = False) -> Settings | None:
+        """What the vault at `root` is to go on with instead of what it was `opened` with; None where there is nothing new.
+
+        That is what the files have said for two looks (unless `at_once`), readably: an editor may be in the middle of writing
+        them, and without the rules in them private notes were none. Raises UsageError as `load_vault_settings` does.
+        """
+        if not isinstance(self._settings, UserSettings):
+            return None
+        wanted = replace(self.now(root), chat=opened.chat)  # chats look by themselves, at each question
+        if wanted == opened or not self._readable(root):
+            self._seen.pop(root, None)
+            return None
+        if not at_once and self._seen.get(root) != wanted:
+            self._seen[root] = wanted
+            return None
+        self._seen.pop(root, None)
+        return wanted
+
+    @property
+    def wait_for_restart(self) -> bool:
+        """Whether the user's file says something now that holds only once the program starts anew."""
+        now = self.now()
+        return any(getattr(now, name) != getattr(self._settings, name) for name in HOLD_FROM_START)
+
+    def _readable(self, root: Path | None = None) -> bool:
+        """Whether the files can be read; a value in them that is wrong is left out as it is when a vault is opened."""
+        return all(problem.key for problem in settings_problems(self._folders.user_settings, root))
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -22,8 +22,9 @@ from khoj_ls.core.errors import ModelError, StoreError, VaultError
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.indexing.encoder import IndexingEncoder
-from khoj_ls.indexing.indexer import Indexer, IndexEvent
+from khoj_ls.indexing.indexer import Indexer, IndexerClosed, IndexEvent
 from khoj_ls.indexing.models import active_model
+from khoj_ls.indexing.overlay import Overlays
 from khoj_ls.indexing.parsers import ParserPlugins
 from khoj_ls.indexing.root import check_root
 from khoj_ls.plugins.hooks import PRE_INDEX
@@ -95,10 +96,11 @@ class OpenIndex:
         self._watch = watch
         self._listeners: list[Callable[[IndexEvent], None]] = []
         self._guard = threading.RLock()
-        self._reread = False
+        self._reread = self._closed = False
         self._vectors: VectorIndex | None = None
         self._statistics, self._scopes, self._finder = StatisticsCache(), ScopeCache(), WordFinder()
         self._chunks = ChunkCache()
+        self._overlays = Overlays(settings.index.buffer_rest_seconds)
         self.message = ""
         """What happened to this index, for people; empty when nothing did."""
         check_root(root, settings, known=(self.folder / "index.db").exists(), yes=yes)
@@ -114,6 +116,7 @@ class OpenIndex:
     def close(self) -> None:
         """Stop indexing, store what is cached, give the write lock back."""
         with self._guard:
+            self._closed = True
             if self.indexer:
                 self.indexer.close()
                 self._save_vectors()
@@ -185,6 +188,35 @@ class OpenIndex:
             raise VaultError(f"another process writes the index of {self.root}: end it, or ask through it")
         return self.indexer
 
+    def write(self, work: Callable[[Indexer], Answer]) -> Answer:
+        """Do what may take long with the indexer; where another takes its place meanwhile, with that. Raises VaultError."""
+        while True:
+            indexer = self.writer()
+            try:
+                return work(indexer)
+            except IndexerClosed:
+                with self._guard:  # the next one may just be being made
+                    if self.indexer is indexer or self._closed:
+                        raise
+
+    def adopt(self, settings: Settings) -> None:
+        """Go on under other settings: with another indexer, which finds out what they change. Buffers and a pause stay."""
+        with self._guard:
+            if self._closed:
+                return
+            if settings.search.exact_vectors_below != self.settings.search.exact_vectors_below:
+                self._save_vectors()
+                self._vectors = None
+            self.settings = settings
+            self._overlays.rest_seconds = settings.index.buffer_rest_seconds
+            if self.indexer is not None:
+                paused = self.indexer.paused
+                self.indexer.close()
+                try:
+                    self._start_indexer(paused=paused)
+                except DamagedDatabase as error:
+                    self._replace_database(error)
+
     def subscribe(self, listener: Callable[[IndexEvent], None]) -> Callable[[], None]:
         """Call `listener` with every index event, from the indexer's thread; returns how to stop that."""
         with self._guard:
@@ -219,7 +251,7 @@ class OpenIndex:
         except DamagedDatabase as error:
             self._replace_database(error)
 
-    def _start_indexer(self) -> None:
+    def _start_indexer(self, *, paused: bool = False) -> None:
         encoder = self._encoder_for(self.settings.embedding, self.settings.embedding.model)
         indexer = Indexer(
             self.root,
@@ -230,7 +262,10 @@ class OpenIndex:
             partial(self._on_event, self.database),
             catch_up=self._catch_up,
             plugins=self._parser_plugins(),
+            overlays=self._overlays,
         )
+        if paused:
+            indexer.pause()
         indexer.start(watch=self._watch)
         self.indexer = indexer
 

@@ -31,7 +31,7 @@ from khoj_ls.graph.files import VaultConventions, VaultFiles
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.indexing.ignore import Decision, IgnoreRules, Scope
-from khoj_ls.indexing.indexer import IndexEvent, IndexReport
+from khoj_ls.indexing.indexer import Indexer, IndexEvent, IndexReport
 from khoj_ls.plugins.brought import brought
 from khoj_ls.plugins.hooks import POST_SEARCH
 from khoj_ls.plugins.kinds import QueryFilter
@@ -95,9 +95,11 @@ class Vault:
             watch=watch,
             yes=yes,
         )
-        self.conversations = KeptConversations(self.folder, lambda: encoder_for(settings.embedding, settings.embedding.model))
+        self.conversations = KeptConversations(
+            self.folder, lambda: encoder_for(self.settings.embedding, self.settings.embedding.model)
+        )
         """What was asked and answered here."""
-        self._chats = chats or ChatShared(NoModels, lambda root: settings.chat)
+        self._chats = chats or ChatShared(NoModels, lambda root: self.settings.chat)
         self._chatting = Chatting(lambda: self._lay_desk(folders.config), self._chats)
 
     @property
@@ -273,7 +275,11 @@ class Vault:
     ) -> IndexReport:
         """Bring the index up to date; with `wait` until words and vectors are complete. Raises Cancelled, VaultError."""
         relative = [self.relative(path) for path in paths] if paths is not None else None
-        report = self._index.answer(lambda: self._index.writer().index(progress, token, force=force, paths=relative, wait=wait))
+
+        def work(indexer: Indexer) -> IndexReport:
+            return indexer.index(progress, token, force=force, paths=relative, wait=wait)
+
+        report = self._index.answer(lambda: self._index.write(work))
         return replace(report, warnings=(*settings_warnings(self.root), *report.warnings))
 
     def changed(self, path: Path) -> None:
@@ -305,6 +311,12 @@ class Vault:
     def subscribe(self, listener: Callable[[IndexEvent], None]) -> Callable[[], None]:
         """Call `listener` with every index event, from the indexer's thread; returns how to stop that."""
         return self._index.subscribe(listener)
+
+    def adopt(self, settings: Settings) -> None:
+        """Go on under other settings, for everything that was not asked yet; the index follows in the background."""
+        self.settings = settings
+        self._chatting.clear_desk()
+        self._index.adopt(settings)
 
     def first(self, occasion: Hashable) -> bool:
         """Whether nobody has asked about this occasion in the last minute: of many sessions one should speak to the user."""

@@ -14,7 +14,8 @@ from khoj_ls.wire.searching import numbers_of
 from khoj_ls.wire.tuning_messages import Step
 
 _OUTDATED = (
-    "the settings have been changed since the vault was opened: they hold when the daemon starts anew (khoj-ls daemon stop)"
+    "settings of vaults, rerank, daemon, plugins or webhooks have been changed: they hold when the daemon starts anew "
+    "(khoj-ls daemon stop)"
 )
 
 
@@ -110,7 +111,7 @@ def warnings(root: Path, items: Iterable[tuple[str, int, str]]) -> list[wire.Fil
 
 
 def vault_status(status: Status, *, outdated: bool = False) -> wire.VaultStatus:
-    """The status of one vault; `outdated`: its settings have been changed since it was opened."""
+    """The status of one vault; `outdated`: settings that all vaults have in common have been changed since the start."""
     return wire.VaultStatus(
         root=str(status.root),
         files=status.files,

@@ -120,7 +120,7 @@ def status(session: Session, params: wire.StatusParams, job: Job) -> wire.Status
     """Say how the daemon and the vaults are."""
     vaults = [session.vaults.open(to_path(params.vault), exact=True)] if params.vault else session.vaults.open_vaults()
     return wire.StatusResult(
-        session.daemon(), [vault_status(vault.status(), outdated=session.vaults.outdated(vault)) for vault in vaults]
+        session.daemon(), [vault_status(vault.status(), outdated=session.vaults.outdated) for vault in vaults]
     )
 
 
@@ -128,6 +128,7 @@ def reindex(session: Session, params: wire.ReindexParams, job: Job) -> list[wire
     """Bring the index up to date; waits until words and meaning are complete."""
     results = []
     paths = [to_path(path) for path in params.paths] if params.paths else None
+    session.vaults.follow_settings(at_once=True)
     targets = (
         [session.vaults.open(to_path(params.vault), yes=params.yes, exact=True)]
         if params.vault

@@ -493,14 +493,13 @@ def test_the_users_file_holds_from_the_next_turn_on(session, server, folders, ro
 @pytest.mark.parametrize(
     ("written", "told"),
     [
-        ('[index]\nprivate = ["diary/"]\n', True),
-        ("[search]\nlimit = 3\n", True),
-        ('[chat]\npersona = "writer"\n', False),  # that holds at once
-        ("# only words\n", False),
+        ("[daemon]\nnice = 3\n", True),
+        ("[search]\nlimit = 3\n", False),  # that is followed
     ],
 )
-def test_settings_that_hold_only_later_are_told(session, root, written, told):
-    (root / ".khoj.toml").write_text(written)
+def test_settings_that_hold_only_later_are_told(session, folders, root, written, told):
+    folders.user_settings.parent.mkdir(parents=True, exist_ok=True)
+    folders.user_settings.write_text(written)
     (vault,) = status(session, StatusParams(str(root)), None).vaults
     assert ("daemon starts anew" in vault.message) is told
 
