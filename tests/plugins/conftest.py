@@ -38,6 +38,7 @@ class Notebook:
             (home.config / "plugins").mkdir(parents=True, exist_ok=True)
             (home.config / "plugins" / f"{name}.py").write_text(f"from khoj_ls.plugins.hookspecs import hookimpl\n{text}")
         root = folder / "vault"
+        root.mkdir(parents=True, exist_ok=True)
         for path, text in notes.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)

@@ -63,6 +63,7 @@ t.case('<CR> opens a note beside, i links to it', function()
   t.wait(function()
     return t.text(vim.fn.bufnr('router.md')):find('[[evenings-without-wifi', 1, true)
   end, 'the link')
+  wait_side('evenings-without-wifi') -- the note is another one now, and asked about again
   vim.api.nvim_set_current_win(assert(side()))
   t.cursor_on('evenings-without-wifi')
   press('<CR>')
