@@ -96,6 +96,20 @@ class EmbeddingSettings:
     threads: int = setting(0, "user", "Threads of the encoder; 0 takes one per core, at most four.", least=0, most=256)
     batch_tokens: int = setting(4096, "user", "Most tokens that one batch holds, padding included.", least=128)
     idle_unload_seconds: float = setting(300.0, "user", "The encoder process ends after this long without work.", least=1)
+    typing_pause_seconds: float = setting(
+        0.5,
+        "user",
+        "After each change to an open buffer the backlog waits so long, five seconds in a row at most; 0: it does not.",
+        least=0,
+        most=5,
+    )
+    battery_percent: float = setting(
+        20.0,
+        "user",
+        "On a battery below this the backlog waits for power; what you write is embedded, and all by khoj-ls index. 0: never.",
+        least=0,
+        most=100,
+    )
     endpoint: str = setting("", "user", "Base URL of an OpenAI-compatible endpoint for the preset `remote`.")
     remote_model: str = setting("text-embedding-3-small", "user", "Model name sent to that endpoint.")
     remote_dimensions: int = setting(1536, "user", "Length of the vectors that endpoint returns.", least=1)

@@ -18,7 +18,7 @@ from khoj_ls.store.questions import files_without_vectors, indexed_paths
 _TAKE = 16
 _MOST_BYTES = 32_000_000
 _ALL = 1 << 31
-_PRIORITY = (2.0, 1.0, 0.0)
+PRIORITY = (2.0, 1.0, 0.0)
 """By lane: what is embedded first."""
 
 
@@ -155,7 +155,7 @@ class Cutting:
         if done:
             with self._database.write() as connection:
                 for order, answer in done:
-                    texts += store_chunks(connection, model, order.file_id, answer.chunks or (), _PRIORITY[order.lane])
+                    texts += store_chunks(connection, model, order.file_id, answer.chunks or (), PRIORITY[order.lane])
         self._done.clear()
         if not done:
             return None

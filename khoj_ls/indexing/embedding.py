@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.types import Vector
+from khoj_ls.indexing.cutting import PRIORITY
 from khoj_ls.indexing.models import Encoder, ModelInfo
+from khoj_ls.indexing.queue import Lane
 from khoj_ls.indexing.task import Background, Task
 from khoj_ls.store.chunks import ActiveModel, PendingText, next_pending, pending_count, pending_tokens, store_vectors
 from khoj_ls.store.database import Database
@@ -20,6 +22,10 @@ _ENOUGH_TEXTS = 2048
 """Work for half a minute and more: cutting further ahead of the encoder only keeps the processor from those who wait."""
 _MOST_TEXTS = 256
 _MEMORY = 0.8
+
+
+def _is_backlog(text: PendingText) -> bool:
+    return text.priority <= PRIORITY[Lane.BACKLOG]
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,22 @@ class Batch:
 class Embedding:
     """The texts that wait and the batch that is being embedded. For the writer thread only."""
 
-    def __init__(self, database: Database, encoder: Encoder, settings: EmbeddingSettings, wake: Callable[[], None]) -> None:
-        """Embed with `encoder`; `wake` is called when a batch is through."""
+    def __init__(
+        self,
+        database: Database,
+        encoder: Encoder,
+        settings: EmbeddingSettings,
+        wake: Callable[[], None],
+        backlog_waits: Callable[[], float],
+    ) -> None:
+        """Embed with `encoder`; `wake` is called when a batch is through, `backlog_waits` tells how long the backlog should wait."""
         self._database = database
         self._encoder = encoder
         self._settings = settings
         self._wake = wake
+        self._backlog_waits = backlog_waits
+        self.waits = 0.0
+        """Seconds that the backlog should have waited at the last look; 0 when it need not."""
         self._thread = Background("khoj-embedding")
         self._buffer: deque[PendingText] = deque()
         self._fetching: Task[Catch] | None = None
@@ -107,10 +123,14 @@ class Embedding:
         return not info.remote or self._settings.allow_remote
 
     def begin(self, model: ActiveModel, info: ModelInfo) -> bool:
-        """Send the next batch, or fetch more texts, unless that is under way; False when no text waits."""
+        """Send the next batch, or fetch more texts, unless that is under way; False when there is none, or it `waits`."""
+        self.waits = 0.0
         if self.running:
             return False
         if self._buffer:
+            self.waits = self._backlog_waits() if _is_backlog(self._buffer[0]) else 0.0
+            if self.waits:
+                return False
             texts = self._take()
             call = self._encoder.embed_documents
             task = self._thread.run(lambda: call([text.text for text in texts]), self._wake)
@@ -178,7 +198,8 @@ class Embedding:
     def _take(self) -> list[PendingText]:
         texts = [self._buffer.popleft()]
         longest = texts[0].tokens
-        while self._buffer and len(texts) < _MOST_TEXTS:
+        alike = _is_backlog(texts[0])
+        while self._buffer and len(texts) < _MOST_TEXTS and _is_backlog(self._buffer[0]) == alike:
             longest = max(longest, self._buffer[0].tokens)
             if longest * (len(texts) + 1) > self._settings.batch_tokens:
                 break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from khoj_ls import __version__
 from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import Cancelled, StoreError, VaultError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
+from khoj_ls.indexing.courtesy import Courtesy
 from khoj_ls.indexing.ignore import Decision, IgnoreRules, is_encodable
 from khoj_ls.indexing.models import Encoder, active_model
 from khoj_ls.indexing.overlay import Overlays
@@ -58,18 +60,21 @@ class Indexer:
         catch_up: Callable[[], object] | None = None,
         plugins: ParserPlugins = NO_PARSER_PLUGINS,
         overlays: Overlays | None = None,
+        courtesy: Courtesy | None = None,
     ) -> None:
         """Index the notes below `root` into `database`; without an `encoder` only their words.
 
         `on_event` is called from the writer thread. `tools` names what parser workers work with. `catch_up` is called, from a
         thread of its own, after vectors were stored: the place to bring the vector index up to date. `plugins` are those that
-        workers load. `overlays` are the buffers that an indexer before this one knew. Starts nothing yet.
+        workers load. `overlays` are the buffers that an indexer before this one knew, `courtesy` tells when the backlog waits.
+        Starts nothing yet.
         """
         self._root = root.resolve()
         self._database = database
         self._settings = settings
         self._on_event = on_event
         self._rules = IgnoreRules(self._root, settings.index, registry.extensions())
+        self._courtesy = courtesy or Courtesy(settings.embedding)
         self._pipeline = Pipeline(
             database,
             self._rules,
@@ -78,6 +83,7 @@ class Indexer:
             settings,
             self._emit,
             overlays if overlays is not None else Overlays(settings.index.buffer_rest_seconds),
+            self._courtesy,
             tools=tools,
             catch_up=catch_up,
             plugins=plugins,
@@ -131,15 +137,16 @@ class Indexer:
         begun = time.monotonic()
         before = replace(self._pipeline.reporter.at_rest)
         depth = Depth.PARSE if force else Depth.STAT
-        self.resume()
-        for path in [""] if paths is None else paths:
-            folder = "" if path in ("", ".") else path
-            if (self._root / folder).is_dir():
-                self._queue.rescan(folder, depth, believe_empty=force)
-            else:
-                self._queue.put([path], Lane.OPEN, depth=depth)
-        if wait:
-            self._wait(self._queue.version, progress, token)
+        with self._courtesy.insisting() if wait else nullcontext():
+            self.resume()
+            for path in [""] if paths is None else paths:
+                folder = "" if path in ("", ".") else path
+                if (self._root / folder).is_dir():
+                    self._queue.rescan(folder, depth, believe_empty=force)
+                else:
+                    self._queue.put([path], Lane.OPEN, depth=depth)
+            if wait:
+                self._wait(self._queue.version, progress, token)
         return self._report(before, time.monotonic() - begun)
 
     def changed(self, path: str) -> None:
@@ -155,6 +162,7 @@ class Indexer:
         Versions are compared within one `session`; of several sessions' buffers the one that changed last counts.
         """
         if self._rules.by_name(path, {}) is None and self._pipeline.overlays.put(path, text, version, session):
+            self._courtesy.typed()
             self._queue.put([path], Lane.OPEN, delay=self._settings.index.debounce_seconds)
 
     def overlay_closed(self, path: str, session: str = "") -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import KhojError, StoreError
 from khoj_ls.embed.prices import cost_of
+from khoj_ls.indexing.courtesy import Courtesy
 from khoj_ls.indexing.cutting import CutOrder, Cutting
 from khoj_ls.indexing.embedding import Embedding
 from khoj_ls.indexing.models import Encoder, ModelInfo, active_model, adopt, has_taken_over, take_over
@@ -40,6 +41,7 @@ class MeaningPath:
         submit: Callable[[Job[CutOrder]], None],
         wake: Callable[[], None],
         tally: Tally,
+        courtesy: Courtesy,
         catch_up: Callable[[], object] | None = None,
     ) -> None:
         """Embed with `encoder`; `catch_up` is called from a thread of its own after vectors were stored."""
@@ -50,7 +52,8 @@ class MeaningPath:
         self._tally = tally
         self._catch_up = catch_up
         self.cutting = Cutting(database, overlays, submit)
-        self._embedding = Embedding(database, encoder, settings.embedding, wake)
+        self._courtesy = courtesy
+        self._embedding = Embedding(database, encoder, settings.embedding, wake, courtesy.wait_seconds)
         self._thread = Background("khoj-model")
         self._preparing: Task[ModelInfo] | None = None
         self._catching_up: Task[object] | None = None
@@ -83,7 +86,7 @@ class MeaningPath:
     @property
     def trouble(self) -> str:
         """What keeps the vectors from being complete, and what to do about it; empty when nothing does."""
-        return self._trouble or self._consent
+        return self._trouble or self._consent or (self._courtesy.reason if self._embedding.waits else "")
 
     @property
     def note(self) -> str:
@@ -105,6 +108,8 @@ class MeaningPath:
     def wait_seconds(self) -> float | None:
         """Seconds until there may be something to do without anything being stored or answered."""
         waits = [self.cutting.rest_seconds] if self.cutting.rest_seconds else []
+        if self._embedding.waits:
+            waits.append(self._embedding.waits)
         if self._retry_at:
             waits.append(max(0.0, self._retry_at - time.monotonic()))
         return min(waits) if waits else None
@@ -129,7 +134,7 @@ class MeaningPath:
         may_send = self._embedding.may_send(self._info)
         moved |= may_send and self._embedding.begin(self._model, self._info)
         moved |= self.cutting.begin(self._info, width, backlog=not self._embedding.far_behind)
-        if moved or self._consent or not self.cutting.idle or self._embedding.running:
+        if moved or self._consent or not self.cutting.idle or self._embedding.running or self._embedding.waits:
             return moved
         if may_send:
             self._finish(self._model)

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import KhojError, StoreError, VaultError
+from khoj_ls.indexing.courtesy import Courtesy
 from khoj_ls.indexing.cutting import CutOrder
 from khoj_ls.indexing.ignore import IgnoreRules
 from khoj_ls.indexing.meaning import MeaningPath
@@ -53,6 +54,7 @@ class Pipeline:
         settings: Settings,
         emit: Callable[[IndexEvent], None],
         overlays: Overlays,
+        courtesy: Courtesy,
         *,
         tools: str,
         catch_up: Callable[[], object] | None,
@@ -80,7 +82,9 @@ class Pipeline:
         self.words = WordPath(database, rules, types, self.queue, self.overlays, self.storing, submit, self.tally)
         self.meaning: MeaningPath | None = None
         if encoder:
-            self.meaning = MeaningPath(database, encoder, settings, self.overlays, submit, self._wake.set, self.tally, catch_up)
+            self.meaning = MeaningPath(
+                database, encoder, settings, self.overlays, submit, self._wake.set, self.tally, courtesy, catch_up
+            )
         self._stored_identity = ""
         self._unmerged = 0
         self._merging = False

@@ -36,6 +36,8 @@ class PendingText:
     hash: bytes
     text: str
     tokens: int
+    priority: float
+    """As it was stored with (`store_chunks`)."""
 
 
 class ChunkRow(NamedTuple):
@@ -137,7 +139,7 @@ def next_pending(connection: sqlite3.Connection, model: ActiveModel, limit: int,
     # is private in one note and not in another is private.
     secret = "" if private else "AND NOT EXISTS (SELECT 1 FROM chunk c WHERE c.hash = p.hash AND c.private) "
     rows = connection.execute(
-        "SELECT p.hash, p.text, p.tokens FROM pending p WHERE p.model_id = ? AND EXISTS "
+        "SELECT p.hash, p.text, p.tokens, p.priority FROM pending p WHERE p.model_id = ? AND EXISTS "
         f"(SELECT 1 FROM chunk c WHERE c.hash = p.hash) {secret}ORDER BY p.priority DESC, p.tokens LIMIT ?",
         (model.id, limit),
     )

@@ -69,7 +69,7 @@ class Workbench:
         self.indexer: Indexer | None = None
         self.index_settings = IndexSettings(debounce_seconds=0.0, buffer_rest_seconds=0.0, parser_workers=1)
         self.embedding_settings = EmbeddingSettings()
-        self.catch_up = None
+        self.catch_up = self.courtesy = None
 
     # -- files
 
@@ -85,7 +85,15 @@ class Workbench:
         self.database = self.database or Database(self.database_path)
         settings = Settings(index=replace(self.index_settings, **changes), embedding=self.embedding_settings)
         self.indexer = Indexer(
-            self.root, self.database, self.registry, self.encoder, settings, self._hear, tools=TOOLS, catch_up=self.catch_up
+            self.root,
+            self.database,
+            self.registry,
+            self.encoder,
+            settings,
+            self._hear,
+            tools=TOOLS,
+            catch_up=self.catch_up,
+            courtesy=self.courtesy,
         )
         self.indexer.start(watch=watch)
         return self.indexer

@@ -19,6 +19,11 @@ from crash.workload import Workload
 from khoj_ls.core.errors import KhojError
 
 _DISK = 96 * 1024 * 1024
+_FAKETIME = tuple(
+    Path(folder) / "faketime" / "libfaketimeMT.so.1"
+    for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib")
+)
+"""Where Debian's package libfaketime puts it."""
 _DROP_FROM_BOUNDING_SET, _OVERRIDE, _READ_SEARCH = 24, 1, 2
 """PR_CAPBSET_DROP, CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: see prctl(2) and capabilities(7)."""
 
@@ -117,11 +122,8 @@ def another_vault(ground: Ground, work: Workload, random: Random) -> str:
     with busy(ground, work):
         moment(random)
     running = random.random() < 0.7
-    # A vault has the settings that its folder had when it was opened: there are none that could be missing in the other.
-    (ground.vault / ".khoj.toml").write_text("")
-    ground.stop()
-    if running:
-        ground.ask("reindex")
+    if not running:
+        ground.stop()
     ground.vault.rename(away)
     if way != "away":
         ground.vault.mkdir()
@@ -135,6 +137,38 @@ def another_vault(ground: Ground, work: Workload, random: Random) -> str:
     away.rename(ground.vault)
     _resumed(ground)
     return f"{way}, {'running' if running else 'not running'}: {told}"
+
+
+def clock(ground: Ground, work: Workload, random: Random) -> str:
+    """The clock jumps forth and back while notes are written and indexed; some files are from the future."""
+    library = next((path for path in _FAKETIME if path.exists()), None)
+    if library is None:
+        return "there is no libfaketime: nothing was done"
+    ground.stop()
+    offset = ground.base / "clock"
+    offset.write_text("+0")
+    # The kernel's own times of files stay as they are, as does the clock that only counts: it never jumps.
+    fake = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1"}
+    fake |= {"NO_FAKE_STAT": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    jumps = random.sample(("+10y", "-10y", "+1d", "-1d", "+90s", "-90s", "+0"), 4)
+    os.environ.update(fake)
+    try:
+        ground.ask("reindex")
+        with busy(ground, work):
+            for jump in jumps:
+                offset.write_text(jump)
+                moment(random)
+                work.write()
+                note = random.choice(work.notes())
+                with contextlib.suppress(FileNotFoundError):
+                    os.utime(note, (time.time() + random.choice((-1, 1)) * 10**8,) * 2)
+        told = _told(ground)
+    finally:
+        for name in fake:
+            del os.environ[name]
+        ground.stop()
+    _resumed(ground)
+    return f"the clock went {', '.join(jumps)}: {told}"
 
 
 def _told(ground: Ground) -> str:
@@ -160,6 +194,7 @@ TROUBLES: tuple[Callable[[Ground, Workload, Random], str], ...] = (
     small_files_only,
     *(permissions,) * 2,
     *(another_vault,) * 2,
+    clock,
     suspended,
 )
 """The more often named, the more often done."""
