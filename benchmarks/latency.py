@@ -179,6 +179,7 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
             related(context, request)
             times.append((time.perf_counter() - begun) * 1000)
         result["related_p95"] = p95(times)
+        index.save()
         result["rss_mb"] = psutil.Process().memory_info().rss / 1e6
         result["database_mb"] = database.size_bytes() / 1e6
         result["index_mb"] = sum(path.stat().st_size for path in Path(folder).glob("v.hnsw*")) / 1e6

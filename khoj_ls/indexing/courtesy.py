@@ -101,7 +101,7 @@ class Courtesy:
         if low is None or self._insisting:
             return ""
         return (
-            f"the battery is at {low.percent:.0f}%: what you write is found by meaning, other new notes once there is power, or "
+            f"the battery is at {low.percent:.0f}%: what you write is found by meaning, other new notes once there is power or "
             "after khoj-ls index (embedding.battery_percent)"
         )
 

@@ -58,7 +58,7 @@ class Embedding:
         wake: Callable[[], None],
         backlog_waits: Callable[[], float],
     ) -> None:
-        """Embed with `encoder`; `wake` is called when a batch is through, `backlog_waits` tells how long the backlog should wait."""
+        """Embed with `encoder`; `wake` is called when a batch is through, `backlog_waits` tells how long the backlog should."""
         self._database = database
         self._encoder = encoder
         self._settings = settings

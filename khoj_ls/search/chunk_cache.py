@@ -10,12 +10,21 @@ import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
-from khoj_ls.store.chunks import ActiveModel, EmbeddedChunk, EmbeddedChunks, embedded_chunks, files_of_embeddings
+from khoj_ls.store.chunks import (
+    ActiveModel,
+    ChunkPlace,
+    EmbeddedChunk,
+    EmbeddedChunks,
+    chunk_places,
+    chunks_of_places,
+    files_of_embeddings,
+)
 from khoj_ls.store.database import get_meta
 
 _MOST_KEPT = 20_000
-"""Chunks; each takes some 600 bytes."""
+"""Chunks; each takes some 250 bytes, and one of which all was read 600 more."""
 _CHUNKS_READ = 8
 """A note's meaning is the mean of at most this many of its chunks, evenly spread, and of those at its beginning."""
 _HEAD_TOKENS = 256
@@ -26,7 +35,7 @@ _HEAD_TOKENS = 256
 class NoteChunks:
     """The chunks of a note that have a vector."""
 
-    chunks: tuple[EmbeddedChunk, ...]
+    chunks: tuple[ChunkPlace, ...]
     """In source order."""
     spread: tuple[int, ...]
     """Embeddings of some of them, evenly spread over the note."""
@@ -56,6 +65,8 @@ class _Known:
 
     def __init__(self) -> None:
         self.notes: dict[int, NoteChunks] = {}
+        self.whole: dict[int, EmbeddedChunk] = {}
+        """Those of which more was asked, by their id."""
         self.files: dict[int, tuple[int, ...]] = {}
         """The notes in which the texts of an embedding stand."""
         self.chunks = 0
@@ -77,7 +88,7 @@ class ChunkReader:
         notes = self._known.notes
         new = [file_id for file_id in wanted if file_id not in notes]
         if new:
-            for file_id, chunks in embedded_chunks(self._connection, self._model, new).items():
+            for file_id, chunks in chunk_places(self._connection, self._model, new).items():
                 notes[file_id] = _note_chunks(chunks)
                 self._known.chunks += 1 + len(chunks)
         return {file_id: notes[file_id] for file_id in wanted}
@@ -86,14 +97,7 @@ class ChunkReader:
         """Those that cover entries, each given by its file id and its ordinal."""
         wanted = list(entries)
         notes = self.of_notes({file_id for file_id, _ in wanted})
-        found: EmbeddedChunks = {}
-        seen: set[int] = set()
-        for file_id, ordinal in wanted:
-            for held in _covering(notes[file_id].chunks, ordinal):
-                if held.chunk.id not in seen:
-                    seen.add(held.chunk.id)
-                    found.setdefault(held.embedding, []).append(held)
-        return found
+        return self._whole([place for file_id, ordinal in wanted for place in _covering(notes[file_id].chunks, ordinal)])
 
     def homes(self, embeddings: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """The notes, as file ids, that hold a text for which each of these vectors stands."""
@@ -110,23 +114,28 @@ class ChunkReader:
         """Those that vectors stand for, by embedding: several where equal texts stand in several places."""
         notes = self.of_notes(sorted({file_id for held in self.homes(ids).values() for file_id in held}))
         wanted = set(ids)
+        return self._whole([place for note in notes.values() for place in note.chunks if place.embedding in wanted])
+
+    def _whole(self, places: Iterable[ChunkPlace]) -> EmbeddedChunks:
+        known, each = self._known.whole, {place.id: place for place in places}
+        new = [place for place in each.values() if place.id not in known]
+        if new:
+            known.update((held.chunk.id, held) for held in chunks_of_places(self._connection, self._model, new))
         found: EmbeddedChunks = {}
-        for note in notes.values():
-            for held in note.chunks:
-                if held.embedding in wanted:
-                    found.setdefault(held.embedding, []).append(held)
+        for place in each.values():
+            found.setdefault(place.embedding, []).append(known[place.id])
         return found
 
 
-def _covering(chunks: Sequence[EmbeddedChunk], ordinal: int) -> Iterator[EmbeddedChunk]:
+def _covering(chunks: Sequence[ChunkPlace], ordinal: int) -> Iterator[ChunkPlace]:
     """Those of a note's chunks that cover the entry with this ordinal: neither end of what chunks cover ever goes back."""
-    for place in range(bisect_left(chunks, ordinal, key=lambda held: held.chunk.last_entry), len(chunks)):
-        if chunks[place].chunk.entry > ordinal:
+    for place in range(bisect_left(chunks, ordinal, key=attrgetter("last")), len(chunks)):
+        if chunks[place].first > ordinal:
             return
         yield chunks[place]
 
 
-def _note_chunks(chunks: Sequence[EmbeddedChunk]) -> NoteChunks:
+def _note_chunks(chunks: Sequence[ChunkPlace]) -> NoteChunks:
     spread = tuple(held.embedding for held in chunks[:: -(-len(chunks) // _CHUNKS_READ) or 1])
     head = []
     left = _HEAD_TOKENS

@@ -62,6 +62,18 @@ class EmbeddedChunk(NamedTuple):
     tokens: int
 
 
+class ChunkPlace(NamedTuple):
+    """A chunk that has its vector, as far as searches look at every one they read."""
+
+    file_id: int
+    id: int
+    first: int
+    """Ordinals of the first and the last entry that it covers."""
+    last: int
+    tokens: int
+    embedding: int
+
+
 EmbeddedChunks = dict[int, list[EmbeddedChunk]]
 """Chunks by the embedding that stands for them."""
 
@@ -228,19 +240,30 @@ def chunks_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids
     return found
 
 
-def embedded_chunks(connection: sqlite3.Connection, model: ActiveModel, files: Iterable[int]) -> dict[int, list[EmbeddedChunk]]:
+def chunk_places(connection: sqlite3.Connection, model: ActiveModel, files: Iterable[int]) -> dict[int, list[ChunkPlace]]:
     """The chunks of notes that have a vector, in source order, by file id; empty where a note has none."""
-    found: dict[int, list[EmbeddedChunk]] = {file_id: [] for file_id in files}
+    found: dict[int, list[ChunkPlace]] = {file_id: [] for file_id in files}
     rows = connection.execute(
-        f"SELECT {_COVERING} FROM json_each(?) wanted CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
+        "SELECT c.file_id, c.id, c.entry, c.last_entry, c.tokens, v.id FROM json_each(?) wanted "
+        "CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
+        "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash ORDER BY c.file_id, c.ordinal",
+        (json.dumps(list(found)), model.chunker_id, model.id),
+    )
+    for place in map(ChunkPlace._make, rows):
+        found[place.file_id].append(place)
+    return found
+
+
+def chunks_of_places(connection: sqlite3.Connection, model: ActiveModel, places: Iterable[ChunkPlace]) -> list[EmbeddedChunk]:
+    """All that is to know of chunks, in source order by note."""
+    rows = connection.execute(
+        f"SELECT {_COVERING} FROM json_each(?) wanted CROSS JOIN chunk c ON c.id = wanted.value "
         "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash "
         "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry "
         "ORDER BY c.file_id, c.ordinal, e.ordinal",
-        (json.dumps(list(found)), model.chunker_id, model.id),
+        (json.dumps([place.id for place in places]), model.id),
     )
-    for held in _embedded(rows):
-        found[held.chunk.file_id].append(held)
-    return found
+    return list(_embedded(rows))
 
 
 def files_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids: Iterable[int]) -> list[tuple[int, int]]:
