@@ -124,13 +124,13 @@ class Embedding:
 
     def begin(self, model: ActiveModel, info: ModelInfo) -> bool:
         """Send the next batch, or fetch more texts, unless that is under way; False when there is none, or it `waits`."""
-        self.waits = 0.0
         if self.running:
             return False
+        # Assigned once: other threads tell from it what goes on.
+        self.waits = self._backlog_waits() if self._buffer and _is_backlog(self._buffer[0]) else 0.0
+        if self.waits:
+            return False
         if self._buffer:
-            self.waits = self._backlog_waits() if _is_backlog(self._buffer[0]) else 0.0
-            if self.waits:
-                return False
             texts = self._take()
             call = self._encoder.embed_documents
             task = self._thread.run(lambda: call([text.text for text in texts]), self._wake)
