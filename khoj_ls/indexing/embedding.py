@@ -84,8 +84,8 @@ class Embedding:
 
     @property
     def far_behind(self) -> bool:
-        """Whether so many texts wait for a batch that is under way that more are not needed yet."""
-        return self.running and self.texts >= _ENOUGH_TEXTS
+        """Whether no more texts are needed yet: so many wait for a batch that is under way, or the backlog waits."""
+        return self.waits > 0 or (self.running and self.texts >= _ENOUGH_TEXTS)
 
     def eta_seconds(self, more: int) -> float | None:
         """Until all texts have their vectors, and `more` tokens that do not wait yet."""

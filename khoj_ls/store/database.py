@@ -15,6 +15,9 @@ from khoj_ls.store.backups import back_up
 from khoj_ls.store.migrations import SCHEMA_VERSION, migrate
 from khoj_ls.store.trouble import guarded, place_of
 
+_MOST_IDLE = 4
+"""So many connections are kept for the next who reads."""
+
 
 class DamagedDatabase(StoreError):
     """The file is no intact database; the caller may set it aside with `set_aside` and build a new one."""
@@ -36,8 +39,11 @@ class Database:
         self.path = path
         self.read_only = read_only
         self._local = threading.local()
+        """What the calling thread reads with, while it does."""
         self._write_lock = threading.RLock()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: set[sqlite3.Connection] = set()
+        self._idle: list[sqlite3.Connection] = []
+        """Connections that nobody reads with, the one used last at the end: what it has cached is wanted most likely."""
         self._registry_lock = threading.Lock()
         self._closed = False
         with _guarded(path):
@@ -70,27 +76,53 @@ class Database:
         for pragma in ("synchronous = NORMAL", "foreign_keys = OFF", "secure_delete = FAST", "temp_store = MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
         with self._registry_lock:
-            self._connections.append(connection)
+            self._connections.add(connection)
         return connection
+
+    def _borrow(self) -> sqlite3.Connection:
+        with self._registry_lock:
+            if self._closed:
+                raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
+            if self._idle:
+                return self._idle.pop()
+        connection = self._connect()
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        """Threads come and go with sessions: a connection of each, kept for good, would use up memory and open files."""
+        sound = False
+        try:
+            # Some errors make SQLite roll back by itself; they, not the lack of a transaction, are what is to be heard of.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            sound = True
+        finally:
+            with self._registry_lock:
+                kept = sound and not self._closed and len(self._idle) < _MOST_IDLE
+                if kept:
+                    self._idle.append(connection)
+                else:
+                    self._connections.discard(connection)
+            if not kept:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.close()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A consistent snapshot for the calling thread; never blocked by the writer. May be nested."""
-        connection = getattr(self._local, "reader", None)
+        outer = getattr(self._local, "reader", None)
         with _guarded(self.path):
-            if connection is None:
-                connection = self._local.reader = self._connect()
-                connection.execute("PRAGMA query_only = ON")
-            if connection.in_transaction:
-                yield connection
+            if outer is not None:
+                yield outer
                 return
-            connection.execute("BEGIN")
+            connection = self._local.reader = self._borrow()
             try:
+                connection.execute("BEGIN")
                 yield connection
             finally:
-                # Some errors make SQLite roll back by itself; they, not the lack of a transaction, are what is to be heard of.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                self._local.reader = None
+                self._give_back(connection)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -139,6 +171,7 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):
                     connection.close()
             self._connections.clear()
+            self._idle.clear()
 
 
 def _guarded(path: Path) -> contextlib.AbstractContextManager[None]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
+import psutil
 import pytest
 
 from khoj_ls.core.errors import StoreError
@@ -47,6 +49,40 @@ def test_a_reader_does_not_wait_for_an_open_write(database):
         reader.start()
         reader.join(10)
     assert seen == ["nothing yet"]
+
+
+def test_threads_that_come_and_go_leave_no_more_files_open_each_time(database):
+    all_read = threading.Barrier(30)
+
+    def read() -> None:
+        with database.read() as connection:
+            get_meta(connection, "a")
+            all_read.wait(20)
+
+    def opened() -> int:
+        return sum(Path(each.path) == database.path for each in psutil.Process().open_files())
+
+    def after_a_session() -> int:
+        threads = [threading.Thread(target=read) for _ in range(30)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        return opened()
+
+    # As long as one connection is open SQLite keeps the files of closed ones for the next: as many as were open at once.
+    assert after_a_session() >= after_a_session() == after_a_session()
+
+
+def test_a_read_within_a_read_sees_what_that_sees(database):
+    with database.read() as outer:
+        assert get_meta(outer, "a", "not yet") == "not yet"
+        with database.write() as connection:
+            set_meta(connection, "a", "written")
+        with database.read() as inner:
+            assert get_meta(inner, "a", "not yet") == "not yet"
+    with database.read() as later:
+        assert get_meta(later, "a", "not yet") == "written"
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path):
