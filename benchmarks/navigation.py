@@ -30,8 +30,9 @@ from typing import Any, cast
 from lsprotocol import types
 
 from benchmarks.made_up import MadeUpVaults
+from khoj_ls.config.editor_settings import InlaySettings, LensSettings
 from khoj_ls.config.paths import Folders, folders
-from khoj_ls.config.settings import InlaySettings, LensSettings, Settings
+from khoj_ls.config.settings import Settings
 from khoj_ls.daemon.run import SWITCH_SECONDS
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.graph.spots import heading_place

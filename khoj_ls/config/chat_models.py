@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from khoj_ls.config.settings import ChatSettings, setting
+from khoj_ls.config.setting import setting
+from khoj_ls.config.settings import ChatSettings
 
 PROVIDERS = "chat.providers"
 """The table that holds one table per service of the user's own."""

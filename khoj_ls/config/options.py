@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from khoj_ls.config.chat_models import MODELS, PROVIDERS, Preset, Provider
-from khoj_ls.config.settings import Scope, Settings, Tuning
+from khoj_ls.config.setting import Scope
+from khoj_ls.config.settings import Settings, Tuning
 
 S = TypeVar("S")
 

@@ -12,31 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-Scope = Literal["user", "vault", "session"]
+from khoj_ls.config.editor_settings import DiagnosticsSettings, HoverSettings, InlaySettings, LensSettings
+from khoj_ls.config.setting import section, setting
+
 _BACKENDS, _PRECISIONS = ("auto", "onnx", "openvino", "sentence-transformers"), ("auto", "full", "half", "int8")
-
-
-def setting(
-    default: Any,
-    scope: Scope,
-    doc: str,
-    *,
-    choices: tuple[str, ...] = (),
-    least: float | None = None,
-    most: float | None = None,
-) -> Any:
-    """Make a dataclass field that carries its scope, its documentation and its allowed values (numbers: least, most)."""
-    metadata = {"scope": scope, "doc": doc, "choices": choices, "least": least, "most": most}
-    if isinstance(default, Mapping):
-        return field(default_factory=lambda: MappingProxyType(dict(default)), metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-def section(cls: type, doc: str) -> Any:
-    """Make a dataclass field that holds a section of settings."""
-    return field(default_factory=cls, metadata={"doc": doc})
 
 
 @dataclass(frozen=True)
@@ -296,54 +277,6 @@ class ChatSettings:
     """The user's own services by name, checked: `config.chat_models` makes a Provider of each."""
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     """The user's own presets by name, checked: `config.chat_models` makes a Preset of each."""
-
-
-@dataclass(frozen=True)
-class HoverSettings:
-    """What is shown where the mouse or the cursor rests."""
-
-    prose: bool = setting(
-        False, "session", "Show backlinks and related notes on any text, not on headings, titles and links only."
-    )
-
-
-@dataclass(frozen=True)
-class LensSettings:
-    """Lines between the lines that say how often a note is linked to."""
-
-    note: bool = setting(True, "session", "Show how many links lead to a note, above its title.")
-    headings: bool = setting(False, "session", "Show the same above every heading that is linked to.")
-    related: bool = setting(False, "session", "Show also how many notes are near in meaning.")
-
-
-@dataclass(frozen=True)
-class InlaySettings:
-    """The same, at the end of the line."""
-
-    note: bool = setting(False, "session", "Show how many links lead to a note, behind its title.")
-    headings: bool = setting(False, "session", "Show the same behind every heading that is linked to.")
-    related: bool = setting(False, "session", "Show also how many notes are near in meaning.")
-
-
-_SEVERITIES = ("off", "hint", "information", "warning", "error")
-
-
-@dataclass(frozen=True)
-class DiagnosticsSettings:
-    """How seriously each kind of mistake in links and ids is taken; `off` is not looked for."""
-
-    broken_link: str = setting("warning", "session", "Links that lead to no note or file.", choices=_SEVERITIES)
-    broken_anchor: str = setting(
-        "warning", "session", "Links to a heading, block or other place that the note does not have.", choices=_SEVERITIES
-    )
-    ambiguous_link: str = setting(
-        "information", "session", "Links that may mean several notes, where the tool has no rule.", choices=_SEVERITIES
-    )
-    duplicate_id: str = setting("warning", "session", "Ids that are given more than once.", choices=_SEVERITIES)
-    orphan: str = setting("off", "session", "Notes that no other note links to.", choices=_SEVERITIES)
-    rest_seconds: float = setting(
-        1.0, "session", "A link that is being written is not judged before the text has rested so long.", least=0, most=60
-    )
 
 
 @dataclass(frozen=True)

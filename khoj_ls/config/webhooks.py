@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from khoj_ls.config.options import PROFILE_NAME, options, suggestion
-from khoj_ls.config.settings import setting
+from khoj_ls.config.setting import setting
 from khoj_ls.core.events import EVENTS
 
 WEBHOOKS = "webhooks"

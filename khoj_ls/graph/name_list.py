@@ -26,7 +26,7 @@ _MOST_CHARACTERS = 24
 """Of something longer nobody writes single letters only."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Named:
     """Something that a link may lead to, with all that it is called."""
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from lsprotocol import types
 
-from khoj_ls.config.settings import DiagnosticsSettings
+from khoj_ls.config.editor_settings import DiagnosticsSettings
 from khoj_ls.graph.diagnose import CODES, Code, Finding, Related, diagnose
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.lsp.asked import Asked

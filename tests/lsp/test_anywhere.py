@@ -15,7 +15,8 @@ from marked_text import WIDTHS
 from nasty_notes import write_nasty
 from session_driver import Session
 
-from khoj_ls.config.settings import InlaySettings, LensSettings, Settings
+from khoj_ls.config.editor_settings import InlaySettings, LensSettings
+from khoj_ls.config.settings import Settings
 from khoj_ls.core.text import text_lines
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "vault"

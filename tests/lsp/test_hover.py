@@ -6,7 +6,8 @@ import pytest
 from lsprotocol import types
 from session_driver import Session
 
-from khoj_ls.config.settings import HoverSettings, Settings
+from khoj_ls.config.editor_settings import HoverSettings
+from khoj_ls.config.settings import Settings
 from khoj_ls.lsp.markup import Writer, escaped_line
 
 NOTES = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from khoj_ls.config.settings import LensSettings
+from khoj_ls.config.editor_settings import LensSettings
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.spots import NoteSpot, PlaceSpot, heading_place, title_span

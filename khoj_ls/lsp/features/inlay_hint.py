@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from khoj_ls.config.settings import InlaySettings
+from khoj_ls.config.editor_settings import InlaySettings
 from khoj_ls.lsp.asked import asked
 from khoj_ls.lsp.counts import counted
 from khoj_ls.lsp.refreshing import refresh_on_change

@@ -13,8 +13,8 @@ from khoj_ls.store.database import get_meta
 
 Answer = TypeVar("Answer")
 
-_MOST_KEPT = 64
-"""Answers: of 100,000 entries each takes about as many bytes."""
+_MOST_KEPT = 128
+"""Answers: of 100,000 entries each takes about as many bytes. A filter has two or three: entries, notes, vectors."""
 
 
 class ScopeCache:
