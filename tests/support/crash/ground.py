@@ -89,8 +89,9 @@ class Ground:
 
         def call() -> None:
             with DaemonClient.connect() as daemon:
-                events = daemon.stream("khoj/chat", {"message": question, "vault": str(self.vault), "model": "none"})
-                if [event["kind"] for event in events][-1] == "done":
+                *_, end = daemon.stream("khoj/chat", {"message": question, "vault": str(self.vault), "model": "none"})
+                # On a full disk a question is answered all the same, and the answer says that it is not kept.
+                if end["kind"] == "done" and not any("could not be kept" in notice for notice in end.get("notices") or ()):
                     self.asked.append(question)
 
         within(PATIENCE, call, "chat")
