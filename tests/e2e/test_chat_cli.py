@@ -20,6 +20,8 @@ pty = pytest.importorskip("pty")
 pytestmark = pytest.mark.model
 
 SECONDS = 60
+_HEARD = 10.0
+"""Seconds after which a key that shows nothing was not heard, however busy the machine is."""
 NOTES = {"boat.md": "# The boat\n\nOur boat is called Albatross.\n", "bread.md": "# Bread\n\nRye flour at noon.\n"}
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _BEGUN = re.compile(r"(?:\x1b(?:\[[0-9;?]*)?)?$")
@@ -51,11 +53,15 @@ class Terminal:
         assert found, f"never shown: {words!r}; but {shown!r}"
         return shown + found
 
-    def ended(self) -> int:
-        """The exit status, once the program has ended."""
-        end = time.monotonic() + SECONDS
+    def ended(self, again: str = "") -> int:
+        """The exit status, once the program has ended; `again` is pressed once more where it seems not to have been heard."""
+        begun = time.monotonic()
         while self._read():
-            assert time.monotonic() < end, "it does not end"
+            waited = time.monotonic() - begun
+            assert waited < SECONDS, "it does not end"
+            if again and waited > _HEARD:
+                self.type(again)
+                again = ""
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self._terminal)
         self.pid = 0
@@ -147,5 +153,6 @@ def test_nothing_is_sent_without_a_yes(asked: tuple[Any, Path], open_terminal: C
     question = at.until("? [y/N]:")
     assert re.search(r"Send about [\d,]+ tokens of passages from your notes to https://192\.0\.2\.1", question)
     at.type(word if word == "\x03" else f"{word}\n")
-    assert at.ended() == 3
+    # Python notices Ctrl-C that comes in the instant before it waits for a line only with the next key.
+    assert at.ended(again=word if word == "\x03" else "") == 3
     assert not (asked[0].home / "config" / "config.toml").exists()
