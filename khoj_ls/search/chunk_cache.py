@@ -123,7 +123,8 @@ class ChunkReader:
             known.update((held.chunk.id, held) for held in chunks_of_places(self._connection, self._model, new))
         found: EmbeddedChunks = {}
         for place in each.values():
-            found.setdefault(place.embedding, []).append(known[place.id])
+            if held := known.get(place.id):  # not where it covers nothing that is there
+                found.setdefault(place.embedding, []).append(held)
         return found
 
 

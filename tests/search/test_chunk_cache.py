@@ -42,3 +42,17 @@ def test_what_is_remembered_is_what_is_there(empty_vault, changes):
 
 def by_chunk(found):
     return sorted(held for each in found.values() for held in each)
+
+
+def test_a_chunk_of_which_no_entry_is_there_is_passed_over(empty_vault, tmp_path):
+    vault = empty_vault(tmp_path)
+    vault.put("a.md", TEXTS[1])
+    with vault.database.write() as connection:
+        connection.execute("DELETE FROM entry")
+    with vault.database.read() as connection:
+        embeddings = [row[0] for row in connection.execute("SELECT id FROM embedding")]
+        reader = ChunkCache().of(connection, vault.model)
+        assert embeddings
+        assert reader.of_embeddings(embeddings) == {}
+        assert reader.of_entries([(file_id, 0) for file_id in vault.files.values()]) == {}
+    vault.database.close()
