@@ -41,7 +41,7 @@ def test_what_is_needed_is_pinned_to_what_is_installed(verb: Any) -> None:
 @pytest.mark.parametrize(
     ("constraints", "told"),
     [
-        ("Some_Package==1.2; python_version >= '3.11'\n", []),
+        ("Some_Package==1.2; python_version >= '3.10'\nsome-package==1.1; python_version < '3.10'\n", []),
         ("some-package==1.1\n", ["some-package 1.2+cpu: constraints.txt says 1.1"]),
         ("some-packages==1.2\n", ["some-package 1.2+cpu: constraints.txt says nothing"]),
     ],

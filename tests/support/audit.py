@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from khoj_ls.cli.sbom import bill_of_materials
 
@@ -36,10 +38,18 @@ def differing(name: str) -> Iterator[str]:
             yield f"{name}: {path} is not the file that was installed"
 
 
+def pins(constraints: str, python: str | None = None) -> Iterator[Requirement]:
+    """What the lines of a constraints file ask for on a Python such as `3.10`; None: on the one that runs this."""
+    environment = {} if python is None else {"python_version": python, "python_full_version": f"{python}.0"}
+    for line in constraints.splitlines():
+        pin = Requirement(line)
+        if pin.marker is None or pin.marker.evaluate(environment):
+            yield pin
+
+
 def unpinned(components: list[dict[str, str]], constraints: str) -> Iterator[str]:
     """Packages whose version nobody has chosen."""
-    pinned = re.findall(r"^([\w.-]+)==([^;\s]+)", constraints, re.MULTILINE)
-    chosen = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pinned}
+    chosen = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins(constraints)}
     for each in components:
         # torch names the build behind a plus sign. What installs the others is the system's.
         if each["name"] not in INSTALLERS and chosen.get(each["name"]) != each["version"].partition("+")[0]:
