@@ -23,11 +23,12 @@ class TomlError(ValueError):
 def loads(text: str) -> dict[str, Any]:
     """The tables of `text`. Raises TomlError."""
     try:
-        return tomllib.loads(text)
+        tables: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TomlError(f"not valid TOML: {error}") from error
     except RecursionError:
         raise TomlError("not valid TOML: nested too deeply") from None
+    return tables
 
 
 def read(path: Path) -> dict[str, Any]:
