@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.roots import find_root
 from khoj_ls.config.settings import ChatSettings, EmbeddingSettings, Settings
-from khoj_ls.core.errors import NoVaultError, UsageError
+from khoj_ls.core.errors import KhojError, NoVaultError, UsageError
 from khoj_ls.core.events import Tell
 from khoj_ls.core.metrics import Metrics
 from khoj_ls.core.paths import to_path as to_path  # for those who ask for a vault by a path
@@ -75,6 +75,8 @@ class OpenVaults:
         )
         """One for all vaults: which model reranks is the user's choice, not a vault's."""
         self._live_settings = LiveSettings(settings, folders)
+        self._unfollowed: dict[Path, str] = {}
+        """Why a vault does not follow its settings."""
         self._chat_models: ChatModels | None = None
         self._asked_for: set[str] = set()
         self._chats = ChatShared(lambda: self.chat_models, self.chat_settings, self._asked_for.add)
@@ -228,12 +230,40 @@ class OpenVaults:
         return self._live_settings.chat(root)
 
     def follow_settings(self, *, at_once: bool = False) -> None:
-        """Have open vaults go on under what the files of settings say now; it takes two looks, unless `at_once`."""
-        for vault in self.open_vaults():
+        """Have open vaults go on under what the files of settings say now; it takes two looks, unless `at_once`.
+
+        One that cannot goes on as before (see `settings_fault`); the others follow.
+        """
+        vaults = self.open_vaults()
+        for vault in vaults:
+            try:
+                fault = self._follow(vault, at_once=at_once)
+            except Exception as error:  # the others are not to wait for this one's mending; it is tried again at the next look
+                fault = str(error) if isinstance(error, (KhojError, OSError)) else type(error).__name__
+                if fault != self.settings_fault(vault.root):
+                    log.error("%s does not follow its settings", vault.root, exc_info=error)
+            with self._lock:
+                self._unfollowed[vault.root] = fault
+        with self._lock:
+            self._unfollowed = {root: fault for root, fault in self._unfollowed.items() if fault and root in self._vaults}
+
+    def _follow(self, vault: Vault, *, at_once: bool) -> str:
+        """Have a vault follow; why its settings cannot be used, empty where they can."""
+        try:
             wanted = self._live_settings.settled(vault.settings, vault.root, at_once=at_once)
-            if wanted is not None:
-                log.info("the settings of %s have changed: it goes on under the new ones", vault.root)
-                vault.adopt(wanted)
+        except UsageError as error:
+            if str(error) != self.settings_fault(vault.root):
+                log.warning("%s goes on under the settings it has: %s", vault.root, error)
+            return str(error)
+        if wanted is not None:
+            log.info("the settings of %s have changed: it goes on under the new ones", vault.root)
+            vault.adopt(wanted)
+        return ""
+
+    def settings_fault(self, root: Path) -> str:
+        """Why the vault at `root` goes on under other settings than its files have now; empty where it does not."""
+        with self._lock:
+            return self._unfollowed.get(root, "")
 
     @property
     def outdated(self) -> bool:

@@ -20,6 +20,8 @@ from khoj_ls.vaults import OpenVaults
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 16
+_FOLLOW_SECONDS = 5.0
+"""How often the files of settings are looked at, as often as a daemon does."""
 _FLUSH_SECONDS = 2.0
 """How long an editor may take to read our last answers."""
 
@@ -46,11 +48,19 @@ async def _serve(vaults: OpenVaults, source: int, sink: int) -> int:
     answers = threading.Thread(target=_from_socket, args=(editors, sink), name="stdout", daemon=True)
     answers.start()
     reader, writer = await asyncio.open_connection(sock=ours)
+    following = asyncio.create_task(_follow_settings(vaults))
     try:
         return await serve_connection(create_server(vaults), reader, writer)
     finally:
+        following.cancel()
         writer.close()
         await asyncio.to_thread(answers.join, _FLUSH_SECONDS)
+
+
+async def _follow_settings(vaults: OpenVaults) -> None:
+    while True:
+        await asyncio.sleep(_FOLLOW_SECONDS)
+        await asyncio.to_thread(vaults.follow_settings)
 
 
 def _own_streams() -> tuple[int, int]:

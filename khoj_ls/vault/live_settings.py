@@ -10,12 +10,14 @@ from khoj_ls.config.load import (
     HOLD_FROM_START,
     VAULT_FILE,
     UserSettings,
+    Values,
     load_user_settings,
     load_vault_settings,
     settings_problems,
 )
 from khoj_ls.config.paths import Folders
 from khoj_ls.config.settings import ChatSettings, Settings
+from khoj_ls.core.errors import UsageError
 
 Stamp = tuple[tuple[int, int], ...]
 """Time of change and size of each file; zeros for one that is not there."""
@@ -29,7 +31,8 @@ class LiveSettings:
         self._settings = settings
         self._folders = folders
         self._lock = threading.Lock()
-        self._known: dict[Path | None, tuple[Stamp, Settings]] = {}
+        self._known: dict[Path | None, tuple[Stamp, Settings | str]] = {}
+        """What was read last, or why it cannot be used."""
         self._seen: dict[Path, Settings] = {}
         """What the files of a vault said at the last look, where that was new."""
 
@@ -38,7 +41,10 @@ class LiveSettings:
         return self.now(root).chat
 
     def now(self, root: Path | None = None) -> Settings:
-        """All that the files say now for the vault at `root`, or without one, for all."""
+        """All that the files say now for the vault at `root`, or without one, for all.
+
+        Raises UsageError as `load_vault_settings` does.
+        """
         if not isinstance(self._settings, UserSettings):
             return self._settings
         overrides = self._settings.overrides
@@ -46,9 +52,18 @@ class LiveSettings:
         with self._lock:
             stamp = tuple(_stamp(file) for file in files)
             if root not in self._known or self._known[root][0] != stamp:
-                user, _ = load_user_settings(self._folders, overrides)
-                self._known[root] = (stamp, load_vault_settings(user, root) if root else user)
-            return self._known[root][1]
+                self._known[root] = (stamp, self._read(root, overrides))
+            known = self._known[root][1]
+        if isinstance(known, str):
+            raise UsageError(known)
+        return known
+
+    def _read(self, root: Path | None, overrides: Values) -> Settings | str:
+        user, _ = load_user_settings(self._folders, overrides)
+        try:
+            return load_vault_settings(user, root) if root else user
+        except UsageError as error:
+            return str(error)
 
     def for_opening(self, root: Path) -> Settings:
         """What the vault at `root` is opened with: what the files say; the user's as at the start where it cannot be read."""
@@ -72,7 +87,6 @@ class LiveSettings:
         if not at_once and self._seen.get(root) != wanted:
             self._seen[root] = wanted
             return None
-        self._seen.pop(root, None)
         return wanted
 
     @property

@@ -313,10 +313,13 @@ class Vault:
         return self._index.subscribe(listener)
 
     def adopt(self, settings: Settings) -> None:
-        """Go on under other settings, for everything that was not asked yet; the index follows in the background."""
+        """Go on under other settings, for everything that was not asked yet; the index follows in the background.
+
+        Raises StoreError, OSError, RuntimeError where indexing cannot start under them; it may be tried again.
+        """
+        self._index.adopt(settings)  # where it fails, who compares finds the old settings, and tries again
         self.settings = settings
         self._chatting.clear_desk()
-        self._index.adopt(settings)
 
     def first(self, occasion: Hashable) -> bool:
         """Whether nobody has asked about this occasion in the last minute: of many sessions one should speak to the user."""

@@ -110,8 +110,13 @@ def warnings(root: Path, items: Iterable[tuple[str, int, str]]) -> list[wire.Fil
     return [wire.FileWarning(str(root / path), line, reason) for path, line, reason in items]
 
 
-def vault_status(status: Status, *, outdated: bool = False) -> wire.VaultStatus:
-    """The status of one vault; `outdated`: settings that all vaults have in common have been changed since the start."""
+def vault_status(status: Status, *, outdated: bool = False, settings_fault: str = "") -> wire.VaultStatus:
+    """The status of one vault.
+
+    `outdated`: settings that all vaults have in common have been changed since the start. `settings_fault`: why this vault's
+    own are not followed.
+    """
+    unfollowed = f"changed settings are not followed: {settings_fault}" if settings_fault else ""
     return wire.VaultStatus(
         root=str(status.root),
         files=status.files,
@@ -124,7 +129,7 @@ def vault_status(status: Status, *, outdated: bool = False) -> wire.VaultStatus:
         database_bytes=status.database_bytes,
         coverage=round(status.coverage, 4),
         phase=status.phase,
-        message=" ".join(each for each in (status.message, _OUTDATED if outdated else "") if each),
+        message="; ".join(each for each in (status.message, unfollowed, _OUTDATED if outdated else "") if each),
         paused=status.paused,
         vectors=status.vectors,
         eta_seconds=status.eta_seconds,

@@ -119,9 +119,11 @@ def suggest_links(session: Session, params: SuggestLinksParams, job: Job) -> Sug
 def status(session: Session, params: wire.StatusParams, job: Job) -> wire.StatusResult:
     """Say how the daemon and the vaults are."""
     vaults = [session.vaults.open(to_path(params.vault), exact=True)] if params.vault else session.vaults.open_vaults()
-    return wire.StatusResult(
-        session.daemon(), [vault_status(vault.status(), outdated=session.vaults.outdated) for vault in vaults]
-    )
+    told = [
+        vault_status(vault.status(), outdated=session.vaults.outdated, settings_fault=session.vaults.settings_fault(vault.root))
+        for vault in vaults
+    ]
+    return wire.StatusResult(session.daemon(), told)
 
 
 def reindex(session: Session, params: wire.ReindexParams, job: Job) -> list[wire.ReindexResult]:

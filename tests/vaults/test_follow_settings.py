@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 
 import pytest
 
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.paths import Folders
+from khoj_ls.core.jobs import CancelToken
 from khoj_ls.search.types import SearchRequest
 from khoj_ls.vaults import OpenVaults
+from khoj_ls.wire.messages import StatusParams
+from khoj_ls.wire.operations import status
+from khoj_ls.wire.session import Job, Session
 
 BROKEN = "[index\n"
 DIARY_IS_PRIVATE = '[index]\nprivate = ["diary/"]\n'
@@ -35,7 +41,7 @@ def vaults(tmp_path):
 
 def words_of(vault):
     """Paths of all notes, once all are read."""
-    assert vault._index.indexer.wait(20)
+    assert vault._index.indexer.wait(60)
     return sorted(hit.path for hit in vault.search(SearchRequest("sad green unsaved", mode="lexical")).hits)
 
 
@@ -123,11 +129,67 @@ def test_who_waits_for_the_index_waits_for_the_new_one(vaults):
     vault._index.indexer.resume = began.set  # a wait that can only end after the change
     waiting = threading.Thread(target=lambda: reports.append(vault.index()))
     waiting.start()
-    assert began.wait(20)
+    assert began.wait(60)
     (vault.root / ".khoj.toml").write_text(DIARY_IS_LEFT_OUT)
     vaults.follow_settings(at_once=True)
-    waiting.join(20)
+    waiting.join(60)
     assert [report.files for report in reports] == [2]
+
+
+ONE_PROFILE = '[search.profiles.mine]\nbase = "precise"\nmax_per_file = 2\n'
+GONE = "--set search.profile: there is no profile 'mine' (known: default, precise, broad, recent_focused)"
+
+
+@pytest.fixture
+def vaults_of_a_profile(vaults, tmp_path):
+    """Two vaults, opened with `--set search.profile=mine`; the first one's own file has that profile, and the second's, too."""
+    vaults.close()
+    settings, _ = load_user_settings(vaults.folders, {"embedding.model": "/none", "search.profile": "mine"})
+    of_profile = OpenVaults(settings, vaults.folders, watch=False)
+    of_profile.both = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".khoj.toml").write_text(ONE_PROFILE)
+        of_profile.both.append(of_profile.open(tmp_path / name, exact=True))
+    yield of_profile
+    of_profile.close()
+
+
+def test_one_vault_whose_settings_cannot_be_used_keeps_no_other_from_following(vaults_of_a_profile, caplog):
+    first, second = vaults_of_a_profile.both
+    (first.root / ".khoj.toml").write_text("")
+    (second.root / ".khoj.toml").write_text(f"[search]\nlimit = 3\n{ONE_PROFILE}")
+    for _ in range(3):
+        vaults_of_a_profile.follow_settings()
+    assert (first.settings.search.profile, second.settings.search.limit) == ("mine", 3)
+    assert [vaults_of_a_profile.settings_fault(vault.root) for vault in (first, second)] == [GONE, ""]
+    messages = [vault.message for vault in status(Session(vaults_of_a_profile), StatusParams(), job()).vaults]
+    assert [f"changed settings are not followed: {GONE}" in message for message in messages] == [True, False]
+    assert [line for line in caplog.messages if GONE in line] == [f"{first.root} goes on under the settings it has: {GONE}"]
+    (first.root / ".khoj.toml").write_text(f"[search]\nlimit = 4\n{ONE_PROFILE}")
+    vaults_of_a_profile.follow_settings(at_once=True)
+    assert (vaults_of_a_profile.settings_fault(first.root), first.settings.search.limit) == ("", 4)
+
+
+def test_an_index_that_cannot_start_under_new_settings_is_tried_again(vaults, caplog, monkeypatch):
+    (vaults.vault.root / ".khoj.toml").write_text(DIARY_IS_LEFT_OUT)
+    with monkeypatch.context() as patched:
+        patched.setattr(vaults.vault._index, "_start_indexer", no_more_files)
+        for _ in range(4):
+            vaults.follow_settings()
+    assert [record.levelname for record in caplog.records if "does not follow its settings" in record.message] == ["ERROR"]
+    assert vaults.settings_fault(vaults.vault.root) == "[Errno 24] Too many open files"
+    vaults.follow_settings()
+    assert words_of(vaults.vault) == ["tea.md"]
+    assert vaults.settings_fault(vaults.vault.root) == ""
+
+
+def no_more_files(**options):
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def job():
+    return Job(CancelToken(), lambda progress: None)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 from khoj_ls import __version__
 from khoj_ls.cli.checks import Check
 from khoj_ls.cli.output import duration
-from khoj_ls.core.errors import DaemonError
+from khoj_ls.core.errors import DaemonError, KhojError
 
 _WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
 _COUNT_SECONDS = 2.0
@@ -19,7 +19,10 @@ _COUNT_SECONDS = 2.0
 
 def checks(root: Path) -> Iterator[Check]:
     """All of them."""
-    yield _daemon()
+    daemon = _daemon()
+    yield daemon
+    if daemon.state == "ok":  # asking a daemon of another version for more would end it
+        yield from _open_vaults()
     yield from _service()
     if _WATCHES.exists():
         yield _watching(root, int(_WATCHES.read_text()))
@@ -38,6 +41,20 @@ def _daemon() -> Check:
     if found["version"] != __version__:
         return Check("daemon", "warn", f"{message}; this is {__version__}", "run: khoj-ls daemon stop")
     return Check("daemon", "ok", message)
+
+
+def _open_vaults() -> Iterator[Check]:
+    """What the daemon has to say of the vaults that it has open."""
+    from khoj_ls.daemon.client import DaemonClient
+
+    try:
+        with DaemonClient.connect(start=False) as client:
+            vaults = client.call("khoj/status")["vaults"]
+    except KhojError:  # none is running, or it has just ended
+        return
+    for vault in vaults:
+        if vault["message"]:
+            yield Check(f"vault {vault['root']}", "warn", vault["message"], "see: khoj-ls status, khoj-ls daemon logs")
 
 
 def _service() -> Iterator[Check]:
