@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 from khoj_ls.config.paths import Folders
@@ -41,10 +42,10 @@ def make_vault(root: Path, notes: int, seed: int) -> None:
     chooser = random.Random(seed)
     letters = "abcdefghijklmnopqrstuvwxyz"
     words = ["".join(chooser.choices(letters, k=chooser.randint(2, 10))) for _ in range(_WORDS)]
-    weights = [1 / rank for rank in range(1, _WORDS + 1)]
+    weights = list(accumulate(1 / rank for rank in range(1, _WORDS + 1)))
 
     def text(count: int) -> str:
-        return " ".join(chooser.choices(words, weights, k=count))
+        return " ".join(chooser.choices(words, cum_weights=weights, k=count))
 
     for number in range(notes):
         parts = [f"---\ntitle: {text(3)}\ntags: [{text(1)}]\n---\n"]

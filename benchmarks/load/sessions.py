@@ -179,6 +179,14 @@ def growth(memory: list[tuple[float, float]]) -> float | None:
     return slope * 3600
 
 
+def course(memory: list[tuple[float, float]]) -> list[int]:
+    """The lowest MB of each minute: what stays when nothing is under way."""
+    minutes: dict[int, float] = {}
+    for at, used in memory:
+        minutes[int(at // 60)] = min(used, minutes.get(int(at // 60), used))
+    return [round(minutes[number]) for number in sorted(minutes)]
+
+
 def main() -> int:
     """Measure; 1 when something failed or memory grew."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -207,6 +215,7 @@ def main() -> int:
         },
         "errors": told.errors,
         "memory_mb": {"first": round(told.memory[0][1]), "most": round(max(used for _, used in told.memory))},
+        "memory_mb_by_minute": course(told.memory),
         "growth_mb_per_hour": grown and round(grown, 1),
     }
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
