@@ -1,107 +1,107 @@
-"""The chunks of notes and what whole notes are judged by, remembered while the index is as it was.
+"""The chunks of notes and what whole notes are judged by, remembered as long as they stay as they are.
 
-Searches meet the same notes over and over: what is typed on finds much of what was found before.
+Searches meet the same notes over and over: what is typed on finds much of what was found before. An edit changes one note: of
+the others it costs a look whether they were cut again since.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from typing import NamedTuple
 
-from khoj_ls.store.chunks import (
-    ActiveModel,
-    ChunkPlace,
-    EmbeddedChunk,
-    EmbeddedChunks,
-    chunk_places,
-    chunks_of_places,
-    files_of_embeddings,
-)
+from khoj_ls.store.chunks import ActiveModel, EmbeddedChunks, cuts, files_of_embeddings
 from khoj_ls.store.database import get_meta
+from khoj_ls.store.note_chunks import NoteChunks, note_chunks
 
-_MOST_KEPT = 20_000
-"""Chunks; each takes some 250 bytes, and one of which all was read 600 more."""
-_CHUNKS_READ = 8
-"""A note's meaning is the mean of at most this many of its chunks, evenly spread, and of those at its beginning."""
-_HEAD_TOKENS = 256
-"""The beginning of a note says most often what it is about."""
+_MOST_BYTES = 40_000_000
 
 
-@dataclass(frozen=True)
-class NoteChunks:
-    """The chunks of a note that have a vector."""
+class _Read(NamedTuple):
+    """A note as it was read."""
 
-    chunks: tuple[ChunkPlace, ...]
-    """In source order."""
-    spread: tuple[int, ...]
-    """Embeddings of some of them, evenly spread over the note."""
-    head: tuple[tuple[int, int], ...]
-    """Embeddings of those that the note begins with, each with how many of its tokens count."""
+    note: NoteChunks
+    cut: int | None
+    """The revision of the index in which it was cut; None where it was not yet, or not every chunk had its vector."""
+    true_in: str
+    """A revision of which it is known to be true."""
 
 
 class ChunkCache:
-    """What was read of the newest state seen. Thread-safe. Lives as long as its vault is open."""
+    """What was read of the notes. Thread-safe. Lives as long as its vault is open."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
         self._lock = threading.Lock()
-        self._newest: tuple[tuple[str, ActiveModel], _Known] | None = None
+        self._known: tuple[tuple[str, ActiveModel], _Known] | None = None
 
     def of(self, connection: sqlite3.Connection, model: ActiveModel) -> ChunkReader:
         """The chunks of `model`, in the state that `connection` reads."""
-        state = (get_meta(connection, "revision"), model)
+        # A purged vector may come back under another number.
+        state = (get_meta(connection, "vector_purges"), model)
         with self._lock:
-            if self._newest is None or self._newest[0] != state or self._newest[1].chunks > _MOST_KEPT:
-                self._newest = (state, _Known())
-            return ChunkReader(connection, model, self._newest[1])
+            if self._known is None or self._known[0] != state or self._known[1].bytes > _MOST_BYTES:
+                self._known = (state, _Known())
+            return ChunkReader(connection, model, get_meta(connection, "revision"), self._known[1])
 
 
 class _Known:
-    """What was read of one state. It only grows, by what any reader of that state would have read."""
+    """What was read, by readers of whichever revision."""
 
     def __init__(self) -> None:
-        self.notes: dict[int, NoteChunks] = {}
-        self.whole: dict[int, EmbeddedChunk] = {}
-        """Those of which more was asked, by their id."""
-        self.files: dict[int, tuple[int, ...]] = {}
-        """The notes in which the texts of an embedding stand."""
-        self.chunks = 0
-        """About how many: threads may count at once."""
+        self.notes: dict[int, _Read] = {}
+        self.homes: tuple[str, dict[int, tuple[int, ...]]] = ("", {})
+        """The notes in which the texts of an embedding stand, in one revision: any edit may add one."""
+        self.bytes = 0
+        """About how many it takes: threads may count at once."""
 
 
 class ChunkReader:
-    """The chunks of one state of the index, read where they are not known yet."""
+    """The chunks of one revision of the index, read where they are not known yet."""
 
-    def __init__(self, connection: sqlite3.Connection, model: ActiveModel, known: _Known) -> None:
-        """`known` is of the state that `connection` reads."""
+    def __init__(self, connection: sqlite3.Connection, model: ActiveModel, revision: str, known: _Known) -> None:
+        """`connection` reads `revision`."""
         self._connection = connection
         self._model = model
+        self._revision = revision
         self._known = known
 
     def of_notes(self, files: Iterable[int]) -> dict[int, NoteChunks]:
         """Those of notes, by file id."""
-        wanted = list(files)
-        notes = self._known.notes
-        new = [file_id for file_id in wanted if file_id not in notes]
-        if new:
-            for file_id, chunks in chunk_places(self._connection, self._model, new).items():
-                notes[file_id] = _note_chunks(chunks)
-                self._known.chunks += 1 + len(chunks)
-        return {file_id: notes[file_id] for file_id in wanted}
+        notes, revision = self._known.notes, self._revision
+        # What is held is taken once: a reader of another revision may put its own in its place at any time.
+        held = {file_id: notes.get(file_id) for file_id in files}
+        doubtful = [file_id for file_id, read in held.items() if read is None or read.true_in != revision]
+        if not doubtful:
+            return {file_id: read.note for file_id, read in held.items() if read is not None}
+        cut = cuts(self._connection, self._model, doubtful)
+        new = []
+        for file_id in doubtful:
+            read = held[file_id]
+            if read is None or read.cut is None or read.cut != cut.get(file_id):
+                new.append(file_id)
+            else:
+                held[file_id] = notes[file_id] = _Read(read.note, read.cut, revision)
+        for file_id, note in note_chunks(self._connection, self._model, new).items():
+            before = held[file_id]
+            held[file_id] = notes[file_id] = _Read(note, cut.get(file_id) if note.complete else None, revision)
+            self._known.bytes += note.size - (before.note.size if before else 0)
+        return {file_id: read.note for file_id, read in held.items() if read is not None}
 
     def of_entries(self, entries: Iterable[tuple[int, int]]) -> EmbeddedChunks:
         """Those that cover entries, each given by its file id and its ordinal."""
         wanted = list(entries)
         notes = self.of_notes({file_id for file_id, _ in wanted})
-        return self._whole([place for file_id, ordinal in wanted for place in _covering(notes[file_id].chunks, ordinal)])
+        places = {(file_id, place) for file_id, ordinal in wanted for place in notes[file_id].covering(ordinal)}
+        return _whole((notes[file_id], place) for file_id, place in sorted(places))
 
     def homes(self, embeddings: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """The notes, as file ids, that hold a text for which each of these vectors stands."""
-        files = self._known.files
+        revision, files = self._known.homes
+        if revision != self._revision:
+            files = {}
+            self._known.homes = (self._revision, files)
         new = [embedding for embedding in embeddings if embedding not in files]
         if new:
             held: dict[int, list[int]] = {embedding: [] for embedding in new}
@@ -110,39 +110,26 @@ class ChunkReader:
             files.update((embedding, tuple(sorted(found))) for embedding, found in held.items())
         return {embedding: files[embedding] for embedding in embeddings}
 
+    def entries_of(self, ids: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+        """The entries, by id, that are covered by each chunk that vectors stand for, with the embedding."""
+        homes = self.homes(ids)
+        notes = self.of_notes(sorted({file_id for held in homes.values() for file_id in held}))
+        for embedding, held in homes.items():
+            for file_id in held:
+                for place in notes[file_id].places(embedding):
+                    yield embedding, notes[file_id].covered(place)
+
     def of_embeddings(self, ids: Sequence[int]) -> EmbeddedChunks:
         """Those that vectors stand for, by embedding: several where equal texts stand in several places."""
-        notes = self.of_notes(sorted({file_id for held in self.homes(ids).values() for file_id in held}))
-        wanted = set(ids)
-        return self._whole([place for note in notes.values() for place in note.chunks if place.embedding in wanted])
-
-    def _whole(self, places: Iterable[ChunkPlace]) -> EmbeddedChunks:
-        known, each = self._known.whole, {place.id: place for place in places}
-        new = [place for place in each.values() if place.id not in known]
-        if new:
-            known.update((held.chunk.id, held) for held in chunks_of_places(self._connection, self._model, new))
-        found: EmbeddedChunks = {}
-        for place in each.values():
-            if held := known.get(place.id):  # not where it covers nothing that is there
-                found.setdefault(place.embedding, []).append(held)
-        return found
+        homes = self.homes(ids)
+        notes = self.of_notes(sorted({file_id for held in homes.values() for file_id in held}))
+        asked = sorted((file_id, embedding) for embedding, held in homes.items() for file_id in held)
+        return _whole((notes[file_id], place) for file_id, embedding in asked for place in notes[file_id].places(embedding))
 
 
-def _covering(chunks: Sequence[ChunkPlace], ordinal: int) -> Iterator[ChunkPlace]:
-    """Those of a note's chunks that cover the entry with this ordinal: neither end of what chunks cover ever goes back."""
-    for place in range(bisect_left(chunks, ordinal, key=attrgetter("last")), len(chunks)):
-        if chunks[place].first > ordinal:
-            return
-        yield chunks[place]
-
-
-def _note_chunks(chunks: Sequence[ChunkPlace]) -> NoteChunks:
-    spread = tuple(held.embedding for held in chunks[:: -(-len(chunks) // _CHUNKS_READ) or 1])
-    head = []
-    left = _HEAD_TOKENS
-    for held in chunks:
-        if left <= 0:
-            break
-        head.append((held.embedding, max(1, min(held.tokens, left))))
-        left -= held.tokens
-    return NoteChunks(tuple(chunks), spread, tuple(head))
+def _whole(places: Iterable[tuple[NoteChunks, int]]) -> EmbeddedChunks:
+    found: EmbeddedChunks = {}
+    for note, place in places:
+        if held := note.chunk(place):
+            found.setdefault(held.embedding, []).append(held)
+    return found

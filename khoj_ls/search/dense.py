@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from khoj_ls.core.types import Vector
 from khoj_ls.search.chunk_cache import ChunkCache, ChunkReader
 from khoj_ls.search.filters.cache import ScopeCache
-from khoj_ls.search.filters.rows import IN_MASK
 from khoj_ls.search.scope import Scope
 from khoj_ls.store.chunks import ActiveModel, ChunkRow, EmbeddedChunks
 from khoj_ls.store.vectors import VectorIndex
 
-_NARROW = 3
+_NARROW = 12
 """So many times cheaper an entry of the scope is to compare than a neighbour is to find and to look up."""
 _WIDER = 1.5
 """How many more neighbours are asked for than would do, where a wide filter drops some; and again while they do not."""
@@ -59,13 +58,14 @@ def match_meaning(
     Which vectors belong to a narrow scope is remembered in `scopes`, what the nearest stand for by `reader`.
     """
     known = by_words or {}
-    nearest = _nearest(connection, model, index, vector, pool, scope, scopes or ScopeCache())
+    reader = reader or ChunkCache().of(connection, model)
+    nearest = _nearest(connection, model, index, vector, pool, scope, scopes or ScopeCache(), reader)
     cosines = dict(nearest)
     # What words found is compared too: a score that is missing is no score of nothing.
     others = {embedding: held for embedding, held in (chunks or {}).items() if embedding not in cosines}
     if others:
         nearest += sorted(index.cosines(vector, list(others)).items(), key=lambda pair: -pair[1])
-    held = {**others, **(reader or ChunkCache().of(connection, model)).of_embeddings(list(cosines))}
+    held = {**others, **reader.of_embeddings(list(cosines))}
     matches: dict[EntryRef, DenseMatch] = {}
     for embedding, cosine in nearest:
         score = min(1.0, max(0.0, cosine))
@@ -92,6 +92,7 @@ def _nearest(
     pool: int,
     scope: Scope | None,
     scopes: ScopeCache,
+    reader: ChunkReader,
 ) -> list[tuple[int, float]]:
     """The nearest embeddings: exactly the `pool` nearest that a narrow scope leaves, those of a wide one that HNSW finds."""
     if scope is None:
@@ -102,7 +103,7 @@ def _nearest(
     while len(scope.rows) > _NARROW * near:
         near = int(_WIDER * near) + 1
         found = index.search(vector, near)
-        allowed = _allowed(connection, model, [embedding for embedding, _ in found], scope)
+        allowed = _allowed(reader, [embedding for embedding, _ in found], scope)
         if len(allowed) >= pool or len(found) < near:
             return [(embedding, cosine) for embedding, cosine in found if embedding in allowed][:pool]
     asked = ("embeddings", model.id, index.state, scope.rows)
@@ -110,15 +111,10 @@ def _nearest(
     return index.search_among(vector, embeddings, pool)
 
 
-def _allowed(connection: sqlite3.Connection, model: ActiveModel, embeddings: Iterable[int], scope: Scope) -> set[int]:
+def _allowed(reader: ChunkReader, embeddings: Sequence[int], scope: Scope) -> set[int]:
     """Those of `embeddings` whose chunk covers an entry of the scope."""
-    rows = connection.execute(
-        "SELECT DISTINCT v.id FROM json_each(?) near JOIN embedding v ON v.id = near.value "
-        "JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
-        f"JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry WHERE {IN_MASK.format('e.id')}",
-        (json.dumps(list(embeddings)), model.chunker_id, scope.rows.mask),
-    )
-    return {row[0] for row in rows}
+    rows = scope.rows
+    return {embedding for embedding, entries in reader.entries_of(embeddings) if any(entry in rows for entry in entries)}
 
 
 def _embeddings_of(connection: sqlite3.Connection, model: ActiveModel, entries: Iterable[int]) -> list[int]:

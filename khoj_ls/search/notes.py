@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from khoj_ls.core.types import Vector
-from khoj_ls.search.chunk_cache import NoteChunks
+from khoj_ls.store.note_chunks import NoteChunks
 from khoj_ls.store.vectors import VectorIndex
 
 _FOCUSED_BYTES = 16_000
 """A note longer than this is about several things."""
+_CHUNKS_READ = 8
+"""A note's meaning is the mean of at most this many of its chunks, evenly spread, and of those at its beginning."""
+_HEAD_TOKENS = 256
+"""The beginning of a note says most often what it is about."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,33 @@ def whole_notes(
 
 def _meaning(chunks: Mapping[int, NoteChunks], index: VectorIndex, vector: Vector) -> dict[int, float]:
     """Mean cosine of each note with the query: of chunks from all of it, and of its beginning."""
-    read = {embedding for note in chunks.values() for embedding in (*note.spread, *(first for first, _ in note.head))}
+    spread = {file_id: _spread(note) for file_id, note in chunks.items()}
+    heads = {file_id: _head(note) for file_id, note in chunks.items()}
+    read = {embedding for each in spread.values() for embedding in each}
+    read.update(embedding for each in heads.values() for embedding, _ in each)
     cosines = index.cosines(vector, list(read))
     means = {}
-    for file_id, note in chunks.items():
-        known = [cosines[embedding] for embedding in note.spread if embedding in cosines]
-        head = [(cosines[embedding], tokens) for embedding, tokens in note.head if embedding in cosines]
+    for file_id in chunks:
+        known = [cosines[embedding] for embedding in spread[file_id] if embedding in cosines]
+        head = [(cosines[embedding], tokens) for embedding, tokens in heads[file_id] if embedding in cosines]
         if known and head:
             beginning = sum(cosine * tokens for cosine, tokens in head) / sum(tokens for _, tokens in head)
             means[file_id] = min(1.0, max(0.0, (sum(known) / len(known) + beginning) / 2))
     return means
+
+
+def _spread(note: NoteChunks) -> Sequence[int]:
+    """The vectors of some chunks, evenly spread over the note."""
+    return note.embeddings[:: -(-len(note) // _CHUNKS_READ) or 1]
+
+
+def _head(note: NoteChunks) -> list[tuple[int, int]]:
+    """The vectors of the chunks that the note begins with, each with how many of its tokens count."""
+    head = []
+    left = _HEAD_TOKENS
+    for embedding, tokens in zip(note.embeddings, note.tokens, strict=True):
+        if left <= 0:
+            break
+        head.append((embedding, max(1, min(tokens, left))))
+        left -= tokens
+    return head

@@ -62,18 +62,6 @@ class EmbeddedChunk(NamedTuple):
     tokens: int
 
 
-class ChunkPlace(NamedTuple):
-    """A chunk that has its vector, as far as searches look at every one they read."""
-
-    file_id: int
-    id: int
-    first: int
-    """Ordinals of the first and the last entry that it covers."""
-    last: int
-    tokens: int
-    embedding: int
-
-
 EmbeddedChunks = dict[int, list[EmbeddedChunk]]
 """Chunks by the embedding that stands for them."""
 
@@ -133,7 +121,10 @@ def store_chunks(
             for chunk in chunks
         ),
     )  # fmt: skip
-    connection.execute("INSERT OR IGNORE INTO chunked (file_id, chunker_id) VALUES (?, ?)", (file_id, model.chunker_id))
+    connection.execute(
+        "INSERT OR REPLACE INTO chunked (file_id, chunker_id, revision) SELECT ?, ?, value FROM meta WHERE key = 'revision'",
+        (file_id, model.chunker_id),
+    )
     # A text that is private in one note and not in another is treated as private: the careful reading wins.
     waiting = connection.executemany(
         "INSERT INTO pending (model_id, hash, text, tokens, private, priority) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS "
@@ -240,30 +231,14 @@ def chunks_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids
     return found
 
 
-def chunk_places(connection: sqlite3.Connection, model: ActiveModel, files: Iterable[int]) -> dict[int, list[ChunkPlace]]:
-    """The chunks of notes that have a vector, in source order, by file id; empty where a note has none."""
-    found: dict[int, list[ChunkPlace]] = {file_id: [] for file_id in files}
+def cuts(connection: sqlite3.Connection, model: ActiveModel, files: Iterable[int]) -> dict[int, int]:
+    """In which revision of the index notes were cut, by file id; uncut ones lack. Their chunks stay as long as that does."""
     rows = connection.execute(
-        "SELECT c.file_id, c.id, c.entry, c.last_entry, c.tokens, v.id FROM json_each(?) wanted "
-        "CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
-        "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash ORDER BY c.file_id, c.ordinal",
-        (json.dumps(list(found)), model.chunker_id, model.id),
+        "SELECT c.file_id, c.revision FROM json_each(?) wanted "
+        "CROSS JOIN chunked c ON c.file_id = wanted.value AND c.chunker_id = ?",
+        (json.dumps(list(files)), model.chunker_id),
     )
-    for place in map(ChunkPlace._make, rows):
-        found[place.file_id].append(place)
-    return found
-
-
-def chunks_of_places(connection: sqlite3.Connection, model: ActiveModel, places: Iterable[ChunkPlace]) -> list[EmbeddedChunk]:
-    """All that is to know of chunks, in source order by note."""
-    rows = connection.execute(
-        f"SELECT {_COVERING} FROM json_each(?) wanted CROSS JOIN chunk c ON c.id = wanted.value "
-        "CROSS JOIN embedding v ON v.model_id = ? AND v.hash = c.hash "
-        "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry "
-        "ORDER BY c.file_id, c.ordinal, e.ordinal",
-        (json.dumps([place.id for place in places]), model.id),
-    )
-    return list(_embedded(rows))
+    return dict(rows.fetchall())
 
 
 def files_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids: Iterable[int]) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from khoj_ls.store import fts
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Number of the newest migration below."""
 
 
@@ -31,6 +31,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     steps(name="m005_compounds")(_m005_compounds)
     steps(name="m006_places")(_m006_places)
     steps(name="m007_coded")(_m007_coded)
+    steps(name="m008_cuts")(_m008_cuts)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -205,6 +206,11 @@ def _m006_places(db: Database) -> None:
 def _m007_coded(db: Database) -> None:
     # Where the source is encoded or mostly markup, the words are those that a person reads.
     _m003_words(db)
+
+
+def _m008_cuts(db: Database) -> None:
+    # The revision of the index in which a file was cut: what was read of its chunks holds as long as this stays.
+    db.execute("ALTER TABLE chunked ADD COLUMN revision INTEGER NOT NULL DEFAULT 0")
 
 
 _ISO_DAY = "*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"

@@ -23,6 +23,8 @@ from khoj_ls.store.database import Database, get_meta
 if TYPE_CHECKING:
     import numpy as np
 
+    from khoj_ls.store.vector_rows import VectorRows
+
 _HNSW_M, _HNSW_EF_CONSTRUCTION, _HNSW_EF = 16, 100, 96
 _LOAD_ROWS = 4096
 
@@ -57,6 +59,8 @@ class VectorIndex:
         self._ids: Any = None
         self._matrix: Any = None
         self._hnsw: Any = None
+        self._rows: VectorRows | None = None
+        """Beside HNSW, the vectors that were compared before."""
 
     @property
     def kind(self) -> str:
@@ -89,7 +93,7 @@ class VectorIndex:
             return _nearest(self._matrix[: self._count] @ vector, self._ids[: self._count], k)
 
     def search_among(self, query: Vector, ids: Sequence[int], k: int) -> list[tuple[int, float]]:
-        """The `k` nearest among the given embeddings, exactly: for narrow filters. Ids that are not there are left out."""
+        """The `k` nearest among the given embeddings, all of them compared: for narrow filters. Ids not there are left out."""
         import numpy as np
 
         found = self.cosines(query, ids)
@@ -97,10 +101,9 @@ class VectorIndex:
         return _nearest(scores, np.fromiter(found, np.int64, len(found)), min(k, len(found)))
 
     def cosines(self, query: Vector, ids: Sequence[int]) -> dict[int, float]:
-        """Cosine with `query` by id, of those of the given embeddings that are there."""
+        """Cosine with `query` by id, of those of the given embeddings that are there; beside HNSW off by some 1e-5."""
         import numpy as np
 
-        vector = np.frombuffer(query, np.float32)
         wanted = np.unique(np.fromiter(ids, np.int64, len(ids)))
         with self._lock:
             self.catch_up()
@@ -108,15 +111,15 @@ class VectorIndex:
                 # Ids only grow, so that the rows are sorted by them.
                 places = np.searchsorted(self._ids[: self._count], wanted).clip(max=self._count - 1)
                 there = self._ids[places] == wanted
-                return dict(zip(wanted[there].tolist(), (self._matrix[places[there]] @ vector).tolist(), strict=True))
-        # hnswlib gives vectors back as lists of numbers: the database is faster.
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT id, vector FROM embedding WHERE +model_id = ? AND id IN (SELECT value FROM json_each(?))",
-                (self.model.id, json.dumps(wanted.tolist())),
-            ).fetchall()
-        matrix = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), self.model.dimensions)
-        return dict(zip((row[0] for row in rows), (matrix @ vector).tolist(), strict=True))
+                scores = self._matrix[places[there]] @ np.frombuffer(query, np.float32)
+                return dict(zip(wanted[there].tolist(), scores.tolist(), strict=True))
+            # hnswlib gives vectors back as lists of numbers: the database is faster.
+            if self._rows is None:
+                from khoj_ls.store.vector_rows import VectorRows
+
+                self._rows = VectorRows(self.model.dimensions, self._count)
+            rows = self._rows
+        return rows.cosines(query, wanted, self._read)
 
     def vectors(self, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
         """Stored vectors by chunk hash; those not embedded yet are left out."""
@@ -126,6 +129,13 @@ class VectorIndex:
                 (self.model.id, *hashes),
             )
             return dict(rows.fetchall())
+
+    def _read(self, ids: Sequence[int]) -> list[tuple[int, Vector]]:
+        with self._database.read() as connection:
+            return connection.execute(
+                "SELECT id, vector FROM embedding WHERE +model_id = ? AND id IN (SELECT value FROM json_each(?))",
+                (self.model.id, json.dumps(ids)),
+            ).fetchall()
 
     def catch_up(self) -> int:
         """Take in vectors stored since the last call; returns how many. After a purge everything is loaded anew."""

@@ -304,7 +304,7 @@ class OpenIndex:
 
     def _forget_caches(self) -> None:
         self._vectors = None
-        self._statistics, self._scopes = StatisticsCache(), ScopeCache()
+        self._statistics, self._scopes, self._chunks = StatisticsCache(), ScopeCache(), ChunkCache()
 
     def _vectors_of(self, model: ActiveModel) -> VectorIndex:
         with self._guard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -42,6 +43,34 @@ def test_what_is_remembered_is_what_is_there(empty_vault, changes):
 
 def by_chunk(found):
     return sorted(held for each in found.values() for held in each)
+
+
+def test_readers_of_two_states_do_not_mix_what_they_read(empty_vault, tmp_path):
+    vault = empty_vault(tmp_path)
+    vault.put("a.md", TEXTS[1])
+    vault.put("b.md", TEXTS[0])
+    notes = list(vault.files.values())
+    cache = ChunkCache()
+    before = sqlite3.connect(vault.database.path, isolation_level=None)
+    before.execute("BEGIN")
+    old = cache.of(before, vault.model)
+    first = old.of_notes(notes)
+    first_told = told(first)
+    vault.put("a.md", TEXTS[3])
+    with vault.database.read() as connection:
+        new = cache.of(connection, vault.model)
+        second = new.of_notes(notes)
+        assert told(second) == told(ChunkCache().of(connection, vault.model).of_notes(notes)) != first_told
+        assert told(old.of_notes(notes)) == first_told
+        assert told(new.of_notes(notes)) == told(second)
+        a, b = notes
+        assert (second[a] is first[a], second[b] is first[b]) == (False, True)
+    before.close()
+    vault.database.close()
+
+
+def told(notes):
+    return {file_id: [note.chunk(place) for place in range(len(note))] for file_id, note in notes.items()}
 
 
 def test_a_chunk_of_which_no_entry_is_there_is_passed_over(empty_vault, tmp_path):

@@ -1,0 +1,115 @@
+"""The chunks of whole notes that have their vector, held in as little as they take: searches look at thousands of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+
+from khoj_ls.core.types import Span
+from khoj_ls.store.chunks import ActiveModel, ChunkRow, EmbeddedChunk
+
+_COLUMNS = 9
+_EMBEDDING, _ID, _FIRST, _LAST, _TOKENS, _PLACE = range(6)
+"""What stands where in the numbers of a chunk; from `_PLACE` on those of its span."""
+_HASH_BYTES = 16
+_OBJECT_BYTES = 300
+
+
+class NoteChunks:
+    """The chunks of a note that have a vector, in source order."""
+
+    __slots__ = ("_entries", "_file_id", "_hashes", "_numbers", "complete")
+
+    def __init__(self, file_id: int) -> None:
+        """Hold none yet."""
+        self._file_id = file_id
+        self._numbers = array("q")
+        self._hashes = bytearray()
+        self._entries = array("q")
+        """Ids of the note's entries by their ordinal."""
+        self.complete = True
+        """Whether these are all chunks of the note."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._numbers) // _COLUMNS
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return _OBJECT_BYTES + 8 * (len(self._numbers) + len(self._entries)) + len(self._hashes)
+
+    @property
+    def embeddings(self) -> Sequence[int]:
+        """Of each chunk the id of its vector."""
+        return self._numbers[_EMBEDDING::_COLUMNS]
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """Of each chunk how many tokens it has."""
+        return self._numbers[_TOKENS::_COLUMNS]
+
+    def places(self, embedding: int) -> Iterator[int]:
+        """The places of those for which this vector stands: equal texts may stand in a note several times."""
+        embeddings = self._numbers[_EMBEDDING::_COLUMNS]
+        return (place for place, each in enumerate(embeddings) if each == embedding)
+
+    def covered(self, place: int) -> Sequence[int]:
+        """The ids of the entries that the chunk at `place` covers, in source order."""
+        first, last = self._numbers[place * _COLUMNS + _FIRST], self._numbers[place * _COLUMNS + _LAST]
+        return self._entries[first : last + 1]
+
+    def covering(self, ordinal: int) -> range:
+        """The places of those that cover the entry with this ordinal: neither end of what chunks cover ever goes back."""
+        lasts, firsts = self._numbers[_LAST::_COLUMNS], self._numbers[_FIRST::_COLUMNS]
+        return range(bisect_left(lasts, ordinal), bisect_right(firsts, ordinal))
+
+    def chunk(self, place: int) -> EmbeddedChunk | None:
+        """The one at `place`; None where it covers nothing that is there."""
+        start = place * _COLUMNS
+        embedding, number, first, last, tokens, *span = self._numbers[start : start + _COLUMNS]
+        entries = self._entries[first : last + 1]
+        if not entries:
+            return None
+        digest = bytes(self._hashes[place * _HASH_BYTES : (place + 1) * _HASH_BYTES])
+        row = ChunkRow(number, self._file_id, first, last, Span(*span), digest)
+        return EmbeddedChunk(embedding, row, tuple((entry, ordinal) for ordinal, entry in enumerate(entries, first)), tokens)
+
+    def _add(self, numbers: Iterable[int], digest: bytes) -> None:
+        self._numbers.extend(numbers)
+        self._hashes += digest
+
+    def _cover(self, entry: int) -> None:
+        self._entries.append(entry)
+
+
+def note_chunks(connection: sqlite3.Connection, model: ActiveModel, files: Iterable[int]) -> dict[int, NoteChunks]:
+    """The chunks of notes, by file id; empty ones where a note has none."""
+    found = {file_id: NoteChunks(file_id) for file_id in files}
+    wanted = json.dumps(list(found))
+    rows = connection.execute(
+        "SELECT c.file_id, c.hash, v.id, c.id, c.entry, c.last_entry, c.tokens, c.start_byte, c.end_byte, c.line, c.end_line "
+        "FROM json_each(?) wanted CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
+        "LEFT JOIN embedding v ON v.model_id = ? AND v.hash = c.hash ORDER BY c.file_id, c.ordinal",
+        (wanted, model.chunker_id, model.id),
+    )
+    for file_id, digest, *numbers in rows:
+        if numbers[_EMBEDDING] is None:
+            found[file_id].complete = False
+        else:
+            found[file_id]._add(numbers, digest)
+    for file_id, entry in _entries(connection, wanted):
+        found[file_id]._cover(entry)
+    return found
+
+
+def _entries(connection: sqlite3.Connection, wanted: str) -> Iterator[tuple[int, int]]:
+    """(file, entry) of all entries of notes, in source order."""
+    yield from connection.execute(
+        "SELECT e.file_id, e.id FROM json_each(?) wanted CROSS JOIN entry e ON e.file_id = wanted.value "
+        "ORDER BY e.file_id, e.ordinal",
+        (wanted,),
+    )

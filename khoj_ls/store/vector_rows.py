@@ -1,0 +1,63 @@
+"""Vectors that were compared before, beside an HNSW index, which does not give its own back as they are.
+
+In half precision: a cosine of unit vectors is off by some 1e-5 then, which is less than HNSW leaves out, in half the memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from khoj_ls.core.types import Vector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_GROWTH = 1.25
+_LEAST_ROWS = 1024
+
+ReadVectors = Callable[[Sequence[int]], Sequence[tuple[int, Vector]]]
+"""Reads those of some vectors that are there, by their ids."""
+
+
+class VectorRows:
+    """Rows by id, read as they are asked for. Thread-safe. Ids stand for the same vector as long as it lives."""
+
+    def __init__(self, dimensions: int, expected: int) -> None:
+        """Hold none yet; pages of memory for the `expected` ones are taken as rows are written."""
+        self._dimensions = dimensions
+        self._lock = threading.Lock()
+        self._rows: NDArray[np.float16] = np.empty((max(_LEAST_ROWS, expected), dimensions), np.float16)
+        self._places: NDArray[np.int32] = np.full(_LEAST_ROWS, -1, np.int32)
+        """Row by id; -1 for those not read."""
+        self._used = 0
+
+    def cosines(self, query: Vector, ids: NDArray[np.int64], read: ReadVectors) -> dict[int, float]:
+        """Cosine with `query` by id, of those of `ids` (ascending) that are there."""
+        with self._lock:
+            if len(ids) and ids[-1] >= len(self._places):
+                longer: NDArray[np.int32] = np.full(int(_GROWTH * int(ids[-1])) + 1, -1, np.int32)
+                longer[: len(self._places)] = self._places
+                self._places = longer
+            new = ids[self._places[ids] < 0]
+            if len(new):
+                self._add(read(new.tolist()))
+            places = self._places[ids]
+            there = places >= 0
+            rows = self._rows[places[there]]
+        scores = rows.astype(np.float32) @ np.frombuffer(query, np.float32)
+        return dict(zip(ids[there].tolist(), scores.tolist(), strict=True))
+
+    def _add(self, vectors: Sequence[tuple[int, Vector]]) -> None:
+        end = self._used + len(vectors)
+        if end > len(self._rows):
+            larger: NDArray[np.float16] = np.empty((int(_GROWTH * end), self._dimensions), np.float16)
+            larger[: self._used] = self._rows[: self._used]
+            self._rows = larger
+        block = np.frombuffer(b"".join(vector for _, vector in vectors), np.float32)
+        self._rows[self._used : end] = block.reshape(len(vectors), self._dimensions)
+        self._places[[number for number, _ in vectors]] = np.arange(self._used, end, dtype=np.int32)
+        self._used = end
