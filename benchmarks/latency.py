@@ -143,6 +143,7 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
         index.catch_up()
         result: dict[str, float] = {"chunks": chunks}
         shared, finder, scopes, chunks = StatisticsCache(), WordFinder(), ScopeCache(), ChunkCache()
+        chunks.fill(database, model, lambda: False)  # as an open vault does with its first search
         asked = [" ".join(numbers.choices(vocabulary, weights, k=numbers.randint(2, 9))) for _ in range(queries)]
         vectors = unit(generator.normal(size=(queries, DIMENSIONS)) + 0.5)
         filters = ["", *([*FILTERS] * queries)[: queries - 1]]  # the first finds out which entries are whose

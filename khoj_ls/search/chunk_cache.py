@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from khoj_ls.store.chunks import ActiveModel, EmbeddedChunks, cuts, files_of_embeddings
-from khoj_ls.store.database import get_meta
+from khoj_ls.store.database import Database, get_meta
 from khoj_ls.store.note_chunks import NoteChunks, note_chunks
 
 _MOST_BYTES = 40_000_000
+_FILLED_BYTES = 30_000_000
+"""So much is read ahead at most."""
+_FILLED_AT_ONCE = 50
+"""Notes: two milliseconds of reading, in which no search is answered."""
 
 
 class _Read(NamedTuple):
@@ -44,6 +48,22 @@ class ChunkCache:
             if self._known is None or self._known[0] != state or self._known[1].bytes > _MOST_BYTES:
                 self._known = (state, _Known())
             return ChunkReader(connection, model, get_meta(connection, "revision"), self._known[1])
+
+    def fill(self, database: Database, model: ActiveModel, over: Callable[[], bool]) -> None:
+        """Read ahead what searches will ask for, until that is all, enough, or `over`: some 6 ms for a thousand chunks.
+
+        Raises StoreError.
+        """
+        with database.read() as connection:
+            files = [
+                row[0] for row in connection.execute("SELECT id FROM file WHERE status = 'indexed' ORDER BY mtime_ns DESC")
+            ]
+        for start in range(0, len(files), _FILLED_AT_ONCE):
+            with database.read() as connection:
+                self.of(connection, model).of_notes(files[start : start + _FILLED_AT_ONCE])
+            known = self._known
+            if over() or known is None or known[0][1] != model or known[1].bytes > _FILLED_BYTES:
+                return
 
 
 class _Known:

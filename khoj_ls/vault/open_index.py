@@ -40,6 +40,7 @@ from khoj_ls.store.lock import WriterLock
 from khoj_ls.store.recovery import open_database, rebuild_database, rescue, take_over_vectors
 from khoj_ls.store.vectors import VectorIndex
 from khoj_ls.vault.hooked import tell_plugins
+from khoj_ls.vault.read_ahead import ReadAhead
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class OpenIndex:
         self._vectors: VectorIndex | None = None
         self._statistics, self._scopes, self._finder = StatisticsCache(), ScopeCache(), WordFinder()
         self._chunks = ChunkCache()
+        self._ahead = ReadAhead()
         self._overlays = Overlays(settings.index.buffer_rest_seconds)
         self.message = ""
         """What happened to this index, for people; empty when nothing did."""
@@ -115,6 +117,7 @@ class OpenIndex:
 
     def close(self) -> None:
         """Stop indexing, store what is cached, give the write lock back."""
+        self._ahead.close()
         with self._guard:
             self._closed = True
             if self.indexer:
@@ -163,6 +166,7 @@ class OpenIndex:
         )
         if model is None:
             return words_alone
+        self._ahead.begin(self._chunks, self.database, model)
         # While a new model is being prepared the old one goes on answering: it is known by the name it was set with.
         encoder = self._encoder_for(self.settings.embedding, model.name)
         return replace(

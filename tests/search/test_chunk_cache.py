@@ -6,11 +6,14 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from khoj_ls.search import chunk_cache
 from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.store.chunks import chunks_of_embeddings
+from khoj_ls.store.note_chunks import note_chunks
 
 TEXTS = ("plain\n", "# Plum\n\nPruned.\n# Pear\n\nPicked.\n", "# Pear\n\nPicked.\n", "# A\n\na\n## B\n\nb\n### C\n\nc\n")
 CHANGES = st.tuples(st.sampled_from("abc"), st.sampled_from(TEXTS), st.booleans(), st.booleans())
@@ -84,4 +87,21 @@ def test_a_chunk_of_which_no_entry_is_there_is_passed_over(empty_vault, tmp_path
         assert embeddings
         assert reader.of_embeddings(embeddings) == {}
         assert reader.of_entries([(file_id, 0) for file_id in vault.files.values()]) == {}
+    vault.database.close()
+
+
+@pytest.mark.parametrize(("over", "read_later"), [(False, []), (True, ["c.md"])])
+def test_what_was_read_ahead_is_not_read_again(empty_vault, tmp_path, monkeypatch, over, read_later):
+    monkeypatch.setattr(chunk_cache, "_FILLED_AT_ONCE", 2)
+    vault = empty_vault(tmp_path)
+    for name in "abc":
+        vault.put(f"{name}.md", TEXTS[1])
+    cache = ChunkCache()
+    cache.fill(vault.database, vault.model, lambda: over)
+    read = []
+    monkeypatch.setattr(chunk_cache, "note_chunks", lambda *args: read.extend(args[2]) or note_chunks(*args))
+    with vault.database.read() as connection:
+        found = cache.of(connection, vault.model).of_notes(vault.files.values())
+    assert [len(found[vault.files[f"{name}.md"]]) for name in "abc"] == [2, 2, 2]
+    assert len(read) == len(read_later)
     vault.database.close()
