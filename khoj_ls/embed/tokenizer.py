@@ -7,8 +7,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from tokenizers import Tokenizer as Fast
-
 from khoj_ls.core.protocols import Tokenizer
 from khoj_ls.models.messages import read_model
 
@@ -22,6 +20,8 @@ class HfTokenizer:
 
     def __init__(self, path: Path, max_tokens: int, prefix: str = "") -> None:
         """Load `tokenizer.json` at `path`; `prefix` is put before every document. Raises OSError when it cannot be read."""
+        from tokenizers import Tokenizer as Fast
+
         data = path.read_bytes()
         self._fast = Fast.from_buffer(data)
         self._fast.no_truncation()

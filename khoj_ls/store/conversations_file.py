@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from filelock import FileLock
-
 from khoj_ls.core.errors import StoreError
 from khoj_ls.store.backups import back_up
 from khoj_ls.store.conversations_rescue import rescue_conversations
@@ -181,6 +179,8 @@ class ConversationsFile:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other processes from opening or replacing the file meanwhile."""
+        from filelock import FileLock
+
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(self.path.with_suffix(".lock"), mode=0o600, thread_local=False):
             yield

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 
 class WriterLock:
     """The right to write one vault's index."""
 
     def __init__(self, folder: Path) -> None:
         """Name the lock of the vault data folder `folder`; takes nothing yet."""
+        # Imported here: an editor that starts the daemon waits for all that it imports.
+        from filelock import FileLock
+
         self._lock = FileLock(folder / "writer.lock", mode=0o600, thread_local=False)
 
     def acquire(self) -> bool:
         """Take the lock without waiting; False when another process holds it."""
+        from filelock import Timeout
+
         Path(self._lock.lock_file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             self._lock.acquire(timeout=0)

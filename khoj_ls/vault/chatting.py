@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from khoj_ls.chat.desk import ChatDesk, Models
-from khoj_ls.chat.engine import answer, begin
 from khoj_ls.chat.types import ChatEvent, ChatRequest, Failed, Sources, Started
 from khoj_ls.config.settings import ChatSettings, SearchSettings
 from khoj_ls.core.errors import UsageError
@@ -52,6 +51,8 @@ class Chatting:
 
     def begin(self, request: ChatRequest, settings: ChatSettings, search: SearchSettings) -> Started:
         """Keep the question. `answer` must follow. Raises UsageError, also while the conversation is being answered."""
+        from khoj_ls.chat.engine import begin
+
         with self._lock:
             if self._is_under_way(request):
                 raise UsageError(_BUSY)
@@ -69,6 +70,8 @@ class Chatting:
 
         May be called again for a turn that has ended, as after a yes of the user.
         """
+        from khoj_ls.chat.engine import answer
+
         with self._lock:
             busy = self._under_way.setdefault(started.conversation, started.turn) != started.turn
         if busy:

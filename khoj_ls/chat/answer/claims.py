@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from rapidfuzz import fuzz
-
 from khoj_ls.chat.answer.sentences import Sentence, sentences
 from khoj_ls.chat.answer.streaming import Placed
 from khoj_ls.chat.prompt.metadata import metadata
@@ -149,6 +147,8 @@ class _Book:
         quotables = self._sentences[number]
         if not quotables:
             return None
+        from rapidfuzz import fuzz
+
         asked = _terms(claim)
         many = max(1, sum(len(each) for each in self._sentences.values()))
         weight = {term: math.log(1 + many / (1 + self._frequency[term])) for term in asked}
