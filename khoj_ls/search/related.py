@@ -28,7 +28,7 @@ from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import RelatedRequest, SearchResult
 from khoj_ls.search.words import phrase
-from khoj_ls.store.chunks import ActiveModel, chunks_of_embeddings
+from khoj_ls.store.chunks import EmbeddedChunk
 
 _POOL = 200
 _POOL_PER_HIT = 10
@@ -51,8 +51,7 @@ class _Near(NamedTuple):
     entry: EntryRef
     """The outermost entry that it covers."""
     cosine: float
-    embedding: int
-    chunk: int
+    passage: EmbeddedChunk
 
 
 class _Scored(NamedTuple):
@@ -100,7 +99,7 @@ def related(context: SearchContext, request: RelatedRequest, token: CancelToken 
         named = _by_words(connection, statistics, origin, origin.name, pool, together=True)
         clock.lap("lexical")
         notes = _fused(near, telling, named)
-        chosen = _candidates(connection, context.model, notes[: request.limit], _shown(near, notes))
+        chosen = _candidates(notes[: request.limit], _shown(near, notes))
         others = (candidate.entry.file_id for candidate in chosen)
         linked = linked_files(connection, origin.file_id, others) if origin.file_id else set()
         hits = build_hits(connection, chosen, _ranks(notes), wanted_words(telling.expression, {}, context.finder))
@@ -132,17 +131,13 @@ def _by_meaning(connection: sqlite3.Connection, context: SearchContext, origin: 
     if origin.file_id is not None:
         (own,) = connection.execute("SELECT count(*) FROM chunk WHERE file_id = ?", (origin.file_id,)).fetchone()
     nearest = dict(context.index.search(origin.vector, pool + min(own, pool)))
-    rows = connection.execute(
-        "SELECT v.id, c.id, c.file_id, e.id, e.ordinal FROM json_each(?) wanted CROSS JOIN embedding v ON v.id = wanted.value "
-        "CROSS JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
-        "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal = c.entry ORDER BY wanted.key, c.id",
-        (json.dumps(list(nearest)), context.model.chunker_id),
-    )
+    found = context.chunks.of(connection, context.model).of_embeddings(list(nearest))
     best: dict[int, _Near] = {}
-    for embedding, chunk, file_id, entry, ordinal in rows:
-        if file_id not in best and file_id != origin.file_id:
-            cosine = min(1.0, max(0.0, nearest[embedding]))
-            best[file_id] = _Near(EntryRef(entry, file_id, ordinal), cosine, embedding, chunk)
+    for embedding, cosine in nearest.items():
+        for passage in found.get(embedding, ()):
+            file_id, (entry, ordinal) = passage.chunk.file_id, passage.covered[0]
+            if file_id not in best and file_id != origin.file_id:
+                best[file_id] = _Near(EntryRef(entry, file_id, ordinal), min(1.0, max(0.0, cosine)), passage)
     return best
 
 
@@ -205,22 +200,15 @@ def _shown(near: Mapping[int, _Near], notes: Sequence[_Scored]) -> float:
     return best / notes[0].score if notes else 0.0
 
 
-def _candidates(
-    connection: sqlite3.Connection, model: ActiveModel | None, notes: Sequence[_Scored], scale: float
-) -> list[Candidate]:
+def _candidates(notes: Sequence[_Scored], scale: float) -> list[Candidate]:
     """The notes as what hits are built from, in their order."""
-    passages = {}
-    if model is not None:
-        embeddings = [note.near.embedding for note in notes if note.near]
-        for chunks in chunks_of_embeddings(connection, model, embeddings).values():
-            passages.update({held.chunk.id: (held.chunk, held.covered) for held in chunks})
     found = []
     for note in notes:
         match = None
         if note.near is not None:
-            chunk, covered = passages[note.near.chunk]
-            together = tuple(entry for entry, _ in covered) if len(covered) > 1 else ()
-            match = DenseMatch(note.near.cosine, chunk, together)
+            passage = note.near.passage
+            together = tuple(entry for entry, _ in passage.covered) if len(passage.covered) > 1 else ()
+            match = DenseMatch(note.near.cosine, passage.chunk, together)
         found.append(Candidate(note.entry, scale * note.score, note.lexical, match, worded=match is None))
     return found
 

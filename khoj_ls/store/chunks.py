@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from khoj_ls.core.types import Chunk, Span, Vector
 
@@ -213,24 +211,6 @@ def chunks_of_file(connection: sqlite3.Connection, model: ActiveModel, file_id: 
     return [ChunkRow(row[0], row[1], row[2], row[3], Span(*row[4:8]), row[8]) for row in rows]
 
 
-_COVERING = """c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, c.hash, v.id, c.tokens,
-    e.id, e.ordinal"""
-
-
-def chunks_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids: Sequence[int]) -> EmbeddedChunks:
-    """The chunks of embeddings, by embedding. One vector may stand for equal texts in several notes."""
-    rows = connection.execute(
-        f"SELECT {_COVERING} FROM json_each(?) wanted CROSS JOIN embedding v ON v.id = wanted.value "
-        "CROSS JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? "
-        "CROSS JOIN entry e ON e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY c.id, e.ordinal",
-        (json.dumps(list(ids)), model.chunker_id),
-    )
-    found: EmbeddedChunks = {}
-    for held in _embedded(rows):
-        found.setdefault(held.embedding, []).append(held)
-    return found
-
-
 def cuts(connection: sqlite3.Connection, model: ActiveModel, files: Iterable[int]) -> dict[int, int]:
     """In which revision of the index notes were cut, by file id; uncut ones lack. Their chunks stay as long as that does."""
     rows = connection.execute(
@@ -249,15 +229,6 @@ def files_of_embeddings(connection: sqlite3.Connection, model: ActiveModel, ids:
         (json.dumps(list(ids)), model.chunker_id),
     )
     return rows.fetchall()
-
-
-def _embedded(rows: Iterable[tuple[Any, ...]]) -> Iterator[EmbeddedChunk]:
-    """Chunks of rows of `_COVERING`, in which the entries of a chunk follow each other."""
-    for _, together in groupby(rows, key=itemgetter(0)):
-        covered = list(together)
-        first = covered[0]
-        chunk = ChunkRow(first[0], first[1], first[2], first[3], Span(*first[4:8]), first[8])
-        yield EmbeddedChunk(first[9], chunk, tuple((row[11], row[12]) for row in covered), first[10])
 
 
 def drop_other_chunkers(connection: sqlite3.Connection, model: ActiveModel) -> None:

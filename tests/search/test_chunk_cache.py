@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from khoj_ls.core.types import Span
 from khoj_ls.search import chunk_cache
 from khoj_ls.search.chunk_cache import ChunkCache
-from khoj_ls.store.chunks import chunks_of_embeddings
+from khoj_ls.store.chunks import ChunkRow, EmbeddedChunk
 from khoj_ls.store.note_chunks import note_chunks
 
 TEXTS = ("plain\n", "# Plum\n\nPruned.\n# Pear\n\nPicked.\n", "# Pear\n\nPicked.\n", "# A\n\na\n## B\n\nb\n### C\n\nc\n")
@@ -32,7 +34,7 @@ def test_what_is_remembered_is_what_is_there(empty_vault, changes):
                 reader = cache.of(connection, vault.model)
                 embeddings = [row[0] for row in connection.execute("SELECT id FROM embedding")]
                 entries = connection.execute("SELECT file_id, ordinal, id FROM entry").fetchall()
-                there = chunks_of_embeddings(connection, vault.model, embeddings)
+                there = stored(connection, vault.model)
                 chunks = [held for each in there.values() for held in each]
                 for _ in ("read", "remembered"):
                     assert by_chunk(reader.of_embeddings(embeddings)) == by_chunk(there)
@@ -42,6 +44,23 @@ def test_what_is_remembered_is_what_is_there(empty_vault, changes):
                     found = {file for each in reader.homes(embeddings).values() for file in each}
                     assert found == {held.chunk.file_id for held in chunks}
         vault.database.close()
+
+
+def stored(connection, model):
+    """All chunks that have a vector, by embedding, as the database has them."""
+    rows = connection.execute(
+        "SELECT v.id, c.tokens, c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, c.hash, "
+        "(SELECT json_group_array(json_array(id, ordinal)) FROM (SELECT id, ordinal FROM entry e "
+        "WHERE e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY ordinal)) "
+        "FROM embedding v JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? WHERE v.model_id = ?",
+        (model.chunker_id, model.id),
+    )
+    found = {}
+    for embedding, tokens, *row, digest, covered in rows:
+        chunk = ChunkRow(*row[:4], Span(*row[4:]), digest)
+        pairs = tuple(tuple(pair) for pair in json.loads(covered))
+        found.setdefault(embedding, []).append(EmbeddedChunk(embedding, chunk, pairs, tokens))
+    return found
 
 
 def by_chunk(found):

@@ -59,10 +59,11 @@ def test_equal_texts_want_one_vector_and_live_in_both_notes(database, model):
     index = VectorIndex(database, model, database.path.with_suffix(".hnsw"), exact_below=100)
     [(nearest, score)] = index.search(vector(hash_seed("same")), 1)
     with database.read() as connection:
-        rows = store.chunks_of_embeddings(connection, model, [nearest])[nearest]
+        homes = store.files_of_embeddings(connection, model, [nearest])
         assert store.coverage(connection, model) == (3, 3)
     assert score == pytest.approx(1.0, abs=1e-5)
-    assert len({held.chunk.file_id for held in rows}) == 2
+    assert [embedding for embedding, _ in homes] == [nearest, nearest]
+    assert len({file_id for _, file_id in homes}) == 2
 
 
 @pytest.mark.parametrize(("uncut_bytes", "covered"), [((), (3, 4)), ((1, 1), (3, 6)), ((200,), (3, 12)), ((50, 50), (3, 8))])
