@@ -130,21 +130,19 @@ class ChunkReader:
             files.update((embedding, tuple(sorted(found))) for embedding, found in held.items())
         return {embedding: files[embedding] for embedding in embeddings}
 
-    def entries_of(self, ids: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
-        """The entries, by id, that are covered by each chunk that vectors stand for, with the embedding."""
+    def places_of(self, ids: Sequence[int]) -> Iterator[tuple[int, NoteChunks, int]]:
+        """Where the texts stand that vectors stand for: (embedding, note, place in it), in the order of the `ids`."""
         homes = self.homes(ids)
-        notes = self.of_notes(sorted({file_id for held in homes.values() for file_id in held}))
+        notes = self.of_notes({file_id for held in homes.values() for file_id in held})
         for embedding, held in homes.items():
             for file_id in held:
-                for place in notes[file_id].places(embedding):
-                    yield embedding, notes[file_id].covered(place)
+                note = notes[file_id]
+                for place in note.places(embedding):
+                    yield embedding, note, place
 
     def of_embeddings(self, ids: Sequence[int]) -> EmbeddedChunks:
-        """Those that vectors stand for, by embedding: several where equal texts stand in several places."""
-        homes = self.homes(ids)
-        notes = self.of_notes(sorted({file_id for held in homes.values() for file_id in held}))
-        asked = sorted((file_id, embedding) for embedding, held in homes.items() for file_id in held)
-        return _whole((notes[file_id], place) for file_id, embedding in asked for place in notes[file_id].places(embedding))
+        """The chunks that vectors stand for, by embedding: several where equal texts stand in several places."""
+        return _whole((note, place) for _, note, place in self.places_of(ids))
 
 
 def _whole(places: Iterable[tuple[NoteChunks, int]]) -> EmbeddedChunks:

@@ -114,7 +114,11 @@ def _nearest(
 def _allowed(reader: ChunkReader, embeddings: Sequence[int], scope: Scope) -> set[int]:
     """Those of `embeddings` whose chunk covers an entry of the scope."""
     rows = scope.rows
-    return {embedding for embedding, entries in reader.entries_of(embeddings) if any(entry in rows for entry in entries)}
+    return {
+        embedding
+        for embedding, note, place in reader.places_of(embeddings)
+        if any(entry in rows for entry in note.covered(place))
+    }
 
 
 def _embeddings_of(connection: sqlite3.Connection, model: ActiveModel, entries: Iterable[int]) -> list[int]:

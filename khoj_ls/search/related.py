@@ -28,7 +28,7 @@ from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import RelatedRequest, SearchResult
 from khoj_ls.search.words import phrase
-from khoj_ls.store.chunks import EmbeddedChunk
+from khoj_ls.store.note_chunks import NoteChunks
 
 _POOL = 200
 _POOL_PER_HIT = 10
@@ -51,7 +51,9 @@ class _Near(NamedTuple):
     entry: EntryRef
     """The outermost entry that it covers."""
     cosine: float
-    passage: EmbeddedChunk
+    note: NoteChunks
+    place: int
+    """Which of the note's chunks it is."""
 
 
 class _Scored(NamedTuple):
@@ -131,13 +133,12 @@ def _by_meaning(connection: sqlite3.Connection, context: SearchContext, origin: 
     if origin.file_id is not None:
         (own,) = connection.execute("SELECT count(*) FROM chunk WHERE file_id = ?", (origin.file_id,)).fetchone()
     nearest = dict(context.index.search(origin.vector, pool + min(own, pool)))
-    found = context.chunks.of(connection, context.model).of_embeddings(list(nearest))
     best: dict[int, _Near] = {}
-    for embedding, cosine in nearest.items():
-        for passage in found.get(embedding, ()):
-            file_id, (entry, ordinal) = passage.chunk.file_id, passage.covered[0]
-            if file_id not in best and file_id != origin.file_id:
-                best[file_id] = _Near(EntryRef(entry, file_id, ordinal), min(1.0, max(0.0, cosine)), passage)
+    for embedding, note, place in context.chunks.of(connection, context.model).places_of(list(nearest)):
+        file_id = note.file_id
+        if file_id not in best and file_id != origin.file_id and (covered := note.covered(place)):
+            entry = EntryRef(covered[0], file_id, note.first(place))
+            best[file_id] = _Near(entry, min(1.0, max(0.0, nearest[embedding])), note, place)
     return best
 
 
@@ -205,8 +206,7 @@ def _candidates(notes: Sequence[_Scored], scale: float) -> list[Candidate]:
     found = []
     for note in notes:
         match = None
-        if note.near is not None:
-            passage = note.near.passage
+        if note.near is not None and (passage := note.near.note.chunk(note.near.place)):
             together = tuple(entry for entry, _ in passage.covered) if len(passage.covered) > 1 else ()
             match = DenseMatch(note.near.cosine, passage.chunk, together)
         found.append(Candidate(note.entry, scale * note.score, note.lexical, match, worded=match is None))

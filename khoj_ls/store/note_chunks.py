@@ -21,11 +21,11 @@ _OBJECT_BYTES = 300
 class NoteChunks:
     """The chunks of a note that have a vector, in source order."""
 
-    __slots__ = ("_entries", "_file_id", "_hashes", "_numbers", "complete")
+    __slots__ = ("_entries", "_hashes", "_numbers", "complete", "file_id")
 
     def __init__(self, file_id: int) -> None:
         """Hold none yet."""
-        self._file_id = file_id
+        self.file_id = file_id
         self._numbers = array("q")
         self._hashes = bytearray()
         self._entries = array("q")
@@ -52,15 +52,18 @@ class NoteChunks:
         """Of each chunk how many tokens it has."""
         return self._numbers[_TOKENS::_COLUMNS]
 
-    def places(self, embedding: int) -> Iterator[int]:
+    def places(self, embedding: int) -> Sequence[int]:
         """The places of those for which this vector stands: equal texts may stand in a note several times."""
-        embeddings = self._numbers[_EMBEDDING::_COLUMNS]
-        return (place for place, each in enumerate(embeddings) if each == embedding)
+        return [place for place, each in enumerate(self.embeddings) if each == embedding]
 
     def covered(self, place: int) -> Sequence[int]:
         """The ids of the entries that the chunk at `place` covers, in source order."""
         first, last = self._numbers[place * _COLUMNS + _FIRST], self._numbers[place * _COLUMNS + _LAST]
         return self._entries[first : last + 1]
+
+    def first(self, place: int) -> int:
+        """The ordinal of the first entry that the chunk at `place` covers."""
+        return self._numbers[place * _COLUMNS + _FIRST]
 
     def covering(self, ordinal: int) -> range:
         """The places of those that cover the entry with this ordinal: neither end of what chunks cover ever goes back."""
@@ -75,7 +78,7 @@ class NoteChunks:
         if not entries:
             return None
         digest = bytes(self._hashes[place * _HASH_BYTES : (place + 1) * _HASH_BYTES])
-        row = ChunkRow(number, self._file_id, first, last, Span(*span), digest)
+        row = ChunkRow(number, self.file_id, first, last, Span(*span), digest)
         return EmbeddedChunk(embedding, row, tuple((entry, ordinal) for ordinal, entry in enumerate(entries, first)), tokens)
 
     def _add(self, numbers: Iterable[int], digest: bytes) -> None:
