@@ -37,6 +37,7 @@ class ImageProcessor:
     extensions: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
     priority = 0
     binary = True
+    slow = True
     needs = Needs(("PIL", "numpy"), "khoj-ls[ocr]")
 
     def __init__(self, ocr: Ocr) -> None:

@@ -54,6 +54,7 @@ class PdfProcessor:
     extensions: tuple[str, ...] = (".pdf",)
     priority = 0
     binary = True
+    slow = True
     needs = Needs(("pypdfium2",), "khoj-ls[pdf]")
 
     def __init__(self, ocr: Ocr | None = None) -> None:

@@ -24,9 +24,10 @@ class Needs:
 class ContentProcessor(Protocol):
     """Turns the bytes of one file into entries. Pure: no disk, no network, no state. Never raises on content.
 
-    It may also have these attributes: `binary`, True where it reads files that are no text; `path_matters`, True where it reads
-    the same bytes differently under another path; `needs` (Needs), without which its files are refused with the command that
-    installs it; `version` (int), raised when it reads differently than before, so that its files are read again.
+    It may also have these attributes: `binary`, True where it reads files that are no text; `slow`, True where a file may take
+    it long, which is then read after all others; `path_matters`, True where it reads the same bytes differently under another
+    path; `needs` (Needs), without which its files are refused with the command that installs it; `version` (int), raised when
+    it reads differently than before, so that its files are read again.
     """
 
     name: str

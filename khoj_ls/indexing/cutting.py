@@ -18,7 +18,7 @@ from khoj_ls.store.questions import files_without_vectors, indexed_paths
 _TAKE = 16
 _MOST_BYTES = 32_000_000
 _ALL = 1 << 31
-PRIORITY = (2.0, 1.0, 0.0)
+PRIORITY = (2.0, 1.0, 0.0, -1.0)
 """By lane: what is embedded first."""
 
 

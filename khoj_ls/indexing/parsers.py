@@ -1,7 +1,8 @@
 """A small pool of parser workers that may be killed: the time, the memory and the crashes of parsing stay out of this process.
 
 Each lane is a thread that drives one worker process. Lanes take small batches, so that a worker never waits for this process
-between two files, and what is urgent first. One more lane starts its worker only when something urgent finds all others busy.
+between two files, and what is urgent first, what takes long last. One more lane starts its worker only when something urgent
+finds all others busy, or anything that is quick all others at what takes long.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
 
 import msgspec
@@ -50,7 +52,7 @@ class ParserPlugins:
 NO_PARSER_PLUGINS = ParserPlugins()
 
 
-@dataclass
+@dataclass(eq=False)
 class Job(Generic[T]):
     """One piece of work for a worker, with whatever its owner wants back beside the answer."""
 
@@ -59,6 +61,8 @@ class Job(Generic[T]):
     urgent: bool = False
     whole_limit: bool = False
     """Whether it may take the whole time limit whatever its size, which says little of a file that is no text."""
+    slow: bool = False
+    """Whether it may take long: it is begun after all others, and where it is urgent before its like."""
     tries: int = 0
 
     @property
@@ -90,6 +94,8 @@ class ParserPool(Generic[T]):
         self._ready = threading.Condition()
         self._urgent: deque[Job[T]] = deque()
         self._waiting: deque[Job[T]] = deque()
+        self._last: deque[Job[T]] = deque()
+        self._on_slow = 0
         self._done: deque[tuple[Job[T], Answer]] = deque()
         self._resting = 0
         self._closing = threading.Event()
@@ -103,12 +109,20 @@ class ParserPool(Generic[T]):
         """How many jobs must be in hand to keep all workers busy while results are stored."""
         return self._size * _BATCH_JOBS * 4
 
+    @property
+    def slow_width(self) -> int:
+        """The same of jobs that take long."""
+        return self._size * 2
+
     def submit(self, job: Job[T]) -> None:
         """Hand in a job; its answer comes out of `results`."""
         with self._ready:
             if not self._lanes:
                 self._lanes = [_Lane(self, express=index == self._size) for index in range(self._size + 1)]
-            (self._urgent if job.urgent else self._waiting).append(job)
+            if job.slow and job.urgent:
+                self._last.appendleft(job)
+            else:
+                self._queue_of(job).append(job)
             self._ready.notify_all()
 
     def results(self) -> list[tuple[Job[T], Answer]]:
@@ -121,9 +135,10 @@ class ParserPool(Generic[T]):
     def withdraw(self) -> list[Job[T]]:
         """Take back the jobs that no worker has begun."""
         with self._ready:
-            jobs = [*self._urgent, *self._waiting]
-            self._urgent.clear()
-            self._waiting.clear()
+            queues = (self._urgent, self._waiting, self._last)
+            jobs = [job for queue in queues for job in queue]
+            for queue in queues:
+                queue.clear()
             return jobs
 
     def close(self) -> None:
@@ -145,27 +160,48 @@ class ParserPool(Generic[T]):
                 return self._take_express()
             self._resting += 1
             try:
-                self._ready.wait_for(lambda: self._closing.is_set() or self._urgent or self._waiting, self._idle_seconds)
+                self._ready.wait_for(
+                    lambda: self._closing.is_set() or self._urgent or self._waiting or self._last, self._idle_seconds
+                )
             finally:
                 self._resting -= 1
             return None if self._closing.is_set() else self._batch()
 
     def _take_express(self) -> list[Job[T]] | None:
         def all_busy() -> bool:
-            return bool(self._closing.is_set() or (self._urgent and not self._resting))
+            return bool(self._closing.is_set() or (self._pressing() and not self._resting))
 
         while self._ready.wait_for(all_busy, self._idle_seconds):
-            # Batches are short: only lanes that sit on long files are worth another process.
-            self._ready.wait_for(lambda: self._closing.is_set() or not self._urgent, _EXPRESS_AFTER)
+            if self._on_slow < self._size:
+                # Batches are short: only lanes that sit on long files are worth another process.
+                self._ready.wait_for(lambda: self._closing.is_set() or not self._pressing(), _EXPRESS_AFTER)
             if self._closing.is_set():
                 return None
-            if self._urgent:
-                return [self._urgent.popleft()]
+            if batch := self._pressing():
+                for job in batch:
+                    self._queue_of(job).remove(job)
+                return batch
         return []
+
+    def _pressing(self) -> list[Job[T]]:
+        """Jobs that should not wait for lanes that sit on long files."""
+        if self._urgent:
+            return [self._urgent[0]]
+        if self._on_slow < self._size:
+            return []
+        # Few, and nothing that may take minutes: this lane must be free again soon.
+        return list(islice((job for job in self._waiting if not job.whole_limit and job.size < _BATCH_BYTES), _BATCH_JOBS))
+
+    def _queue_of(self, job: Job[T]) -> deque[Job[T]]:
+        return self._last if job.slow else self._urgent if job.urgent else self._waiting
 
     def _batch(self) -> list[Job[T]]:
         if self._urgent:
             return [self._urgent.popleft()]
+        if not self._waiting and self._last:
+            self._on_slow += 1
+            self._ready.notify_all()
+            return [self._last.popleft()]
         share = -(-len(self._waiting) // self._size)
         batch: list[Job[T]] = []
         size = 0
@@ -181,11 +217,16 @@ class ParserPool(Generic[T]):
         self._done.append((job, answer))
         self._wake()
 
+    def through(self, batch: list[Job[T]]) -> None:
+        """A lane that is no express lane is free again after `batch`."""
+        with self._ready:
+            self._on_slow -= any(job.slow for job in batch)
+
     def give_back(self, jobs: list[Job[T]]) -> None:
         """Put jobs whose worker is gone back in front."""
         with self._ready:
             for job in reversed(jobs):
-                (self._urgent if job.urgent else self._waiting).appendleft(job)
+                self._queue_of(job).appendleft(job)
             self._ready.notify_all()
 
     def order_of(self, job: Job[T]) -> Work:
@@ -242,8 +283,10 @@ class _Lane(Generic[T]):
         while (batch := self._pool.take(self._express)) is not None:
             if not batch:
                 self._end()
-            elif child := self._worker():
-                self._work(child, batch)
+            else:
+                if child := self._worker():
+                    self._work(child, batch)
+                self._pool.through(batch)
         self._end()
 
     def _worker(self) -> Child | None:

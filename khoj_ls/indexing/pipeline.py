@@ -73,7 +73,7 @@ class Pipeline:
         self.reporter = Reporter(emit, self.tally, lambda: self.words.parsing + len(self.storing))
         self.overlays = overlays
         self.queue = ChangeQueue(self._wake.set, lambda: self.scanner.wake())
-        self.scanner = Scanner(database, rules, self.queue, self.overlays, types.reader, self._wake.set, self._scan_failed)
+        self.scanner = Scanner(database, rules, self.queue, self.overlays, types, self._wake.set, self._scan_failed)
         self.pool: ParserPool[Reading | CutOrder] = ParserPool(
             settings.index, self._wake.set, nice=settings.daemon.nice, tools=tools, plugins=plugins
         )
@@ -235,12 +235,12 @@ class Pipeline:
         self._note_identity()
         moved = self._collect()
         if self.words.root_identity:
-            moved |= self.words.take(self.pool.width)
+            moved |= self.words.take(self.pool.width, self.pool.slow_width)
         if self.storing.due_in(more_comes=self._words_wait()) == 0.0:
             self.storing.commit()
             moved = True
         if self.meaning:
-            begin = self._words_idle() and not (self.queue.paused or self.queue.held)
+            begin = self._words_idle(slow=False) and not (self.queue.paused or self.queue.held)
             moved |= self.meaning.step(begin=begin, width=self.pool.width)
         if self._merge_words():
             self._wake.set()
@@ -280,13 +280,15 @@ class Pipeline:
                 set_meta(connection, "root_identity", identity)
             self._stored_identity = identity
 
-    def _words_wait(self) -> bool:
-        return bool(self.words.parsing) or self.queue.next_due() == 0.0
+    def _words_wait(self, *, slow: bool = True) -> bool:
+        parsing = self.words.parsing - (0 if slow else self.words.slow)
+        return bool(parsing) or self.queue.next_due(last=slow) == 0.0
 
-    def _words_idle(self) -> bool:
+    def _words_idle(self, *, slow: bool = True) -> bool:
+        """Whether all is read and stored; without `slow`, all but what takes long, for which meaning does not wait."""
         # In the order in which a change travels, so that none is missed on its way from one place to the next.
         scanning = self.queue.rescans_wait() or self.scanner.busy
-        return not (scanning or self._words_wait() or len(self.storing))
+        return not (scanning or self._words_wait(slow=slow) or len(self.storing))
 
     def _is_complete(self) -> bool:
         if not self._words_idle() or self.queue.next_due() is not None or self.trouble:
@@ -296,7 +298,8 @@ class Pipeline:
     def _pause(self) -> float | None:
         """How long to sleep when nobody wakes us."""
         waits = [self.storing.due_in(more_comes=self._words_wait())]
-        due = self.queue.next_due()
+        # What takes long is taken when there is room for it again, of which the answer of a worker tells.
+        due = self.queue.next_due(last=self.words.slow < self.pool.slow_width)
         if due or (due == 0.0 and self.words.root_identity and not self.words.parsing):
             waits.append(due)
         if self.meaning:

@@ -22,6 +22,8 @@ class Lane(IntEnum):
     """Changed on disk while we watched."""
     BACKLOG = 2
     """Found by a scan."""
+    LAST = 3
+    """To be read by a processor that takes long for a file: after all others, wherever it came from."""
 
 
 class Depth(IntEnum):
@@ -120,22 +122,34 @@ class ChangeQueue:
             self._rescan(Rescan(folder, depth, believe_empty))
         self._wake_scanner()
 
-    def take(self, limit: int, busy: Collection[str] = ()) -> list[Change]:
-        """Take out up to `limit` changes that are due, the most urgent lane first, leaving paths in `busy` where they are."""
+    def take(self, limit: int, busy: Collection[str] = (), *, last: int = 0) -> list[Change]:
+        """Take out up to `limit` changes that are due, the most urgent lane first, leaving paths in `busy` where they are.
+
+        Of the last lane up to `last`, and only where nothing else is due.
+        """
         now = time.monotonic()
         taken: list[Change] = []
         with self._lock:
             for lane in () if self._paused else Lane:
-                if lane is Lane.BACKLOG and (self._held or taken):
+                if lane >= Lane.BACKLOG and (self._held or taken):
                     break  # edits travel alone: their transaction must be small
+                most = min(limit, last) if lane is Lane.LAST else limit
                 for change in self._lanes[lane].values():
-                    if len(taken) == limit:
+                    if len(taken) >= most:
                         break
                     if change.due <= now and change.path not in busy:
                         taken.append(change)
             for change in taken:
                 del self._lanes[change.lane][change.path]
         return taken
+
+    def put_off(self, paths: Iterable[str]) -> None:
+        """Of these paths, which are being read and take long, have what came of no editor wait in the last lane."""
+        with self._lock:
+            for path in paths:
+                for lane in (Lane.LIVE, Lane.BACKLOG):
+                    if change := self._lanes[lane].pop(path, None):
+                        self._lanes[Lane.LAST][path] = replace(change, lane=Lane.LAST)
 
     def take_rescans(self) -> list[Rescan]:
         """Take out all rescans asked for."""
@@ -145,18 +159,18 @@ class ChangeQueue:
             rescans, self._rescans = list(self._rescans.values()), {}
             return rescans
 
-    def next_due(self) -> float | None:
-        """Seconds until a change is due, 0 when one is; None when none may be taken."""
+    def next_due(self, *, last: bool = True) -> float | None:
+        """Seconds until a change is due, 0 when one is; None when none may be taken. Without `last`, of the other lanes."""
         now = time.monotonic()
         with self._lock:
             if self._paused:
                 return None
-            lanes = [lane for lane in Lane if not (self._held and lane is Lane.BACKLOG)]
-            # The backlog is never put in with a delay: its first change tells.
+            lanes = [lane for lane in Lane if not (self._held and lane >= Lane.BACKLOG) and (last or lane is not Lane.LAST)]
+            # What nobody waits for is never put in with a delay: its first change tells.
             dues = [
                 change.due
                 for lane in lanes
-                for change in (list(self._lanes[lane].values()) if lane is not Lane.BACKLOG else _first(self._lanes[lane]))
+                for change in (list(self._lanes[lane].values()) if lane < Lane.BACKLOG else _first(self._lanes[lane]))
             ]
         return max(0.0, min(dues) - now) if dues else None
 

@@ -16,6 +16,7 @@ from khoj_ls.indexing.overlay import Overlays
 from khoj_ls.indexing.queue import ChangeQueue, Depth, Lane, Rescan
 from khoj_ls.indexing.root import check_emptiness, root_identity
 from khoj_ls.indexing.scan import Scan, scan
+from khoj_ls.indexing.tools import FileTypes
 from khoj_ls.store.database import Database, get_meta
 from khoj_ls.store.files import file_rows
 from khoj_ls.store.questions import paths_under
@@ -35,11 +36,11 @@ class Scanner:
         rules: IgnoreRules,
         queue: ChangeQueue,
         overlays: Overlays,
-        reader: Callable[[str], str],
+        types: FileTypes,
         on_scanned: Callable[[], None],
         on_error: Callable[[KhojError], None],
     ) -> None:
-        """Walk by `rules`; `reader` names what would read a path.
+        """Walk by `rules`; `types` tells what would read a path.
 
         `on_scanned` and `on_error` are called from the scanner's thread.
         """
@@ -47,7 +48,7 @@ class Scanner:
         self._rules = rules
         self._queue = queue
         self._overlays = overlays
-        self._reader = reader
+        self._types = types
         self._on_scanned = on_scanned
         self._on_error = on_error
         self._wake = threading.Event()
@@ -124,14 +125,15 @@ class Scanner:
             open_paths=self._overlays.paths(),
             everything=rescan.depth > Depth.STAT,
             private=found.private,
-            reader=self._reader,
+            reader=self._types.reader,
             now=time.time(),
         )
         self.identity, self.offline = identity, ""
         self._put(rescan, changes)
 
     def _put(self, rescan: Rescan, changes: Changes) -> None:
-        paths = [*changes.removed, *changes.present, *changes.vanished]
+        # What takes long is put off when it is looked at, but looking takes time as well: all of it is read, it may be moved.
+        paths = [*changes.removed, *sorted(changes.present, key=self._types.slow), *changes.vanished]
         lane = Lane.LIVE if rescan.folder and len(paths) <= _FEW else Lane.BACKLOG
         self._queue.put(paths, lane, depth=rescan.depth)
 

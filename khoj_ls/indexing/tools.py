@@ -38,6 +38,8 @@ class FileTypes:
     """Content type of a path, as stored."""
     reads_binary: Callable[[str], bool]
     """Whether the processor of a path reads files that are no text."""
+    slow: Callable[[str], bool]
+    """Whether the processor of a path may take long for a file: it is read after all others."""
     reader: Callable[[str], str]
     """Names what would read the file at a path now."""
     same_reading: Callable[[str, str], bool]
@@ -47,8 +49,8 @@ class FileTypes:
 def file_types(registry: Registry) -> FileTypes:
     """What the word path asks about paths.
 
-    Two attributes that a processor may have beside those of the protocol: `binary`, it reads files that are no text, and
-    `path_matters`, it reads the same bytes differently under another path.
+    Attributes that a processor may have beside those of the protocol: `binary`, it reads files that are no text; `slow`, it may
+    take long for one; `path_matters`, it reads the same bytes differently under another path.
     """
 
     def type_of(path: str) -> str:
@@ -58,11 +60,14 @@ def file_types(registry: Registry) -> FileTypes:
     def reads_binary(path: str) -> bool:
         return bool(getattr(registry.for_path(path), "binary", False))
 
+    def slow(path: str) -> bool:
+        return bool(getattr(registry.for_path(path), "slow", False))
+
     def same_reading(old: str, new: str) -> bool:
         processor = registry.for_path(new)
         return registry.for_path(old) is processor and not getattr(processor, "path_matters", False)
 
-    return FileTypes(type_of, reads_binary, registry.reader, same_reading)
+    return FileTypes(type_of, reads_binary, slow, registry.reader, same_reading)
 
 
 class ContentTools:

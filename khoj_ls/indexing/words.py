@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 _TAKE = 16
 _MOST_BYTES = 32_000_000
 _MOST_EFFECTS = 256
+_MOST_SLOW = 16
 _AGAIN_SECONDS = 0.1
 _RACY_SECONDS = 0.05
 _LONGEST_TAKE = 0.1
@@ -52,6 +53,8 @@ class Reading:
     digest: bytes
     origin: Origin
     size: int
+    slow: bool = False
+    """Whether it may take long."""
 
 
 class WordPath:
@@ -79,6 +82,7 @@ class WordPath:
         self._tally = tally
         self._parsing: dict[str, Reading] = {}
         self._bytes = 0
+        self._slow = 0
         self.root_identity = ""
         """Identity of the vault's folder when it was last seen to hold its notes; empty while it is offline."""
 
@@ -87,14 +91,25 @@ class WordPath:
         """How many files are with the workers."""
         return len(self._parsing)
 
-    def take(self, width: int) -> bool:
-        """Look at changes until `width` files are being parsed; True when there were any. Raises RootGone, StoreError."""
+    @property
+    def slow(self) -> int:
+        """How many of them may take long."""
+        return self._slow
+
+    def take(self, width: int, slow_width: int) -> bool:
+        """Look at changes until `width` files are being parsed, and beside them `slow_width` that may take long.
+
+        True when there were any. Raises RootGone, StoreError.
+        """
         moved = False
         begun = time.monotonic()
-        while len(self._parsing) < width and len(self._storing) < _MOST_EFFECTS and self._bytes < _MOST_BYTES:
+        if self._slow:
+            self._queue.put_off([path for path, reading in self._parsing.items() if reading.slow])
+        while self.parsing - self._slow < width and len(self._storing) < _MOST_EFFECTS and self._bytes < _MOST_BYTES:
             if time.monotonic() - begun > _LONGEST_TAKE:
                 break
-            changes = self._queue.take(_TAKE, self._parsing.keys() | self._storing.paths)
+            last = max(0, slow_width - self._slow)
+            changes = self._queue.take(_TAKE, self._parsing.keys() | self._storing.paths, last=last)
             if not changes:
                 break
             moved = True
@@ -124,7 +139,10 @@ class WordPath:
 
     def _forget_job(self, path: str) -> None:
         reading = self._parsing.pop(path, None)
-        self._bytes -= reading.size if reading else 0
+        if reading and reading.slow:
+            self._slow -= 1
+        elif reading:
+            self._bytes -= reading.size
 
     def _look_at(self, changes: list[Change]) -> None:
         with self._database.read() as connection:
@@ -271,11 +289,21 @@ class WordPath:
     # -- outcomes --------------------------------------------------------------------------------------------------
 
     def _parse(self, reading: Reading, data: bytes) -> None:
-        path = reading.change.path
-        self._parsing[path] = reading
-        self._bytes += reading.size
-        urgent, whole = reading.change.lane < Lane.BACKLOG, self._types.reads_binary(path)
-        self._submit(Job(Parse(path, data), reading, urgent, whole_limit=whole))
+        path, lane = reading.change.path, reading.change.lane
+        slow = self._types.slow(path)
+        # What somebody asked for is read at once, unless it is very much.
+        if slow and (lane in (Lane.LIVE, Lane.BACKLOG) or (lane is Lane.OPEN and self._slow >= _MOST_SLOW)):
+            self._queue.put([path], Lane.LAST, depth=reading.change.depth)
+            return
+        self._parsing[path] = replace(reading, slow=slow)
+        if slow:
+            self._slow += 1
+        else:
+            self._bytes += reading.size
+        job = Job(
+            Parse(path, data), self._parsing[path], lane < Lane.BACKLOG, whole_limit=self._types.reads_binary(path), slow=slow
+        )
+        self._submit(job)
 
     def _replace(self, reading: Reading, parsed: ParsedFile) -> None:
         lane, private = reading.change.lane, reading.change.private

@@ -23,7 +23,7 @@ PATIENCE = 60.0
 class InlinePool:
     """Does in this process and at once what parser workers do; each example would start several of them."""
 
-    width = 8
+    width = slow_width = 8
     trouble = ""
 
     def __init__(self, settings, wake, **options) -> None:

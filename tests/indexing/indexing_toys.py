@@ -64,19 +64,28 @@ def misbehave(text: str) -> None:
         os.write(1, b"noise on standard output\n")
 
 
+class SlowToyProcessor(ToyProcessor):
+    """Reads what takes long."""
+
+    name = "slow"
+    extensions = (".slow",)
+    slow = True
+
+
 class ToyRegistry:
     """Knows one processor."""
 
     def __init__(self) -> None:
         self.processor = ToyProcessor()
+        self.slow = SlowToyProcessor()
         self.readers: dict[str, str] = {}
         """What reads a path now, where that was changed."""
 
     def extensions(self) -> frozenset[str]:
-        return frozenset({".md"})
+        return frozenset({".md", ".slow"})
 
     def for_path(self, path: str) -> ToyProcessor | None:
-        return self.processor if path.lower().endswith(".md") else None
+        return self.slow if path.lower().endswith(".slow") else self.processor if path.lower().endswith(".md") else None
 
     def reader(self, path: str) -> str:
         return self.readers.get(path, "toy 1")

@@ -14,7 +14,7 @@ def make(**limits) -> ChangeQueue:
 
 
 def taken(queue: ChangeQueue, limit: int = 100, busy=()) -> list[str]:
-    return [change.path for change in queue.take(limit, busy)]
+    return [change.path for change in queue.take(limit, busy, last=limit)]
 
 
 def test_edits_come_before_the_backlog_and_travel_alone():
@@ -125,3 +125,15 @@ def test_no_path_is_lost_or_given_twice(puts, limit):
     while paths := taken(queue, limit):
         out += paths
     assert sorted(out) == sorted({path for path, _ in puts})
+
+
+def test_what_takes_long_comes_last_and_as_many_as_there_is_room_for():
+    queue = make()
+    queue.put(["scan1", "scan2", "scan3"], Lane.LAST)
+    queue.put(["old"], Lane.BACKLOG)
+    assert [change.path for change in queue.take(9, last=2)] == ["old"]
+    assert (queue.next_due(last=False), queue.next_due()) == (None, 0.0)
+    assert queue.take(9, last=0) == []
+    assert [change.path for change in queue.take(9, last=2)] == ["scan1", "scan2"]
+    queue.hold()
+    assert (queue.take(9, last=2), queue.next_due()) == ([], None)
