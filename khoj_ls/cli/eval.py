@@ -243,8 +243,8 @@ def _asked(connection: Connection, root: Path, mode: str, profile: str | None, l
             Passage(
                 Path(os.path.relpath(path_of(hit["uri"]), real)).as_posix(),
                 hit["range"]["start"]["line"] + 1,
-                # The wire's end is the line after the last one.
-                hit["range"]["end"]["line"],
+                # Of whole lines the wire's end is the line after the last one.
+                hit["range"]["end"]["line"] + bool(hit["range"]["end"]["character"]),
             )
             for hit in result["hits"]
         ], result["timings"]["total"]

@@ -28,7 +28,10 @@ _IN_WORDS = ("age_days", "number", "most", "nearest", "threshold")
 
 
 def result_json(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The documented JSON of `search` and `related`: absolute paths, 1-based inclusive lines; grouped too if that was asked."""
+    """The documented JSON of `search` and `related`: absolute paths, 1-based inclusive lines; grouped too if that was asked.
+
+    A piece of a very long line has 1-based inclusive columns, in characters, as well.
+    """
     notes = result.get("notes")
     return {
         "hits": [_hit_json(hit) for hit in result["hits"]],
@@ -78,12 +81,13 @@ def path_of(uri: str) -> str:
 
 
 def _hit_json(hit: Mapping[str, Any]) -> dict[str, Any]:
-    lines = hit["range"]
+    start, end = hit["range"]["start"], hit["range"]["end"]
     return {
         "path": path_of(hit["uri"]),
-        "line": lines["start"]["line"] + 1,
-        # The wire's end is the line after the last one; what has no lines stands at the first.
-        "end_line": max(1, lines["end"]["line"]),
+        "line": start["line"] + 1,
+        # Of whole lines the wire's end is the line after the last one; what has no lines stands at the first.
+        "end_line": end["line"] + 1 if end["character"] else max(1, end["line"]),
+        **({"column": start["character"] + 1, "end_column": end["character"]} if end["character"] else {}),
         **{name: hit[name] for name in ("title", "outline", "snippet", "highlights", "score", "type")},
         **{name: hit.get(name) for name in ("page", "place", "tags", "date", "sources")},
         **({"explanation": hit["explanation"]} if hit.get("explanation") else {}),
@@ -100,9 +104,11 @@ def _show(hit: Mapping[str, Any], *, heading: bool = True) -> None:
     path = printable(short_path(path_of(hit["uri"])))
     own = [name for name in hit["outline"] if name != hit["title"]]
     names = [hit["title"], *own] if heading else own
-    # What is no text has no lines.
-    line = f":{hit['range']['start']['line'] + 1}" if hit["range"]["end"]["line"] else ""
-    place = f"{click.style(path, fg='magenta')}{line}:"
+    start, end = hit["range"]["start"], hit["range"]["end"]
+    # What is no text has no lines; only of a long line the columns are told.
+    line = f":{start['line'] + 1}" if end["line"] or end["character"] else ""
+    column = f":{start['character'] + 1}" if end["character"] else ""
+    place = f"{click.style(path, fg='magenta')}{line}{column}:"
     found = " + ".join(word for name, word in _RETRIEVERS if name in hit["sources"])
     # What filters alone let through was found by nobody and has no score; the newest comes first.
     told = [printable(hit["place"])] if hit.get("place") else []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from khoj_ls.content.long_lines import LEAST_PIECE, LONG_LINE, MOST_PIECE, pieces
 
 # A string never spans lines, and one without an end goes to the end of its line: so every line is scanned once.
 _TOKEN = re.compile(
@@ -13,6 +15,17 @@ _TOKEN = re.compile(
     r"""|(?P<comment>//.*)|(?P<plain>[^\s{}\[\],:"/]+|/)|\s+"""
 )
 _MARKS = frozenset(",:")
+
+
+@dataclass(frozen=True)
+class JsonPart:
+    """A part of a long line."""
+
+    at: int
+    """The character of the line at which it begins."""
+    shown: str
+    keys: tuple[str, ...]
+    """The keys of the outermost level that begin in it."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,50 @@ class JsonLine:
     """The key that is."""
     title: str = ""
     """The value of an outermost key `title`."""
+    parts: tuple[JsonPart, ...] = ()
+    """Of a long line: all of it in parts."""
+
+
+class _Parts:
+    """Cuts a long line: before what begins at the outermost level soon, and behind a comma where it must."""
+
+    def __init__(self) -> None:
+        self._found: list[JsonPart] = []
+        self._at = self._size = 0
+        self._said: list[str] = []
+        self._keys: list[str] = []
+
+    def begin(self, at: int, key: str) -> None:
+        """A key or element of the outermost level begins."""
+        if self._size > LEAST_PIECE:
+            self._end(at)
+        if key:
+            self._keys.append(key)
+
+    def add(self, at: int, kind: str, token: str) -> None:
+        """Take in a token that is worth reading."""
+        if kind == "string" and len(token) > MOST_PIECE:
+            inner = token.removeprefix('"').removesuffix('"')
+            for start, end in pieces(inner):
+                self._word(at + 1 + start, _string(f'"{inner[start:end]}"'))
+        else:
+            self._word(at, _string(token) if kind == "string" else token)
+
+    def _word(self, at: int, word: str) -> None:
+        if self._size > MOST_PIECE or (self._size > LEAST_PIECE and self._said[-1] == ","):
+            self._end(at)
+        self._said.append(word)
+        self._size += len(word) + 1
+
+    def _end(self, at: int) -> None:
+        self._found.append(JsonPart(self._at, _joined(self._said), tuple(self._keys)))
+        self._at, self._size, self._said, self._keys = at, 0, [], []
+
+    def all(self) -> tuple[JsonPart, ...]:
+        """The parts, once the line is through."""
+        if self._said:
+            self._end(0)
+        return tuple(self._found)
 
 
 def json_lines(lines: Sequence[str]) -> Iterator[JsonLine]:
@@ -39,6 +96,7 @@ def json_lines(lines: Sequence[str]) -> Iterator[JsonLine]:
         is_root = begins = False
         key = title = ""
         tokens = [(found.lastgroup, found[0]) for found in _TOKEN.finditer(line) if found.lastgroup]
+        outermost: dict[int, str] = {}
         for at, (kind, token) in enumerate(tokens):
             if token in "}]" and kind == "mark":
                 depth = max(0, depth - 1)
@@ -52,6 +110,7 @@ def json_lines(lines: Sequence[str]) -> Iterator[JsonLine]:
                     named = _key(tokens, at) if depth else ""
                     if not any(word not in _MARKS for word in said):
                         begins, key = True, key or named
+                    outermost[at] = named
                     is_root = is_root or depth == 0
                     title = title or _title(tokens, at, named)
                     is_next = depth == 0
@@ -59,7 +118,20 @@ def json_lines(lines: Sequence[str]) -> Iterator[JsonLine]:
                     depth += 1
                 else:
                     said.append(_string(token) if kind == "string" else token)
-        yield JsonLine(_joined(said), is_root, begins, key, title)
+        parts = _parts(line, outermost) if len(line) > LONG_LINE else ()
+        yield JsonLine(_joined(said), is_root, begins, key, title, parts)
+
+
+def _parts(line: str, outermost: Mapping[int, str]) -> tuple[JsonPart, ...]:
+    """A long line in parts; `outermost` are the tokens that begin a key or element of the outermost level, and its key."""
+    parts = _Parts()
+    tokens = (found for found in _TOKEN.finditer(line) if found.lastgroup)
+    for number, found in enumerate(tokens):
+        if number in outermost:
+            parts.begin(found.start(), outermost[number])
+        if found.lastgroup and (found.lastgroup != "mark" or found[0] in _MARKS):
+            parts.add(found.start(), found.lastgroup, found[0])
+    return parts.all()
 
 
 def _key(tokens: Sequence[tuple[str, str]], at: int) -> str:

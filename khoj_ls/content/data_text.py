@@ -6,11 +6,12 @@ They are scanned, not loaded: whatever they nest, repeat or refer to costs nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
 
-from khoj_ls.content.data_json import json_lines
-from khoj_ls.content.outlined import Head, outlined
+from khoj_ls.content.data_json import JsonPart, json_lines
+from khoj_ls.content.outlined import Head, outlined, with_pieces
 from khoj_ls.core.text import decode_source, text_lines
 from khoj_ls.core.types import ParsedFile, Problem
 
@@ -41,12 +42,15 @@ class Scanned:
     """A readable line for each line."""
     cuts: list[Cut]
     title: str | None = None
+    parts: Mapping[int, Sequence[JsonPart]] = field(default_factory=dict)
+    """Of long lines, by line: the parts of each."""
 
 
 class DataProcessor:
     """Reads one of the formats: an entry is some keys or elements of the outermost level that stand together."""
 
     priority = 0
+    version = 2
 
     def __init__(self, name: str, extensions: tuple[str, ...], scan: Callable[[Sequence[str]], Scanned]) -> None:
         """`scan` is given the lines of a text, without their line breaks."""
@@ -63,9 +67,11 @@ class DataProcessor:
             behind = len(lines[:-1] or lines) + 1
             what = f"only the first {MOST_CHARS // 1_000_000} MB are read, not what is behind line {behind - 1:,}: split it"
             problems = (*problems, Problem("warning", "too-large", what, behind))
-        lines = [line.rstrip("\r\n") for line in text_lines(text)]
+        whole = text_lines(text)
+        lines = [line.rstrip("\r\n") for line in whole]
         scanned = self._scan(lines)
-        return outlined(self.name, scanned.title, text, list(_heads(scanned, lines)), shown=scanned.shown, problems=problems)
+        heads = with_pieces(_heads(scanned, lines), _pieces(scanned, whole), len(lines))
+        return outlined(self.name, scanned.title, text, heads, shown=scanned.shown, problems=problems)
 
 
 def data_processors() -> list[DataProcessor]:
@@ -95,10 +101,25 @@ def _heads(scanned: Scanned, lines: Sequence[str]) -> Iterator[Head]:
     for group in groups:
         # A heading for every entry: one without would seem to belong to the key above it.
         first, keys = group[0], [cut.key for cut in group if cut.key]
-        heading = " … ".join(dict.fromkeys((keys[0], keys[-1]))) if keys else ""
-        if is_small and not first.level:
-            heading = ""
-        yield Head(first.line, heading[:_LONGEST_HEADING], first.level or 1, lines=1 if first.level else 0)
+        heading = "" if is_small and not first.level else _heading(keys)
+        yield Head(first.line, heading, first.level or 1, lines=1 if first.level else 0)
+
+
+def _pieces(scanned: Scanned, whole: Sequence[str]) -> Mapping[int, Sequence[Head]]:
+    """What long lines are cut into, by line; what goes on from the piece before belongs to its key."""
+    starts = [0, *accumulate(map(len, whole))]
+    return {
+        line: [
+            Head(line, _heading(part.keys), 1 if part.keys else 0, lines=0, at=starts[line - 1] + part.at, said=part.shown)
+            for part in parts
+        ]
+        for line, parts in scanned.parts.items()
+    }
+
+
+def _heading(keys: Sequence[str]) -> str:
+    """The first and the last of the keys that stand together."""
+    return " … ".join(dict.fromkeys((keys[0], keys[-1])))[:_LONGEST_HEADING] if keys else ""
 
 
 def scan_json(lines: Sequence[str]) -> Scanned:
@@ -107,7 +128,8 @@ def scan_json(lines: Sequence[str]) -> Scanned:
     cuts = [Cut(at, line.key) for at, line in enumerate(scanned, 1) if line.begins]
     is_one = sum(line.is_root for line in scanned) == 1
     title = next((line.title for line in scanned if line.title), None) if is_one else None
-    return Scanned([line.shown for line in scanned], cuts, title)
+    parts = {at: line.parts for at, line in enumerate(scanned, 1) if line.parts}
+    return Scanned([line.shown for line in scanned], cuts, title, parts)
 
 
 _YAML_KEY = re.compile(

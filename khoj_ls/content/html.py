@@ -1,4 +1,4 @@
-"""HTML as entries: a section per heading, in lines of the file, without what is no text of the page."""
+"""HTML as entries: a section per heading, in lines of the file or pieces of a long one, without what is no text of the page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import urljoin
 
 from khoj_ls.content.charsets import decode_declared
+from khoj_ls.content.html_pieces import BETWEEN, LongLines
 from khoj_ls.content.html_text import Block, PageText, names, page_text
 from khoj_ls.content.outlined import Head, outlined
 from khoj_ls.content.rendering import clean
@@ -27,6 +28,7 @@ class HtmlProcessor:
     name = "html"
     extensions: tuple[str, ...] = (".html", ".htm", ".xhtml")
     priority = 0
+    version = 2
 
     def parse(self, data: bytes, path: str) -> ParsedFile:
         """Parse `data`; `path` tells whether it is XHTML. Never raises on content."""
@@ -54,10 +56,14 @@ def _lines(page: PageText, index: LineIndex) -> tuple[list[Head], list[str]]:
     heads: list[Head] = []
     said: defaultdict[int, list[str]] = defaultdict(list)
     named: defaultdict[int, dict[str, Anchor]] = defaultdict(dict)
+    long = LongLines(index)
     for block in page.blocks:
         line = index.line_of_char(block.start)
         if block.level:
             heading = " ".join(clean(block.text).split())
+            if line in long:
+                long.heading(line, block, heading)
+                continue
             named[line][heading] = Anchor("heading", heading, index.span_of_lines(line, line))
             if not heads or line > heads[-1].line:
                 heads.append(Head(line, heading, block.level, lines=0))
@@ -66,12 +72,14 @@ def _lines(page: PageText, index: LineIndex) -> tuple[list[Head], list[str]]:
                 said[line].insert(0, heads[-1].heading)
             heads[-1] = _with_another(heads[-1], block.level)
         for at, text in _by_line(block, index):
-            if block.soft and said[at]:
+            if at in long:
+                long.text(at, block)
+            elif block.soft and said[at]:
                 said[at][-1] = f"{said[at][-1]} {text}"
             else:
                 said[at].append(text)
     heads = [replace(head, anchors=tuple(named[head.line].values())) for head in heads]
-    return heads, [_joined(said.get(line, [])) for line in range(1, len(index) + 1)]
+    return long.woven(heads), [_joined(said.get(line, [])) for line in range(1, len(index) + 1)]
 
 
 def _with_another(head: Head, level: int) -> Head:
@@ -97,7 +105,7 @@ def _by_line(block: Block, index: LineIndex) -> list[tuple[int, str]]:
 
 def _joined(blocks: list[str]) -> str:
     """What several blocks on one line say, told apart."""
-    return " · ".join(text for text in blocks if text.strip())
+    return BETWEEN.join(text for text in blocks if text.strip())
 
 
 def _links(page: PageText, index: LineIndex) -> list[Link]:

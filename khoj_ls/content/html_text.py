@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from khoj_ls.content.long_lines import MOST_PIECE, pieces
 from khoj_ls.content.markup_scan import Token, scan
 
 
@@ -175,9 +176,11 @@ class _Reader:
     def _say(self, token: Token) -> None:
         at = token.start
         for line in token.text.splitlines(keepends=True):
-            part = token._replace(text=line).shown
-            if self._block.parts or part.strip() or self._pre:
-                self._add(at, part)
+            # Where a long line is cut its blanks are kept, which stand in no reference to a character.
+            for start, end in pieces(line) if len(line) > MOST_PIECE else ((0, len(line)),):
+                part = token._replace(text=line[start:end]).shown
+                if self._block.parts or part.strip() or self._pre:
+                    self._add(at + start, part)
             at += len(line)
 
     def _add(self, at: int, part: str) -> None:

@@ -228,14 +228,15 @@ def _failed(type_: str, code: str, message: str) -> ParsedFile:
 
 def places_fault(entries: Sequence[Entry]) -> str | None:
     """What is wrong with the places of `entries`; None when they follow each other and hold what they say."""
-    byte = line = 0
+    byte = line = first = 0
     for at, entry in enumerate(entries):
         span = entry.span
-        if not (byte <= span.start <= span.end and line < span.line <= span.end_line):
+        is_piece = first == line == span.line == span.end_line > 0  # of a long line, as the one before it
+        if not (byte <= span.start <= span.end and (line < span.line <= span.end_line or is_piece)):
             return f"entry {at} overlaps the one before it"
         if len(entry.raw.encode()) != span.end - span.start:
             return f"entry {at} has {len(entry.raw.encode())} bytes of source in a span of {span.end - span.start}"
         if entry.parent is not None and not 0 <= entry.parent < at:
             return f"entry {at} comes before its parent"
-        byte, line = span.end, span.end_line
+        byte, line, first = span.end, span.end_line, span.line
     return None

@@ -7,11 +7,28 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-PlaceKind = Literal["page", "slide", "rows", "cell", "chapter", "paragraph", "part"]
-"""What is counted. `rows` of a sheet or table; `part`: something that has only a name."""
+PlaceKind = Literal["page", "slide", "rows", "cell", "chapter", "paragraph", "part", "piece"]
+"""What is counted. `rows` of a sheet or table; `part`: something that has only a name; `piece` of a line: characters of it."""
 
 _PAGED = frozenset({"page", "slide"})
 _ONE = MappingProxyType({"rows": "row"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """How far into a line something stands, in each of the units that editors count in (LSP 3.17, PositionEncodingKind)."""
+
+    utf8: int = 0
+    utf16: int = 0
+    utf32: int = 0
+
+    def behind(self, text: str) -> Column:
+        """The column behind `text`, which begins here."""
+        chars = len(text)
+        if text.isascii():
+            return Column(self.utf8 + chars, self.utf16 + chars, self.utf32 + chars)
+        wide = len(text.encode("utf-16-le", "surrogatepass")) // 2
+        return Column(self.utf8 + len(text.encode(errors="surrogatepass")), self.utf16 + wide, self.utf32 + chars)
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,8 @@ class Place:
     lined: bool = False
     """Whether the entry's lines are lines of the file as well, as in a notebook or a CSV file. If not, the file is no text:
     they are lines of a text that was made from it, and lead nowhere."""
+    columns: tuple[Column, Column] | None = None
+    """Where in its line a piece of one begins and ends."""
 
     @property
     def page(self) -> int | None:
@@ -35,7 +54,9 @@ class Place:
 
 
 def spoken(place: Place) -> str:
-    """A place in words: `page 3`, `Costs, rows 2 to 21`."""
+    """A place in words: `page 3`, `Costs, rows 2 to 21`, `column 4420`."""
+    if place.kind == "piece":
+        return f"column {place.first}"
     if place.kind == "part":
         return place.name
     one = _ONE.get(place.kind, place.kind)
@@ -47,7 +68,8 @@ def spanning(places: Sequence[Place | None]) -> Place | None:
     """The place of pieces that follow each other: from the first to the last, where these are counted alike, else the first."""
     first, last = (places[0], places[-1]) if places else (None, None)
     if first and last and (first.kind, first.name, first.lined) == (last.kind, last.name, last.lined):
-        return replace(first, last=max(first.last, last.last))
+        columns = (first.columns[0], last.columns[1]) if first.columns and last.columns else None
+        return replace(first, last=max(first.last, last.last), columns=columns)
     return first
 
 

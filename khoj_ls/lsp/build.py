@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 
+from lsprotocol.types import PositionEncodingKind
+
 from khoj_ls.lsp.features import (
     call_hierarchy,
     chat,
@@ -89,6 +91,7 @@ def create_server(vaults: OpenVaults, daemon: Callable[[], DaemonStatus | None] 
     quiet_pygls()
     server = KhojServer(Session(vaults, daemon=daemon))
     server.session.open_text = partial(open_text, server)
+    server.session.units = lambda: PositionEncodingKind(server.workspace.position_codec.encoding or "utf-16").value
     for feature in FEATURES:
         feature.register(server)
     return server

@@ -1,7 +1,7 @@
 """Core and wire values as LSP types. The one place that knows position encodings.
 
-Core counts whole lines; the only characters that are ever counted are those of a line's end, in the units the client chose
-(LSP 3.17, PositionEncodingKind).
+Core counts whole lines; the only characters that are counted here are those of a line's end, in the units the client chose
+(LSP 3.17, PositionEncodingKind). Pieces of long lines know their columns in all of them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from lsprotocol import types
 from pygls.workspace import PositionCodec
 
+from khoj_ls.core.places import Column
 from khoj_ls.core.types import Entry, Span
 from khoj_ls.wire import messages as wire
 
@@ -32,7 +33,7 @@ def line_end(lines: Sequence[str], line: int, codec: PositionCodec) -> types.Pos
 
 
 def wire_range(value: wire.Range) -> types.Range:
-    """A wire range as it stands: whole lines hold in every encoding."""
+    """A wire range as it stands: it is in the client's units."""
     return types.Range(
         start=types.Position(line=value.start.line, character=value.start.character),
         end=types.Position(line=value.end.line, character=value.end.character),
@@ -56,22 +57,50 @@ def document_symbols(entries: Sequence[Entry], lines: Sequence[str], codec: Posi
     roots: list[types.DocumentSymbol] = []
     stack: list[tuple[int, types.DocumentSymbol, list[types.DocumentSymbol]]] = []
     for entry in entries:
+        place = _range(entry, lines, codec)
         if not entry.level:
+            if entry.place and entry.place.columns:
+                _reach(stack, place.end)  # a piece of a long line belongs to the heading before it
             continue
         children: list[types.DocumentSymbol] = []
         symbol = types.DocumentSymbol(
             name=entry.heading or "(no heading)",
             kind=types.SymbolKind.String,
-            range=lines_range(lines, entry.span, codec),
-            selection_range=types.Range(
-                start=types.Position(line=entry.span.line - 1, character=0), end=line_end(lines, entry.span.line, codec)
-            ),
+            range=place,
+            selection_range=_heading_range(entry, lines, codec),
             children=children,
         )
         while stack and stack[-1][0] >= entry.level:
             stack.pop()
         (stack[-1][2] if stack else roots).append(symbol)
-        for _, ancestor, _ in stack:
-            ancestor.range = types.Range(start=ancestor.range.start, end=symbol.range.end)
+        _reach(stack, place.end)
         stack.append((entry.level, symbol, children))
     return roots
+
+
+def _reach(stack: Sequence[tuple[int, types.DocumentSymbol, list[types.DocumentSymbol]]], end: types.Position) -> None:
+    for _, ancestor, _ in stack:
+        ancestor.range = types.Range(start=ancestor.range.start, end=end)
+
+
+def _range(entry: Entry, lines: Sequence[str], codec: PositionCodec) -> types.Range:
+    """Where an entry stands: whole lines, or a piece of a long one."""
+    if not (entry.place and entry.place.columns):
+        return lines_range(lines, entry.span, codec)
+    return _columns_range(entry.span.line, *entry.place.columns, codec)
+
+
+def _heading_range(entry: Entry, lines: Sequence[str], codec: PositionCodec) -> types.Range:
+    if not (entry.place and entry.place.columns):
+        start = types.Position(line=entry.span.line - 1, character=0)
+        return types.Range(start=start, end=line_end(lines, entry.span.line, codec))
+    begins = entry.place.columns[0]
+    length = next((each.span.end - each.span.start for each in entry.anchors if each.span.start == entry.span.start), 0)
+    heading = entry.raw.encode()[:length].decode(errors="ignore")
+    return _columns_range(entry.span.line, begins, begins.behind(heading), codec)
+
+
+def _columns_range(line: int, start: Column, end: Column, codec: PositionCodec) -> types.Range:
+    units = types.PositionEncodingKind(codec.encoding or "utf-16").value.replace("-", "")
+    first, behind = (types.Position(line=line - 1, character=getattr(column, units)) for column in (start, end))
+    return types.Range(start=first, end=behind)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from khoj_ls.core.places import Place, spanning
 from khoj_ls.search.blocks import Reading, readings
 from khoj_ls.search.fusion import Candidate
 from khoj_ls.search.passage import Found, Passage, Wanted, passages
@@ -54,8 +55,8 @@ def build_hits(
     ]
     cut = passages(found, wanted)
     return tuple(
-        _hit(candidate, held[candidate.entry.id], passage, order, reranked.get(candidate.entry.id))
-        for candidate, passage in zip(shown, cut, strict=True)
+        _hit(candidate, held[candidate.entry.id], _place(item), passage, order, reranked.get(candidate.entry.id))
+        for candidate, item, passage in zip(shown, found, cut, strict=True)
     )
 
 
@@ -64,7 +65,17 @@ def _covered(candidate: Candidate) -> tuple[int, ...]:
     return candidate.dense.covered if candidate.dense and not candidate.worded else ()
 
 
-def _hit(candidate: Candidate, reading: Reading, passage: Passage, order: Ranks, reranked: Source | None) -> SearchHit:
+def _place(found: Found) -> Place | None:
+    """Where it stands as people count there; pieces of one line are shown as one."""
+    first, last = (found.readings[at].row for at in (0, -1))
+    if first.place is None or first.place.columns is None:
+        return first.place
+    return spanning([first.place, last.place]) if first.span.line == last.span.line else replace(first.place, columns=None)
+
+
+def _hit(
+    candidate: Candidate, reading: Reading, place: Place | None, passage: Passage, order: Ranks, reranked: Source | None
+) -> SearchHit:
     row = reading.row
     sources = {}
     if candidate.lexical > 0.0:
@@ -87,5 +98,5 @@ def _hit(candidate: Candidate, reading: Reading, passage: Passage, order: Ranks,
         date=row.dates[0].start if row.dates else None,
         entry_id=row.id,
         sources=MappingProxyType(sources),
-        place=row.place,
+        place=place,
     )

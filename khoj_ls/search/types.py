@@ -164,7 +164,7 @@ class SearchHit:
     path: str
     """Relative to the vault, posix."""
     span: Span
-    """The passage: whole lines."""
+    """The passage: whole lines, or a piece of a long one (see `place.columns`)."""
     title: str
     """Title of the note, or its file name where it has none."""
     heading: str

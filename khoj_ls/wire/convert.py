@@ -19,12 +19,11 @@ _OUTDATED = (
 )
 
 
-def hit_to_wire(root: Path, hit: SearchHit) -> wire.Hit:
-    """A hit with a file URI and a 0-based range of whole lines; an empty range in a file that is no text."""
-    lined = hit.place is None or hit.place.lined
+def hit_to_wire(root: Path, hit: SearchHit, units: str) -> wire.Hit:
+    """A hit with a file URI and a 0-based range, in `units` (LSP's PositionEncodingKind) where it is no whole lines."""
     return wire.Hit(
         uri=(root / hit.path).as_uri(),
-        range=wire.Range(wire.Position(hit.span.line - 1 if lined else 0), wire.Position(hit.span.end_line if lined else 0)),
+        range=_range(hit, units),
         title=hit.title,
         outline=list(hit.outline),
         snippet=hit.snippet,
@@ -40,6 +39,16 @@ def hit_to_wire(root: Path, hit: SearchHit) -> wire.Hit:
         linked=hit.linked,
         explanation=explanation_to_wire(hit.explanation) if hit.explanation else None,
     )
+
+
+def _range(hit: SearchHit, units: str) -> wire.Range:
+    """Whole lines, or a piece of a long one; empty in a file that is no text."""
+    if hit.place and not hit.place.lined:
+        return wire.Range(wire.Position(0), wire.Position(0))
+    if hit.place and hit.place.columns:
+        start, end = (getattr(column, units.replace("-", "")) for column in hit.place.columns)
+        return wire.Range(wire.Position(hit.span.line - 1, start), wire.Position(hit.span.end_line - 1, end))
+    return wire.Range(wire.Position(hit.span.line - 1), wire.Position(hit.span.end_line))
 
 
 def explanation_to_wire(how: Explanation) -> wire.Explanation:
@@ -78,9 +87,14 @@ def by_note(hits: Iterable[wire.Hit]) -> list[wire.NoteHits]:
     return [wire.NoteHits(uri, own[0].title, own[0].vault, own[0].score, own) for uri, own in notes.items()]
 
 
-def merged(answers: Sequence[tuple[Vault, Found]], limit: int, *, group: bool = False) -> wire.SearchResult:
-    """One answer of several vaults': by score, which is absolute and so comparable between vaults."""
-    hits = [hit_to_wire(vault.root, hit) for vault, found in answers for hit in found.hits]
+def merged(
+    answers: Sequence[tuple[Vault, Found]], limit: int, *, units: str = "utf-32", group: bool = False
+) -> wire.SearchResult:
+    """One answer of several vaults': by score, which is absolute and so comparable between vaults.
+
+    Columns are told in `units`, LSP's PositionEncodingKind.
+    """
+    hits = [hit_to_wire(vault.root, hit, units) for vault, found in answers for hit in found.hits]
     if len(answers) > 1:
         hits.sort(key=lambda hit: -hit.score)
     hits = hits[:limit]

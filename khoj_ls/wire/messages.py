@@ -1,7 +1,7 @@
 """Parameters and results of the khoj/* requests, and the notifications. docs/protocol.md is generated from these docstrings.
 
 Names are camelCase on the wire only where LSP itself has the word (`textDocument`); all else is one lower-case word or
-snake_case. Positions are LSP's: 0-based lines; ranges of hits are whole lines, so they hold in every position encoding.
+snake_case. Positions are LSP's: 0-based lines, and within a line the units of the session's position encoding.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Hit:
     uri: str
     """The note."""
     range: Range
-    """The passage: whole lines."""
+    """The passage: whole lines, or a piece of one that is very long."""
     title: str
     """Title of the note, or its file name where it has none."""
     outline: list[str]
@@ -69,7 +69,8 @@ class Hit:
     page: int | None = None
     """Page or slide that the passage begins on, in a file that has some."""
     place: str | None = None
-    """Where the passage stands as people count there, in a file with pages, rows or cells: `page 3`, `Costs, rows 2 to 21`.
+    """Where the passage stands as people count there, in a file with pages, rows or cells: `page 3`, `Costs, rows 2 to 21`,
+    and in a very long line, as in a page without line breaks: `column 4420`.
     In a file that is no text the range is empty and at its beginning."""
     tags: list[str] = field(default_factory=list)
     """Tags of the entry and its note."""

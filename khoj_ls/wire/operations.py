@@ -72,7 +72,7 @@ def search(session: Session, params: wire.SearchParams, job: Job) -> wire.Search
         answers.append((vault, vault.search(request, job.token)))
         if session.vaults.telling and not request.prefix:
             session.vaults.telling.searched(vault, request, answers[-1][1])
-    return merged(answers, max(limits), group=params.group)
+    return merged(answers, max(limits), units=session.units(), group=params.group)
 
 
 def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.SearchResult:
@@ -83,14 +83,14 @@ def related(session: Session, params: wire.RelatedParams, job: Job) -> wire.Sear
             raise UsageError("khoj/related wants a textDocument or a text")
         request = RelatedRequest(path=None, text=params.text, limit=limit, symmetric=params.symmetric)
         answers = [(vault, vault.related(request, job.token)) for vault in asked_vaults(session, params.vault)]
-        return merged(answers, limit)
+        return merged(answers, limit, units=session.units())
     path = to_path(params.textDocument.uri)
     vault = session.vaults.open(path)
     first, last = _lines(params)
     request = RelatedRequest(
         path=vault.relative(path), line=first, end_line=last, text=params.text, limit=limit, symmetric=params.symmetric
     )
-    return merged([(vault, vault.related(request, job.token))], limit)
+    return merged([(vault, vault.related(request, job.token))], limit, units=session.units())
 
 
 def links(session: Session, params: LinksParams, job: Job) -> LinksResult:

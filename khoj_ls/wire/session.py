@@ -32,6 +32,8 @@ class Session:
     daemon: Callable[[], DaemonStatus | None] = lambda: None
     open_text: Callable[[str], OpenText | None] = lambda uri: None
     """The text of a document that the client has open, by URI."""
+    units: Callable[[], str] = lambda: "utf-32"
+    """What the client counts in within a line (LSP's PositionEncodingKind); who is no editor counts characters."""
     ask_consent: Callable[[ChatConsent, CancelToken], bool] | None = None
     """Asks the user for a yes to sending passages somewhere, and waits for the answer; None where nobody can be asked."""
     turns: dict[str, Turn] = field(default_factory=dict)

@@ -46,6 +46,20 @@ def result(*hits: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }
 
 
+def test_a_hit_in_a_long_line_tells_its_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    places = {"start": {"line": 0, "character": 4419}, "end": {"line": 0, "character": 5164}}
+    found = result(hit(range=places, place="column 4420"))
+    told = result_json(found)["hits"][0]
+    assert {name: told[name] for name in ("line", "column", "end_line", "end_column")} == {
+        "line": 1,
+        "column": 4420,
+        "end_line": 1,
+        "end_column": 5164,
+    }
+    show_hits(found, "")
+    assert "lab router.md:1:4420: " in capsys.readouterr().out
+
+
 def test_the_json_of_a_result() -> None:
     assert result_json(result(hit())) == {
         "hits": [

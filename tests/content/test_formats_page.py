@@ -33,15 +33,15 @@ def test_the_page_tells_the_types_extensions_and_extras_of_the_registry():
     assert list(said) == sorted(said)
 
 
-SAID = {"page": "page", "slide": "slide", "rows": "sheet and rows", "chapter": "chapter", "paragraph": "paragraphs"}
+SAID = {"page": "page", "slide": "slide", "chapter": "chapter", "paragraph": "paragraphs", "piece": "columns"}
 
 
 def leads(entry):
     """Where a hit in an entry leads, in the words of the page."""
     place = entry.place
     if place is None or place.lined:
-        return f"lines, {place.kind}" if place else "lines"
-    return SAID.get(place.kind) or place.name.rstrip(" 0123456789")
+        return f"lines, {SAID.get(place.kind, place.kind)}" if place else "lines"
+    return "sheet and rows" if place.kind == "rows" else SAID.get(place.kind) or place.name.rstrip(" 0123456789")
 
 
 def test_the_page_tells_where_hits_lead():

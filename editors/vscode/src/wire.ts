@@ -720,7 +720,7 @@ export interface FileWarning {
 export interface Hit {
   /** The note. */
   uri: string;
-  /** The passage: whole lines. */
+  /** The passage: whole lines, or a piece of one that is very long. */
   range: Range;
   /** Title of the note, or its file name where it has none. */
   title: string;
@@ -740,7 +740,8 @@ export interface Hit {
   page: number | null;
   /**
    * Where the passage stands as people count there, in a file with pages, rows or cells: `page 3`, `Costs, rows 2 to
-   * 21`. In a file that is no text the range is empty and at its beginning.
+   * 21`, and in a very long line, as in a page without line breaks: `column 4420`. In a file that is no text the range
+   * is empty and at its beginning.
    */
   place: string | null;
   /** Tags of the entry and its note. */

@@ -165,6 +165,8 @@ def entry(start: int, end: int, line: int, end_line: int, **changes: Any) -> Ent
         ((entry(0, 3, 1, 1), entry(3, 5, 2, 4)), True),
         ((entry(2, 3, 2, 2), entry(4, 5, 4, 4, parent=0)), True),
         ((entry(0, 3, 1, 2), entry(3, 5, 2, 4)), False),
+        ((entry(0, 3, 1, 1), entry(3, 5, 1, 1), entry(6, 7, 1, 1), entry(7, 9, 2, 3)), True),
+        ((entry(0, 3, 1, 1), entry(3, 5, 1, 2)), False),
         ((entry(0, 3, 1, 1), entry(2, 5, 2, 4)), False),
         ((entry(0, 3, 2, 1),), False),
         ((entry(0, 3, 0, 1),), False),
