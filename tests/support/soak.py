@@ -7,7 +7,9 @@ raises (a refusal apart), entries that do not lie where they say, deaths and han
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -16,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -167,6 +170,24 @@ def told(soak: Soak, report: Report) -> str:
     return "\n".join(lines)
 
 
+def as_json(soak: Soak, report: Report, commit: str) -> dict[str, Any]:
+    """A report for programs: `found` are the findings in words, with how often each came."""
+    return {
+        "commit": commit,
+        "seed": soak.seed,
+        "inputs": sum(report.inputs.values()),
+        "findings": len(report.findings),
+        "inputs_by_sample": dict(sorted(report.inputs.items())),
+        "found": {line_of(found): report.times[key] for key, found in sorted(report.findings.items())},
+    }
+
+
+def _commit() -> str:
+    """The commit that is checked out; empty where there is none."""
+    asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
+
+
 def line_of(found: Finding) -> str:
     """A finding for people."""
     return f"{found.sample} {found.number}: {found.kind} {found.what}".rstrip()
@@ -181,6 +202,7 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=os.cpu_count() or 1, help="processes that read")
     parser.add_argument("--only", action="append", default=[], help="a sample, by its file name; may be repeated")
     parser.add_argument("--write", type=int, metavar="NUMBER", help="write that input of the one sample to standard output")
+    parser.add_argument("--report", type=Path, help="write the report there, as JSON")
     chosen = parser.parse_args()
     if chosen.write is not None:
         return _write(chosen.only[0], chosen.seed, chosen.write)
@@ -200,6 +222,9 @@ def main() -> int:
 
     report = soak.run([name for name in samples_of() if not chosen.only or name in chosen.only], tell)
     print(told(soak, report))
+    if chosen.report:
+        chosen.report.parent.mkdir(parents=True, exist_ok=True)
+        chosen.report.write_text(json.dumps(as_json(soak, report, _commit()), ensure_ascii=False, indent=1) + "\n")
     return 1 if report.findings else 0
 
 

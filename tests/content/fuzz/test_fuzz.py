@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 import pytest
 from damage import LONGEST, damaged
-from soak import SAMPLES, Soak, samples_of, told
+from soak import SAMPLES, Finding, Report, Soak, as_json, samples_of, told
 
 EACH = 150
 SEED = 20240501
@@ -41,6 +42,20 @@ def test_faults_are_found(tmp_path, sample, found):
     assert report.inputs == {sample: 5}
     seen = [(each.number, each.kind, each.what) for each in report.findings.values()]
     assert [(number, kind, what[: len(found[2])]) for number, kind, what in seen] == ([found] if found else [])
+
+
+def test_a_report_says_what_was_read_and_found():
+    report = Report(inputs=Counter({"b.toy": 5, "a.toy": 7}))
+    for number in (3, 4):
+        report.add(Finding("b.toy", number, "raised", "KeyError"))
+    assert as_json(Soak(seed=31), report, "c0ffee") == {
+        "commit": "c0ffee",
+        "seed": 31,
+        "inputs": 12,
+        "findings": 1,
+        "inputs_by_sample": {"a.toy": 7, "b.toy": 5},
+        "found": {"b.toy 3: raised KeyError": 2},
+    }
 
 
 @pytest.mark.parametrize("sample", samples_of())
