@@ -1,4 +1,6 @@
-.PHONY: demo test lint bench soak crashes fuzz editors vsix audit sbom clean help
+.PHONY: demo test lint bench soak damaged crashes fuzz editors vsix audit sbom clean help
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -38,8 +40,17 @@ vsix:  ## editors/vscode/khoj-ls.vsix, the extension for VS Code: checked and bu
 bench: $(STAMP)  ## every figure beside its baseline and its goal (BENCH="--only encoder", --missing, --all, --list)
 	$(VENV)/bin/python -m benchmarks $(BENCH)
 
-soak: $(STAMP)  ## a million damaged files for the content processors (SOAK="--minutes 10 --seed 1" for less)
-	$(VENV)/bin/python tests/support/soak.py $(SOAK)
+# Each writes its report where the last one of a whole run is kept; with options of one's own it writes none.
+DAMAGED ?= | tee benchmarks/results/damaged.txt
+CRASHES ?= --report benchmarks/results/crashes.json
+FUZZ ?= --report benchmarks/results/fuzz.json
+
+soak:  ## damaged, crashes and fuzz, one after the other and all three whatever they find: hours; reports in benchmarks/results
+	@found=; for each in damaged crashes fuzz; do $(MAKE) --no-print-directory $$each || found="$$found $$each"; done; \
+	  test -z "$$found" || { echo "findings in:$$found"; exit 1; }
+
+damaged: $(STAMP)  ## a million damaged files for the content processors (DAMAGED="--minutes 10 --seed 1" for less)
+	$(VENV)/bin/python tests/support/soak.py $(DAMAGED)
 
 crashes: $(STAMP)  ## kills, damage and trouble by the hundred (CRASHES="--kills 30 --corruptions 10 --troubles 5 --seed 1" for less)
 	$(VENV)/bin/python tests/support/crash_soak.py $(CRASHES)
