@@ -17,6 +17,7 @@ from khoj_ls.config.settings import Settings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken, ProgressCallback
 from khoj_ls.daemon.admission import Hello
+from khoj_ls.daemon.allocator import NowAndThen
 from khoj_ls.daemon.measured import measured
 from khoj_ls.daemon.rpc import Handler, MethodNotFound
 from khoj_ls.daemon.server import Serving, Status
@@ -48,9 +49,12 @@ def compose(settings: Settings, folders: Folders) -> Serving:
         if hooks:
             hooks.hand_over()
 
+    memory = NowAndThen()
+
     def tidy() -> None:
         vaults.close_idle(_IDLE_VAULT_SECONDS)
         vaults.follow_settings()
+        memory.look()
 
     def close() -> None:
         if hooks:
