@@ -25,8 +25,9 @@ from khoj_ls.daemon.endpoint import Address
 PROTOCOL = 1
 LINE_LIMIT = 64 * 1024
 """Longest line of the handshake in bytes."""
-REPLY_SECONDS = 10.0
-"""How long a client waits for the daemon; it may be busy importing when it has just started."""
+REPLY_SECONDS = 30.0
+"""How long a client waits for the daemon: as long as one may take to start (`launch.START_SECONDS`), which takes connections
+before it answers them."""
 
 FACES = ("lsp", "rpc", "control")
 """lsp: an editor. rpc: requests, one per line. control: only daemon/*, for any version, and never a session."""
