@@ -11,10 +11,15 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO, cast
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from khoj_ls.workers.frames import read_frame, write_frame
+
+_MOST_TIMES = 10
+"""No worker is waited for longer than so many times its limit."""
+_LOOK_SECONDS = 1.0
 
 
 class ChildGone(Exception):
@@ -53,8 +58,13 @@ class Child:
             raise ChildGone(f"worker {self.pid} is gone") from error
 
     def receive(self, timeout: float | None = None) -> bytes:
-        """The next message, still encoded. Raises ChildGone when the worker ended or was killed after `timeout` seconds."""
-        timer = threading.Timer(timeout, self._process.kill) if timeout is not None else None
+        """The next message, still encoded. Raises ChildGone when the worker ended or was killed after `timeout` seconds.
+
+        One that works, but for which a busy machine has little time, is not killed before it had half of that time of a
+        processor, or ten times the `timeout` are over.
+        """
+        over = threading.Event()
+        timer = threading.Timer(timeout, end_overdue, (self._process, timeout, over)) if timeout is not None else None
         if timer:
             timer.daemon = True
             timer.start()
@@ -63,6 +73,7 @@ class Child:
         except (OSError, ValueError) as error:
             raise ChildGone(f"worker {self.pid} is gone") from error
         finally:
+            over.set()
             if timer:
                 timer.cancel()
         if body is None:
@@ -84,6 +95,45 @@ class Child:
         """End the process at once and reap it."""
         self._process.kill()
         self._process.wait()
+
+
+def end_overdue(
+    process: subprocess.Popen[bytes], seconds: float, over: threading.Event, look: Callable[[int], Look] | None = None
+) -> None:
+    """Kill a process that has not answered for `seconds`; once nobody waits any more (`over`), nothing is done.
+
+    While it works, and waits for a processor or a page of memory, it may have half of that time still, of a processor.
+    """
+    look, until = look or _look, time.monotonic() + seconds * (_MOST_TIMES - 1)
+    now = look(process.pid)
+    enough = now.cpu_seconds + seconds / 2
+    while now.works and now.cpu_seconds < enough and time.monotonic() < until:
+        if over.wait(min(_LOOK_SECONDS, seconds / 4)):
+            return
+        now = look(process.pid)
+    if not over.is_set():
+        process.kill()
+
+
+class Look(NamedTuple):
+    """How a process is."""
+
+    works: bool
+    """Whether it would go on if it could; False while it sleeps, and once it is gone."""
+    cpu_seconds: float
+
+
+def _look(pid: int) -> Look:
+    # Imported here: only a worker that takes long needs it.
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            times = process.cpu_times()
+            return Look(process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP), times.user + times.system)
+    except psutil.Error:
+        return Look(False, 0.0)
 
 
 def limit_this_process(*, memory_mb: int = 0, nice: int = 0) -> None:
