@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench soak damaged crashes fuzz editors vsix audit sbom clean help
+.PHONY: demo test lint bench soak damaged hostile crashes fuzz editors vsix audit sbom clean help
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3.11
@@ -41,7 +41,8 @@ bench: $(STAMP)  ## every figure beside its baseline and its goal (BENCH="--only
 	$(VENV)/bin/python -m benchmarks $(BENCH)
 
 # Each writes its report where the last one of a whole run is kept; with options of one's own it writes none.
-DAMAGED ?= | tee benchmarks/results/damaged.txt
+DAMAGED ?= --report benchmarks/results/soak.json
+HOSTILE ?= --report benchmarks/results/hostile.json
 CRASHES ?= --report benchmarks/results/crashes.json
 FUZZ ?= --report benchmarks/results/fuzz.json
 
@@ -51,6 +52,9 @@ soak:  ## damaged, crashes and fuzz, one after the other and all three whatever 
 
 damaged: $(STAMP)  ## a million damaged files for the content processors (DAMAGED="--minutes 10 --seed 1" for less)
 	$(VENV)/bin/python tests/support/soak.py $(DAMAGED)
+
+hostile: $(STAMP)  ## files made to hurt: time and memory of each (HOSTILE="--scale 0.1" for less)
+	$(VENV)/bin/python tests/support/hostile.py $(HOSTILE)
 
 crashes: $(STAMP)  ## kills, damage and trouble by the hundred (CRASHES="--kills 30 --corruptions 10 --troubles 5 --seed 1" for less)
 	$(VENV)/bin/python tests/support/crash_soak.py $(CRASHES)

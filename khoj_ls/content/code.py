@@ -22,7 +22,7 @@ from khoj_ls.core.text import LineIndex, decode_source
 from khoj_ls.core.types import Link, ParsedFile, Problem
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from tree_sitter import Node, TreeCursor
 
 _MOST_DEPTH = 40
 _LONGEST_MEAN = 300
@@ -68,6 +68,22 @@ def code_processors() -> list[ContentProcessor]:
     return [CodeProcessor()] if find_spec("tree_sitter") is not None else []
 
 
+def _comments(cursor: TreeCursor) -> Iterator[Node]:
+    """The comments of a file, in order.
+
+    Not by a query of tree-sitter: that takes quadratic time where brackets are never closed.
+    """
+    while True:
+        node = cursor.node
+        if node is not None and node.type in COMMENTS:
+            yield node
+        elif cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+
+
 @dataclass(frozen=True)
 class _Definition:
     name: str
@@ -87,10 +103,9 @@ class _Code:
         self._language = language
         self._lines = [line.rstrip("\r\n") for line in index.lines]
         grammar = tree_sitter.Language(getattr(import_module(language.module), language.function)())
-        self._root = tree_sitter.Parser(grammar).parse(text.encode()).root_node
-        kinds = " ".join(f"({kind})" for kind in COMMENTS if grammar.id_for_node_kind(kind, True) is not None)
-        query = tree_sitter.Query(grammar, f"[{kinds}] @comment")
-        self._comments = self._lines_of_comments(tree_sitter.QueryCursor(query).captures(self._root).get("comment", []))
+        tree = tree_sitter.Parser(grammar).parse(text.encode())
+        self._root = tree.root_node
+        self._comments = self._lines_of_comments(_comments(tree.walk()))
 
     def heads(self) -> list[Head]:
         """Where definitions begin, and what stands behind them in what holds them."""

@@ -18,6 +18,8 @@ from khoj_ls.core.places import Place
 from khoj_ls.core.text import LineIndex, decode_source, text_lines
 from khoj_ls.core.types import Anchor, Link, ParsedFile, Problem, Span
 
+MOST_LINES = 1_500_000
+"""Nobody wrote so many: they are outputs, and each takes memory whether it is read or not."""
 MOST_OUTPUT_LINES = 20
 MOST_OUTPUT_CHARS = 2_000
 """Of the outputs of one cell: what was found matters less than what was asked."""
@@ -36,6 +38,8 @@ class NotebookProcessor:
     def parse(self, data: bytes, path: str) -> ParsedFile:
         """Parse `data`; `path` decides nothing. Raises Refused where it is no notebook."""
         text, problems = decode_source(data)
+        if text.count("\n") > MOST_LINES:
+            raise Refused("too-large", f"the notebook has more than {MOST_LINES:,} lines: clear its outputs, or split it")
         notebook = read_notebook(text)
         index = LineIndex(text)
         if notebook.broken is not None and text.strip():
