@@ -1,4 +1,4 @@
-"""Damaged files by the million for every content processor: `make soak`, or `python tests/support/soak.py --help`.
+"""Damaged files by the million for every content processor: `make damaged`, or `python tests/support/soak.py --help`.
 
 Each input is told by the seed, its sample and its number. They are read in processes that may hang or die; what a processor
 raises (a refusal apart), entries that do not lie where they say, deaths and hangs are findings.
