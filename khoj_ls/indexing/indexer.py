@@ -99,7 +99,10 @@ class Indexer:
         with self._database.read() as connection:
             # Another version may read the same notes otherwise; equal texts keep their vectors.
             self._is_ours = get_meta(connection, "read_by") == __version__
-            parse_all = not self._is_ours and counts(connection).files > 0
+            empty = counts(connection).files == 0
+        parse_all = not self._is_ours and not empty
+        if empty:  # now, not when all is embedded: who is interrupted before goes on, and does not begin anew
+            self._claim()
         self._queue.rescan("", Depth.PARSE if parse_all else Depth.STAT)
         self._queue.put(self._pipeline.overlays.paths(), Lane.OPEN)
         self._pipeline.start()
@@ -272,12 +275,16 @@ class Indexer:
             seconds=seconds,
         )
 
+    def _claim(self) -> None:
+        """Note that all that is stored was read by this version."""
+        with self._database.write() as connection:
+            set_meta(connection, "read_by", __version__)
+        self._is_ours = True
+
     def _emit(self, event: IndexEvent) -> None:
         try:
             if event.kind == "idle" and not self._is_ours:
-                with self._database.write() as connection:
-                    set_meta(connection, "read_by", __version__)
-                self._is_ours = True
+                self._claim()
             self._on_event(event)
         except Exception:  # the boundary to whoever listens: their fault must not end the writer
             log.exception("a listener of index events failed")

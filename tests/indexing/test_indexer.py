@@ -184,6 +184,18 @@ def test_a_new_version_of_the_program_reads_all_notes_anew(bench, monkeypatch):
     assert bench.indexer.counts.parsed == 0
 
 
+def test_notes_are_not_read_again_where_the_first_vectors_were_still_being_made(bench):
+    plant(bench)
+    bench.encoder.open.clear()
+    bench.open()
+    bench.until(lambda: bench.rows("SELECT count(*) FROM chunked") == [(4,)])
+    bench.close()
+    bench.encoder.open.set()
+    report = bench.open().index()
+    assert (bench.indexer.counts.read, bench.covered()[0]) == (0, bench.covered()[1])
+    assert report.embedded > 0
+
+
 def test_changes_made_while_paused_are_indexed_on_resume(real_bench):
     plant(real_bench)
     real_bench.open().index()
