@@ -12,8 +12,24 @@ SERVING = "import sys, khoj_ls.daemon.run, khoj_ls.daemon.server, khoj_ls.daemon
 
 @pytest.mark.parametrize(
     "later",
-    ["anthropic", "filelock", "hnswlib", "httpx2", "khoj_ls.chat.engine", "markdown_it", "numpy", "onnxruntime", "openai", "orgparse"]
-    + ["rapidfuzz", "sentence_transformers", "sqlite_utils", "tokenizers", "torch", "watchfiles"],
+    [
+        "anthropic",
+        "filelock",
+        "hnswlib",
+        "httpx2",
+        "khoj_ls.chat.engine",
+        "markdown_it",
+        "numpy",
+        "onnxruntime",
+        "openai",
+        "orgparse",
+        "rapidfuzz",
+        "sentence_transformers",
+        "sqlite_utils",
+        "tokenizers",
+        "torch",
+        "watchfiles",
+    ],
 )
 def test_it_is_imported_where_it_is_used(imported, later):
     assert later not in imported
