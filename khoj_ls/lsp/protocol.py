@@ -7,6 +7,7 @@
 * A client that counts in other units than UTF-16 and does not know how to say so may be configured to (`POSITION_ENCODING`).
 * Unknown requests arrive as attribute objects; ours arrive as plain dictionaries, to be decoded into their own types.
 * It has no errors for what is no message, for requests before `initialize` or after `shutdown`, and for ids that are in use.
+* It forgets the future of a request once that is answered, but keeps that of a notification as long as the session lasts.
 """
 
 from __future__ import annotations
@@ -212,6 +213,20 @@ class KhojProtocol(LanguageServerProtocol):
         # pygls would send a traceback, and words that may be of a note.
         self._request_futures.pop(msg_id, None)
         self._send_response(msg_id, error=self.explain(error).to_response_error())
+
+    def _execute_handler(
+        self,
+        msg_id: int | str,
+        handler: Callable[..., Any],
+        callback: Callable[[Any], None],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        def done(future: Any) -> None:
+            self._request_futures.pop(msg_id, None)
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
 
     def _check_handler_result(self, future: Future[Any]) -> None:
         error = None if future.cancelled() else future.exception()
