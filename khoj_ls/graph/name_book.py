@@ -25,6 +25,8 @@ Section = Literal["notes", "tags", "ids", "citations", "blocks"]
 
 _FRESH_SECONDS = 1.0
 """Names older than this are read again, once notes are known to have changed."""
+_READ_UNASKED: tuple[Section, ...] = ("notes", "tags")
+"""What is asked for most."""
 _OLD_SECONDS = 15.0
 """Older ones are read again once anything was written: where another process writes the index nobody tells of changes."""
 
@@ -38,6 +40,14 @@ class Shelf:
         self._kept: dict[Section, tuple[str, float, NameList]] = {}
         self._rows: dict[Section, object] = {}
         self._changed = 0.0
+        self._begun = False
+
+    def begin(self) -> bool:
+        """Whether nothing was ever asked of it: from now on `refresh` reads the names of notes and tags unasked."""
+        with self._guard:
+            first = not self._begun
+            self._begun = True
+            return first
 
     def names(self, connection: sqlite3.Connection, section: Section) -> NameList:
         """The names of a section, perhaps as they were some seconds ago: see `stale`."""
@@ -52,7 +62,7 @@ class Shelf:
     def stale(self, connection: sqlite3.Connection) -> list[Section]:
         """The sections that something may have changed in since they were read."""
         revision, now = get_meta(connection, "revision"), time.monotonic()
-        found: list[Section] = []
+        found: list[Section] = [section for section in _READ_UNASKED if self._begun and section not in self._kept]
         for section, (seen, at, _) in list(self._kept.items()):
             fresh = _FRESH_SECONDS if self._changed >= at else _OLD_SECONDS
             if seen != revision and now - at > fresh:

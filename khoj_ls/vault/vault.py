@@ -28,6 +28,7 @@ from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.slash import SlashCommand
 from khoj_ls.core.types import Entry, ParsedFile
 from khoj_ls.graph.files import VaultConventions, VaultFiles
+from khoj_ls.graph.name_book import Shelf
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import NoteReader, OpenNote
 from khoj_ls.indexing.ignore import Decision, IgnoreRules, Scope
@@ -81,6 +82,8 @@ class Vault:
         self._registry = default_registry(self.plugins)
         self._notes = NoteReader(self._registry)
         self._files = VaultFiles(self.root)
+        self.names = Shelf()
+        """The names in its notes as they may begin to be written: read once for all sessions."""
         self._conventions = VaultConventions(self.root)
         self._guard = threading.Lock()
         self._occasions: dict[Hashable, float] = {}

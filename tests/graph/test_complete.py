@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from khoj_ls.content.registry import default_registry
@@ -162,3 +164,22 @@ def test_a_note_does_not_propose_itself_and_lists_are_short(notes):
 @pytest.mark.parametrize("path", ["x.md", "x.org", "x.txt"])
 def test_odd_beginnings_do_no_harm(notes, path, marked):
     proposals(notes, path, marked)
+
+
+@pytest.mark.parametrize(("begun", "there"), [(True, {"notes", "tags"}), (False, set())])
+def test_names_are_read_ahead_once_somebody_writes(notes, begun, there):
+    shelf = Shelf()
+    assert not begun or (shelf.begin(), shelf.begin()) == (True, False)
+    notes.ask(lambda network: shelf.refresh(network.connection))
+    read = {section for section in ("notes", "tags", "ids") if known_without_asking(shelf, section)}
+    assert read == there
+
+
+def known_without_asking(shelf, section):
+    nothing = sqlite3.connect(":memory:")
+    try:
+        return bool(shelf.names(nothing, section).items)
+    except sqlite3.OperationalError:  # it would have to read them
+        return False
+    finally:
+        nothing.close()

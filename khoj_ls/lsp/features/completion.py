@@ -7,7 +7,7 @@ The list is always incomplete: what is written decides which of the names are se
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +17,6 @@ from khoj_ls.core.types import Span
 from khoj_ls.graph.caret import Spot, spot_at
 from khoj_ls.graph.complete import MOST, Kind, Proposal, complete
 from khoj_ls.graph.gist import Gists
-from khoj_ls.graph.name_book import Shelf
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.preview import preview_of
 from khoj_ls.indexing.indexer import IndexEvent
@@ -53,14 +52,20 @@ _ABOUT_NOTES = frozenset({"note", "file", "path", "id", "block"})
 
 def register(server: KhojServer) -> None:
     """Serve completions and what is shown beside them."""
-    shelves: dict[Path, Shelf] = {}
     gists = Gists()
 
     def changed(vault: Vault, event: IndexEvent) -> None:
-        if event.kind == "changed" and vault.root in shelves:
-            shelves[vault.root].changed()
+        if event.kind == "changed":
+            vault.names.changed()
+
+    def typed(uri: str, change: types.DidChangeTextDocumentParams | None) -> None:
+        vault = server.vault_of(uri) if change is not None else None
+        if vault is not None and vault.names.begin():
+            # The first link of a session would wait for a fifth of a second, with ten thousand notes.
+            _in_background(server, partial(_read_names, vault))
 
     server.on_index.append(changed)
+    server.on_document.append(typed)
 
     @server.feature(
         types.TEXT_DOCUMENT_COMPLETION,
@@ -70,16 +75,15 @@ def register(server: KhojServer) -> None:
         about = asked(server, params.text_document.uri)
         if about is None:
             return None
-        shelf = shelves.setdefault(about.vault.root, Shelf())
         awake = any(encoder.status().state == "ready" for encoder in server.session.vaults.encoders())
         details = _has_label_details(server)
 
         def answer() -> types.CompletionList | None:
             offset = about.offset(params.position)
-            return about.vault.links(lambda network: _answer(network, about, offset, shelf, gists, awake, details))
+            return about.vault.links(lambda network: _answer(network, about, offset, gists, awake, details))
 
         found = await server.answer(lambda job: answer())
-        _refresh_later(server, about, shelf)
+        _in_background(server, partial(_read_names, about.vault))
         return found
 
     @server.feature(types.COMPLETION_ITEM_RESOLVE)
@@ -96,7 +100,7 @@ def register(server: KhojServer) -> None:
 
 
 def _answer(
-    network: LinkNetwork, about: Asked, offset: int, shelf: Shelf, gists: Gists, awake: bool, details: bool
+    network: LinkNetwork, about: Asked, offset: int, gists: Gists, awake: bool, details: bool
 ) -> types.CompletionList | None:
     note = about.note
     spot = spot_at(note, offset, tool=network.conventions.tool)
@@ -105,7 +109,7 @@ def _answer(
     near: dict[int, float] = {}
     if spot.kind in _ABOUT_NOTES:
         near = gists.near(about.vault.search_context(), note, offset, awake=awake)
-    found = complete(network, note, spot, shelf, near, MOST)
+    found = complete(network, note, spot, about.vault.names, near, MOST)
     items = [_item(about, spot, proposal, rank, details) for rank, proposal in enumerate(found)]
     return types.CompletionList(is_incomplete=True, items=items)
 
@@ -149,13 +153,9 @@ def _preview(about: Asked, data: dict[str, Any], writer: Writer) -> types.Markup
     return about.vault.links(question)
 
 
-def _refresh_later(server: KhojServer, about: Asked, shelf: Shelf) -> None:
+def _read_names(vault: Vault) -> None:
     """Have names that may have changed read again, for the next key."""
-
-    def refresh() -> None:
-        about.vault.links(lambda network: shelf.refresh(network.connection))
-
-    _in_background(server, refresh)
+    vault.links(lambda network: vault.names.refresh(network.connection))
 
 
 def _in_background(server: KhojServer, work: Callable[[], None]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from lsprotocol import types
 
@@ -11,7 +10,6 @@ from khoj_ls.core.errors import UsageError
 from khoj_ls.graph.diagnose import CODES, Finding, diagnose
 from khoj_ls.graph.fixes import Fix, fixes
 from khoj_ls.graph.gist import Gists
-from khoj_ls.graph.name_book import Shelf
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.lsp.asked import Asked, asked
 from khoj_ls.lsp.diagnosing import SOURCE
@@ -24,7 +22,6 @@ _MOST_FINDINGS = 4
 
 def register(server: KhojServer) -> None:
     """Offer quick fixes."""
-    shelves: dict[Path, Shelf] = {}
     gists = Gists()
 
     async def offer(params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -35,11 +32,10 @@ def register(server: KhojServer) -> None:
         if about is None:
             return []
         versions = shown_versions(server)
-        shelf = shelves.setdefault(about.vault.root, Shelf())
 
         def answer() -> list[tuple[Finding, list[Fix]]]:
             start, end = about.offset(params.range.start), about.offset(params.range.end)
-            return about.vault.links(lambda network: _fixes(network, about, start, end, shelf, gists))
+            return about.vault.links(lambda network: _fixes(network, about, start, end, gists))
 
         actions = []
         for finding, found in await server.answer(lambda job: answer()):
@@ -57,10 +53,8 @@ def register(server: KhojServer) -> None:
     server.code_actions.append(offer)
 
 
-def _fixes(
-    network: LinkNetwork, about: Asked, start: int, end: int, shelf: Shelf, gists: Gists
-) -> list[tuple[Finding, list[Fix]]]:
-    shelf.refresh(network.connection)
+def _fixes(network: LinkNetwork, about: Asked, start: int, end: int, gists: Gists) -> list[tuple[Finding, list[Fix]]]:
+    about.vault.names.refresh(network.connection)
     found = []
     notes = SessionNotes(about)
     for finding in diagnose(network, about.note, CODES[:4]):
@@ -69,7 +63,7 @@ def _fixes(
             from_, to = min(from_, finding.link.link.span.start), max(to, finding.link.link.span.end)
         if from_ <= end and start <= to:
             near = gists.near(about.vault.search_context(), about.note, finding.start, awake=False)
-            found.append((finding, fixes(network, notes, about.note, finding, shelf, near)))
+            found.append((finding, fixes(network, notes, about.note, finding, about.vault.names, near)))
         if len(found) == _MOST_FINDINGS:
             break
     return found
