@@ -190,6 +190,20 @@ class OpenVaults:
         with self._lock:
             return [self._vaults[root] for root in sorted(self._vaults)]
 
+    @contextmanager
+    def all_kept(self) -> Iterator[list[Vault]]:
+        """All open vaults, by root, none of which is closed within the block; this is no use of them."""
+        with self._lock:
+            vaults = self.open_vaults()
+            for vault in vaults:
+                self._leases[vault.root] = self._leases.get(vault.root, 0) + 1
+        try:
+            yield vaults
+        finally:
+            with self._lock:
+                for vault in vaults:
+                    self._leases[vault.root] = max(0, self._leases.get(vault.root, 0) - 1)
+
     def close_idle(self, seconds: float) -> None:
         """Close vaults that nobody leases and nobody has asked for `seconds`.
 

@@ -118,11 +118,13 @@ def suggest_links(session: Session, params: SuggestLinksParams, job: Job) -> Sug
 
 def status(session: Session, params: wire.StatusParams, job: Job) -> wire.StatusResult:
     """Say how the daemon and the vaults are."""
-    vaults = [session.vaults.open(to_path(params.vault), exact=True)] if params.vault else session.vaults.open_vaults()
-    told = [
-        vault_status(vault.status(), outdated=session.vaults.outdated, settings_fault=session.vaults.settings_fault(vault.root))
-        for vault in vaults
-    ]
+    vaults = session.vaults
+    asked = vaults.open(to_path(params.vault), exact=True) if params.vault else None
+    with vaults.all_kept() as open_ones:
+        told = [
+            vault_status(vault.status(), outdated=vaults.outdated, settings_fault=vaults.settings_fault(vault.root))
+            for vault in ([asked] if asked else open_ones)
+        ]
     return wire.StatusResult(session.daemon(), told)
 
 

@@ -44,3 +44,11 @@ def test_beside_those_asked_last_idle_vaults_are_closed_soon(opened, monkeypatch
     monkeypatch.setattr(room, "_SOON_SECONDS", soon)
     opened.close_idle(idle_for)
     assert names(opened) == stays
+
+
+def test_no_vault_is_closed_while_all_are_asked(opened):
+    with opened.all_kept() as vaults:
+        opened.close_idle(-1)
+        assert [vault.status().files for vault in vaults] == [1] * len(NAMES)
+    opened.close_idle(-1)
+    assert names(opened) == [NAMES[0]]
