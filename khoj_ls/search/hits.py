@@ -11,6 +11,7 @@ from types import MappingProxyType
 from khoj_ls.core.places import Place, spanning
 from khoj_ls.search.blocks import Reading, readings
 from khoj_ls.search.fusion import Candidate
+from khoj_ls.search.long_lines import pieces_found
 from khoj_ls.search.passage import Found, Passage, Wanted, passages
 from khoj_ls.search.types import SearchHit, Source
 
@@ -55,8 +56,8 @@ def build_hits(
     ]
     cut = passages(found, wanted)
     return tuple(
-        _hit(candidate, held[candidate.entry.id], _place(item), passage, order, reranked.get(candidate.entry.id))
-        for candidate, item, passage in zip(shown, found, cut, strict=True)
+        _hit(candidate, held[candidate.entry.id], piece or _place(item), passage, order, reranked.get(candidate.entry.id))
+        for candidate, item, passage, piece in zip(shown, found, cut, pieces_found(found, cut, wanted), strict=True)
     )
 
 
