@@ -102,7 +102,8 @@ def main() -> int:
             print(line_of(found[-1]), flush=True)
     if chosen.report:
         chosen.report.parent.mkdir(parents=True, exist_ok=True)
-        chosen.report.write_text(json.dumps({"scale": chosen.scale, "files": found}, ensure_ascii=False, indent=1) + "\n")
+        rows = ",\n".join(f"  {json.dumps(each, ensure_ascii=False)}" for each in found)
+        chosen.report.write_text(f'{{\n "scale": {chosen.scale},\n "files": [\n{rows}\n ]\n}}\n', encoding="utf-8")
     return 1 if any(each["wrong"] for each in found) else 0
 
 
