@@ -60,14 +60,22 @@ class Section:
     """Source text of the lines, without those of its subsections."""
     private: bool
     place: Place | None = None
-    """Where it stands in a file with pages, rows or cells."""
+    """Where it stands in a file with pages, rows or cells, or in a very long line."""
+
+    @property
+    def column(self) -> int:
+        """The column it begins at, from 1, where it is a piece of a line; else 0."""
+        return self.place.first if self.place and self.place.columns else 0
 
 
 class Notes(Protocol):
     """The notes of the vault, as they are indexed."""
 
-    def section(self, path: str, line: int) -> Section | None:
-        """The innermost section that holds the line (from 1)."""
+    def section(self, path: str, line: int, column: int | None = None) -> Section | None:
+        """The innermost section that holds the line (from 1).
+
+        Of a line that is cut into pieces the one that holds the column (from 1), or all of the line.
+        """
         ...
 
     def sections(self, path: str) -> Sequence[Section]:

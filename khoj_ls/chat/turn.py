@@ -287,7 +287,7 @@ def _shortened(model: ChatModel, what: str, share: float) -> list[str]:
     return [f"{model.card.id} was given about {percent}% of {what}: the rest has no room (chat.context_tokens, its window)."]
 
 
-def _secret(work: Work, passages: Sequence[Passage]) -> set[tuple[str, int]]:
+def _secret(work: Work, passages: Sequence[Passage]) -> set[tuple[str, int, int]]:
     """The places that may not be given."""
     return set() if work.may_have_private else {passage.place for passage in passages if passage.section.private}
 

@@ -92,7 +92,7 @@ class ListedNotes:
             found.append(Section(path, path.rsplit(".", 1)[0], outline, start + 1, end, text, path in self.private))
         return found
 
-    def section(self, path, line):
+    def section(self, path, line, column=None):
         return next((each for each in self.sections(path) if each.line <= line <= each.end_line), None)
 
     def chosen(self, item):

@@ -10,6 +10,7 @@ import pytest
 from khoj_ls.chat.notes import indexed as notes_module
 from khoj_ls.chat.notes.indexed import IndexedNotes
 from khoj_ls.chat.notes.pictures import MAX_PICTURES
+from khoj_ls.chat.prompt.context import found_passages
 from khoj_ls.chat.types import ContextItem
 from khoj_ls.config.settings import IndexSettings
 from khoj_ls.content.registry import default_registry, parse_file
@@ -94,6 +95,19 @@ def test_sections_are_those_of_the_index(kept):
     assert {each.title for each in sections} == {"tea"}
     assert [notes.section("drinks/tea.md", line) for line in (1, 3, 9, 13, 14)] == [*sections, None]
     assert (notes.sections("gone.md"), notes.section("gone.md", 1)) == ([], None)
+
+
+def test_a_hit_in_a_page_without_line_breaks_is_given_by_its_piece(kept):
+    chapters = [f"<h2>Tide {at}</h2><p>" + f"The ferry leaves at {at} sharp. " * 30 + "</p>" for at in range(20)]
+    notes = kept().put({"tides.html": "".join(chapters)})
+    wanted = next(each for each in notes.sections("tides.html") if "leaves at 12 sharp" in each.text)
+    assert (wanted.outline, wanted.line, wanted.column) == (("Tide 12",), 1, 1 + len("".join(chapters[:12])))
+    assert notes.section("tides.html", 1, wanted.column + 50) == wanted
+    hit = SearchHit("tides.html", Span(0, 9, 1, 1), "", "", (), "", (), 0.5, "html", (), None, 1, place=wanted.place)
+    (passage,) = found_passages(notes, [hit])
+    assert passage.section == wanted
+    whole = notes.section("tides.html", 1)
+    assert all(f"leaves at {at} sharp" in whole.text for at in range(20))
 
 
 OF_TEA = ("a/tea.md:1-2 ", "a/tea.md:3-6 Tea", "a/tea.md:7-10 Tea/Pots", "a/tea.md:11-13 Water")

@@ -62,10 +62,15 @@ class IndexedNotes:
         self._reader = reader
         self._related = related
 
-    def section(self, path: str, line: int) -> Section | None:
-        """The innermost section that holds the line (from 1)."""
-        where = "f.path = ? AND e.line <= ? AND e.end_line >= ? ORDER BY e.ordinal DESC LIMIT 1"
-        return next(iter(self._read(where, path, line, line)), None)
+    def section(self, path: str, line: int, column: int | None = None) -> Section | None:
+        """The innermost section that holds the line (from 1), or the column of a line that is cut into pieces."""
+        found = self._read("f.path = ? AND e.line <= ? AND e.end_line >= ? ORDER BY e.ordinal", path, line, line)
+        pieces = [each for each in found if each.column]
+        if not pieces:
+            return found[-1] if found else None
+        if column is None:
+            return _cut(pieces, line, line)
+        return next((each for each in reversed(pieces) if each.column <= column), pieces[0])
 
     def sections(self, path: str) -> Sequence[Section]:
         """All sections of a note, in order; empty where there is no such note."""
@@ -198,7 +203,8 @@ def _cut(sections: Sequence[Section], line: int, end_line: int | None) -> Sectio
     touched = [each for each in sections if each.line <= last and each.end_line >= line]
     if not touched:
         raise UsageError(f"{sections[0].path} has no line {line} in the index")
-    text = "".join("".join(text_lines(each.text)[max(0, line - each.line) : max(0, last - each.line) + 1]) for each in touched)
+    parts = ["".join(text_lines(each.text)[max(0, line - each.line) : max(0, last - each.line) + 1]) for each in touched]
+    text = (" " if touched[0].column else "").join(parts)
     first = touched[0]
     start, end = max(line, first.line), min(last, touched[-1].end_line)
     private, place = any(each.private for each in touched), spanning([each.place for each in touched])

@@ -47,14 +47,14 @@ class Passage:
         return self.score is None
 
     @property
-    def place(self) -> tuple[str, int]:
+    def place(self) -> tuple[str, int, int]:
         """What tells it from others."""
-        return self.section.path, self.section.line
+        return self.section.path, self.section.line, self.section.column
 
 
 def found_passages(notes: Notes, hits: Iterable[SearchHit], *, whole_notes: bool = False) -> list[Passage]:
     """The sections that hits lie in, best first, each once; with `whole_notes` all sections of their notes."""
-    passages: dict[tuple[str, int], Passage] = {}
+    passages: dict[tuple[str, int, int], Passage] = {}
     seen: set[str] = set()
     for hit in hits:
         if whole_notes:
@@ -77,15 +77,21 @@ def _sections_of(notes: Notes, hit: SearchHit) -> Iterator[tuple[Section, Sectio
     One with hardly any text is given with what is below it, and by itself as well.
     """
     line = hit.span.line
+    begins, ends = (column.utf32 for column in hit.place.columns) if hit.place and hit.place.columns else (0, 0)
     for _ in range(_MOST_SECTIONS_OF_HIT):
-        section = notes.section(hit.path, line)
+        section = notes.section(hit.path, line, begins + 1)
         if section is None or not section.text.strip():
             return
         wide = _with_subsections(notes, section)
         yield wide, None if wide is section else section
-        line = section.end_line + 1
-        if line > hit.span.end_line:
-            return
+        if section.place and section.place.columns:
+            begins = section.place.columns[1].utf32
+            if begins >= ends:
+                return
+        else:
+            line = section.end_line + 1
+            if line > hit.span.end_line:
+                return
 
 
 def _with_subsections(notes: Notes, section: Section) -> Section:
@@ -93,7 +99,7 @@ def _with_subsections(notes: Notes, section: Section) -> Section:
         return section
     below = []
     for each in notes.sections(section.path):
-        if each.line > section.line:
+        if (each.line, each.column) > (section.line, section.column):
             if each.outline[: len(section.outline)] != section.outline or len(each.outline) <= len(section.outline):
                 break
             below.append(each)
@@ -105,7 +111,8 @@ def _joined(sections: Sequence[Section]) -> list[Section]:
     runs: list[list[Section]] = []
     for section in sections:
         last = runs[-1][-1] if runs else None
-        if last and (last.path, last.end_line + 1, last.private) == (section.path, section.line, section.private):
+        follows = last and (last.path, last.private) == (section.path, section.private)
+        if last and follows and section.line == last.end_line + (0 if last.column and section.column else 1):
             runs[-1].append(section)
         else:
             runs.append([section])
@@ -149,7 +156,7 @@ def _selection(section: Section, selected: Mapping[str, tuple[int, int]]) -> tup
 
 def in_turns(*lists: Sequence[Passage]) -> list[Passage]:
     """Passages of several searches, the best of each first, each place once."""
-    mixed: dict[tuple[str, int], Passage] = {}
+    mixed: dict[tuple[str, int, int], Passage] = {}
     for row in zip_longest(*lists):
         for passage in row:
             if passage is not None:
