@@ -1,4 +1,4 @@
-"""Damaged files: each processor reads or refuses a few hundred (`make damaged`: a million), and what finds faults finds them."""
+"""Damaged files: each processor reads or refuses a few hundred (`make damaged`: a million), and faults are found."""
 
 from __future__ import annotations
 
