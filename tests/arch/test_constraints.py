@@ -41,6 +41,27 @@ def test_all_that_is_needed_has_one(python: str) -> None:
     assert sorted(needed(python) - chosen - {*INSTALLERS}) == []
 
 
+@pytest.mark.parametrize(
+    ("python", "system", "machine", "brings"),
+    [
+        ("3.10", "linux", "x86_64", "chroma-hnswlib"),
+        ("3.12", "linux", "aarch64", "chroma-hnswlib"),
+        ("3.12", "darwin", "arm64", "chroma-hnswlib"),
+        ("3.11", "win32", "AMD64", "chroma-hnswlib"),
+        ("3.12", "win32", "AMD64", "hnswlib"),
+        ("3.13", "linux", "x86_64", "hnswlib"),
+        ("3.11", "linux", "riscv64", "hnswlib"),
+    ],
+)
+def test_the_vector_index_is_compiled_only_where_it_has_no_wheel(python: str, system: str, machine: str, brings: str) -> None:
+    """hnswlib, which is compiled, comes by the extra `hnsw` alone."""
+    here = {"python_version": python, "sys_platform": system, "platform_machine": machine}
+    about = PROJECT["project"]
+    lines = [Requirement(line) for line in [*about["dependencies"], *about["optional-dependencies"]["hnsw"]]]
+    found = [line.name for line in lines if "hnswlib" in line.name and line.marker and line.marker.evaluate(here)]
+    assert found == [brings]
+
+
 def needed(python: str) -> set[str]:
     """What khoj-ls, its extras and its tests need on this Python, and what that needs."""
     about = PROJECT["project"]

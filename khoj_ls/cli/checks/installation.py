@@ -49,7 +49,8 @@ def _vector_index() -> Check:
         "hnswlib",
         "warn",
         f"not usable ({problem}): exact search serves, which is fast enough up to some 30,000 passages",
-        "on Python 3.10-3.12 run: pip install chroma-hnswlib; else: pip install 'khoj-ls[hnsw]' (needs a C++ compiler)",
+        "on Python 3.10-3.12 (on Windows to 3.11) run: pip install chroma-hnswlib; "
+        "else: pip install 'khoj-ls[hnsw]' (needs a C++ compiler)",
     )
 
 
