@@ -152,10 +152,14 @@ class Queries:
 
 
 def lower_priority(nice: int) -> None:
-    """Make the calling thread nice. Linux alone knows niceness of a thread: elsewhere the number would name some process."""
+    """Make the calling thread nice, never less so than it is: root may.
+
+    Linux alone knows niceness of a thread: elsewhere the number would name some process.
+    """
     if nice and sys.platform == "linux":
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def _failed(request: Ask, error: Exception) -> Failed:
