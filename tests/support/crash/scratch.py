@@ -76,7 +76,7 @@ class Scratch:
 class _InlinePool:
     """Does at once what parser workers do."""
 
-    width = 8
+    width = slow_width = 8
     trouble = ""
 
     def __init__(self, tools: ContentTools, wake: Callable[[], None]) -> None:
