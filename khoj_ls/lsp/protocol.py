@@ -53,12 +53,21 @@ class KhojRequest:
     jsonrpc: str = "2.0"
 
 
+class _Futures(dict[Any, Any]):
+    """The futures of messages by their ids."""
+
+    def items(self) -> Any:
+        """As they are now: pygls' `shutdown` calls off one after the other, and each is forgotten by that."""
+        return dict(self).items()
+
+
 class KhojProtocol(LanguageServerProtocol):
     """One connection's protocol state."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Start with no job running."""
         super().__init__(*args, **kwargs)
+        self._request_futures = _Futures()
         self._jobs: dict[int | str, CancelToken] = {}
         self._progress: dict[int | str, Callable[[], None]] = {}
         self._afterwards: dict[int | str, list[Callable[[], None]]] = {}

@@ -66,3 +66,23 @@ async def test_an_answer_to_what_we_have_called_off_is_passed_over(vaults, answe
     server.protocol.receive(json.dumps({"jsonrpc": "2.0", "id": number, **answer}).encode())
     assert asked.cancelled()
     await server.close()
+
+
+@pytest.mark.asyncio
+async def test_shutdown_is_answered_while_a_vault_is_being_opened(vaults, vault):
+    server, sent = create_server(vaults), []
+    server.loop = asyncio.get_running_loop()
+    server.protocol.set_writer(SimpleNamespace(write=sent.append, close=lambda: None))
+
+    def say(method, params, **more):
+        server.protocol.receive(json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **more}).encode())
+
+    folders = [{"uri": vault.as_uri(), "name": "notes"}]
+    say("initialize", {"processId": None, "rootUri": None, "capabilities": {}, "workspaceFolders": folders}, id=1)
+    say("initialized", {})
+    await asyncio.to_thread(vaults.is_opening.wait, 60)
+    say("shutdown", None, id=2)
+    answers = [json.loads(message.partition(b"\r\n\r\n")[2]) for message in sent]
+    assert [answer for answer in answers if answer.get("id") == 2] == [{"jsonrpc": "2.0", "id": 2, "result": None}]
+    vaults.may_open.set()
+    await server.close()
