@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from daemon_logs import stray_errors
 from hypothesis import settings
 from loopback_only import Children, loopback_only
 
@@ -37,6 +38,20 @@ def stays_on_this_machine(children):
 
 
 @pytest.fixture(scope="session")
+def quiet_homes(request):
+    """A list for the homes whose daemons log no error, but for those that tests cause on purpose (`daemon_errors`).
+
+    It is looked into at the end of the session, when the last test of it is told to have failed.
+    """
+    homes = []
+    yield homes
+    markers = [marker for item in request.session.items for marker in item.iter_markers("daemon_errors")]
+    stray = stray_errors(homes, {pattern for marker in markers for pattern in marker.args})
+    if stray:
+        pytest.fail("daemons logged errors that no test expects:\n\n" + "\n\n".join(stray), pytrace=False)
+
+
+@pytest.fixture(scope="session")
 def prepared_models(request):
     """Folder with the default model prepared, made once and kept between runs (`pytest --cache-clear` makes it anew)."""
     from khoj_ls.embed.service import EncoderService
@@ -49,9 +64,10 @@ def prepared_models(request):
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory, prepared_models):
+def home(tmp_path_factory, prepared_models, quiet_homes):
     """KHOJ_LS_HOME of the test session: its own settings, data and daemon, with the model prepared. The daemon ends with it."""
     folder = tmp_path_factory.mktemp("home")
+    quiet_homes.append(folder)
     (folder / "data").mkdir()
     (folder / "data" / "models").symlink_to(prepared_models)
     before = os.environ.get("KHOJ_LS_HOME")

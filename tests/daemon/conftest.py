@@ -107,7 +107,8 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def toys(home):
+def toys(home, quiet_homes):
+    quiet_homes.append(home)
     toys = Toys()
     yield toys
     toys.end()

@@ -55,6 +55,7 @@ def test_a_relative_home_is_the_same_home_for_the_daemon(toys, tmp_path, monkeyp
     assert launch.status()["log"] == str(tmp_path / "h" / "state" / "daemon.log")
 
 
+@pytest.mark.daemon_errors("the toy is broken")
 def test_the_reason_of_a_failed_start_is_told(toys, monkeypatch):
     monkeypatch.setenv("KHOJ_LS_TOY_FAILS", "yes")
     with pytest.raises(DaemonError, match=r"^the daemon did not start: the toy is broken; see .*daemon.log$"):

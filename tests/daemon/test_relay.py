@@ -144,6 +144,7 @@ def test_without_exit_the_daemons_end_is_no_good_end(toys, words):
     assert b"the daemon ended" in relay.stderr.read()
 
 
+@pytest.mark.daemon_errors(r"a connection failed[\s\S]*(SystemExit|the toy breaks)")
 def test_one_editors_exit_or_crash_ends_its_connection_alone(toys):
     daemon = toys.start()
     other = toys.connected_relay()
@@ -157,6 +158,7 @@ def test_one_editors_exit_or_crash_ends_its_connection_alone(toys):
     assert "the toy breaks" in toys.log
 
 
+@pytest.mark.daemon_errors("the toy is broken")
 def test_without_a_daemon_it_says_why_and_fails(toys, monkeypatch):
     monkeypatch.setenv("KHOJ_LS_TOY_FAILS", "yes")
     relay = toys.relay()

@@ -101,6 +101,7 @@ def test_an_error_keeps_its_kind_and_words_to_the_client(wire, toys, kind, code)
     assert type(raised.value) is kind
 
 
+@pytest.mark.daemon_errors("crash failed")
 def test_a_defect_is_told_without_the_text_it_choked_on(wire, toys):
     wire.send({"id": 1, "method": "crash", "params": {"text": "a sentence out of a note"}})
     error = wire.receive()["error"]

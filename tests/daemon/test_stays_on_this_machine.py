@@ -50,6 +50,7 @@ def test_here_and_in_a_process_of_its_own(children, code, told):
         assert [line.partition(" by ")[0] for line in children.tried()] == told
 
 
+@pytest.mark.daemon_errors("a chat turn failed.*tests stay on this machine")
 def test_in_the_daemon(children, toys, home, tmp_path):
     (home / "config").mkdir(parents=True)
     (home / "config" / "config.toml").write_text(
