@@ -233,6 +233,8 @@ class KhojProtocol(LanguageServerProtocol):
     ) -> None:
         def done(future: Any) -> None:
             self._request_futures.pop(msg_id, None)
+            if not future.cancelled():
+                future.exception()  # of a command that was called off nobody asks for it: asyncio would log it as lost
             callback(future)
 
         super()._execute_handler(msg_id, handler, done, args, kwargs)

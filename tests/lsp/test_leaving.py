@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 from types import SimpleNamespace
 
 import pytest
+from lsprotocol import types
 
 from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.paths import Folders
@@ -85,4 +87,30 @@ async def test_shutdown_is_answered_while_a_vault_is_being_opened(vaults, vault)
     answers = [json.loads(message.partition(b"\r\n\r\n")[2]) for message in sent]
     assert [answer for answer in answers if answer.get("id") == 2] == [{"jsonrpc": "2.0", "id": 2, "result": None}]
     vaults.may_open.set()
+    await server.close()
+
+
+@pytest.mark.asyncio
+async def test_the_end_of_a_command_that_was_called_off_is_no_lost_error(vaults):
+    server, lost = create_server(vaults), []
+    server.protocol.set_writer(SimpleNamespace(write=lambda message: None, close=lambda: None))
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: lost.append(context["message"]))
+    begun, called_off = asyncio.Event(), asyncio.Event()
+
+    @server.command("khoj.slow")
+    async def slow():
+        begun.set()
+        await called_off.wait()
+        raise Cancelled("it was called off")
+
+    server.protocol._handle_request("it", types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandParams("khoj.slow"))
+    await begun.wait()
+    [command] = asyncio.all_tasks() - {asyncio.current_task()}
+    server.protocol._asked.add("it")
+    server.protocol._handle_cancel_notification("it")
+    called_off.set()
+    await asyncio.wait([command])
+    del command
+    gc.collect()
+    assert lost == []
     await server.close()
