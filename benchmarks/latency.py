@@ -35,6 +35,7 @@ from khoj_ls.config.paths import folders
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.types import Chunk, Entry, EntryDate, Link, ParsedFile, Span
 from khoj_ls.daemon.launch import daemon_environment
+from khoj_ls.daemon.run import collect_seldom
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.evaluation.speed.rows import Row, lines, p95, row
 from khoj_ls.indexing.storing import NAMING
@@ -144,6 +145,7 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
         result: dict[str, float] = {"chunks": chunks}
         shared, finder, scopes, chunks = StatisticsCache(), WordFinder(), ScopeCache(), ChunkCache()
         chunks.fill(database, model, lambda: False)  # as an open vault does with its first search
+        collect_seldom()  # as the daemon
         asked = [" ".join(numbers.choices(vocabulary, weights, k=numbers.randint(2, 9))) for _ in range(queries)]
         vectors = unit(generator.normal(size=(queries, DIMENSIONS)) + 0.5)
         filters = ["", *([*FILTERS] * queries)[: queries - 1]]  # the first finds out which entries are whose

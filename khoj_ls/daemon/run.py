@@ -32,6 +32,8 @@ log = logging.getLogger("khoj_ls.daemon")
 
 SWITCH_SECONDS = 0.001
 """How long one thread may hold the interpreter while another waits for it."""
+_COLLECTED_AFTER = (20_000, 20, 20)
+"""New objects, and rounds of the younger ones: see gc.set_threshold."""
 _CLOSE_SECONDS = 0.8
 """How long vaults may take to close; no data depends on it."""
 _PREPARE_AFTER_SECONDS = 3.0
@@ -110,7 +112,7 @@ def _serve(listener: Listener, serving: Serving, *, editor_first: bool) -> None:
         preparing.daemon = True
         preparing.start()
         if not editor_first:
-            _freeze()
+            collect_seldom()
 
     loop.run_until_complete(server.run(ready))
     closing = threading.Thread(target=serving.close, name="close", daemon=True)
@@ -120,11 +122,17 @@ def _serve(listener: Listener, serving: Serving, *, editor_first: bool) -> None:
 
 def _prepare(serving: Serving) -> None:
     serving.prepare_lsp()
-    _freeze()
+    collect_seldom()
 
 
-def _freeze() -> None:
+def collect_seldom() -> None:
+    """Look for garbage that refers to itself when much was made, not after every few hundred objects.
+
+    A search makes thousands, nearly all of which are gone with it. To look through them many times in each finds nothing, and
+    to look through all that lives takes some milliseconds, which somebody waits for.
+    """
     gc.freeze()
+    gc.set_threshold(*_COLLECTED_AFTER)
     gc.enable()
 
 
