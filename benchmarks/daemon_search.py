@@ -54,6 +54,7 @@ def main() -> int:
         if not root.exists():
             shutil.copytree(options.vault, root, symlinks=True)
             (home / "data").mkdir()
+            models.mkdir(parents=True, exist_ok=True)  # a link to nothing would leave the vault without a model
             (home / "data" / "models").symlink_to(models)
         os.environ["KHOJ_LS_HOME"] = str(home)
         try:

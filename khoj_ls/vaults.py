@@ -129,10 +129,10 @@ class OpenVaults:
         folders: chats as files lie there.
         """
         root = Path(os.path.realpath(path)) if exact else self.root_of(path)
-        self._refuse_own(root)
         with self._lock:
             vault = self._vaults.get(root)
             if vault is None:
+                self._refuse_own(root)
                 settings = self._live_settings.for_opening(root)
                 vault = Vault(
                     root,

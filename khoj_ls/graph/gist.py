@@ -108,7 +108,7 @@ def _homes(connection: sqlite3.Connection, context: SearchContext, nearest: Mapp
     if context.plugins_leave is None:
         return [(file_id, nearest[each]) for each, files in reader.homes(list(nearest)).items() for file_id in files]
     held = reader.of_embeddings(list(nearest)).items()
-    places = [(each.chunk.file_id, each.covered[0][0], nearest[embedding]) for embedding, all_ in held for each in all_]
+    places = [(each.file_id, each.covered[0], nearest[embedding]) for embedding, all_ in held for each in all_]
     scores: dict[int, float] = {}
     for _, entry, score in places:
         scores[entry] = max(score, scores.get(entry, 0.0))

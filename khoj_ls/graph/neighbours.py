@@ -18,6 +18,7 @@ from khoj_ls.store import links as store
 from khoj_ls.store.chunks import ChunkRow, chunks_of_file
 from khoj_ls.store.entries import placed
 from khoj_ls.store.fts import display_title
+from khoj_ls.store.note_chunks import HeldChunk
 
 _POOL = 40
 _BOILERPLATE = 3
@@ -59,9 +60,9 @@ def neighbours(
         return []
     nearest = context.index.search(vector, _POOL + len(chunks))
     found = context.chunks.of(connection, context.model).of_embeddings([embedding for embedding, _ in nearest])
-    best: dict[int, tuple[float, ChunkRow]] = {}
+    best: dict[int, tuple[float, HeldChunk]] = {}
     for embedding, cosine in nearest:
-        passages = [held.chunk for held in found.get(embedding, ())]
+        passages = found.get(embedding, [])
         if len({chunk.file_id for chunk in passages}) > _BOILERPLATE:
             continue
         for chunk in passages:
@@ -83,7 +84,7 @@ def _mean(context: SearchContext, chunks: Sequence[ChunkRow]) -> Vector | None:
 
 
 def _shown(
-    connection: sqlite3.Connection, context: SearchContext, file_id: int, best: Sequence[tuple[float, ChunkRow]], limit: int
+    connection: sqlite3.Connection, context: SearchContext, file_id: int, best: Sequence[tuple[float, HeldChunk]], limit: int
 ) -> list[Neighbour]:
     """The first `limit` of the `best` that plugins leave."""
     found = best if context.plugins_leave else best[:limit]

@@ -24,7 +24,7 @@ from khoj_ls.search.scope import Scope
 from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import SearchRequest
-from khoj_ls.store.chunks import EmbeddedChunks
+from khoj_ls.store.note_chunks import HeldChunks
 
 _NOTES_READ = 40
 """For so many of the best candidates, or more for a higher limit, the vectors of their whole notes are read."""
@@ -61,7 +61,7 @@ class FoundByWords:
     lexical: LexicalMatches
     entries: tuple[EntryRef, ...] = ()
     """The entries, and the first of each note that was found though none of its entries was."""
-    chunks: EmbeddedChunks = field(default_factory=dict)
+    chunks: HeldChunks = field(default_factory=dict)
     """The passages of the entries, where there is to be a vector to compare them with."""
 
 

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from khoj_ls.store.chunks import ActiveModel, EmbeddedChunks, cuts, files_of_embeddings
+from khoj_ls.store.chunks import ActiveModel, cuts, files_of_embeddings
 from khoj_ls.store.database import Database, get_meta
-from khoj_ls.store.note_chunks import NoteChunks, note_chunks
+from khoj_ls.store.note_chunks import HeldChunk, HeldChunks, NoteChunks, note_chunks
 
 _MOST_BYTES = 40_000_000
 _FILLED_BYTES = 30_000_000
@@ -109,12 +109,12 @@ class ChunkReader:
             self._known.bytes += note.size - (before.note.size if before else 0)
         return {file_id: read.note for file_id, read in held.items() if read is not None}
 
-    def of_entries(self, entries: Iterable[tuple[int, int]]) -> EmbeddedChunks:
+    def of_entries(self, entries: Iterable[tuple[int, int]]) -> HeldChunks:
         """Those that cover entries, each given by its file id and its ordinal."""
         wanted = list(entries)
         notes = self.of_notes({file_id for file_id, _ in wanted})
         places = {(file_id, place) for file_id, ordinal in wanted for place in notes[file_id].covering(ordinal)}
-        return _whole((notes[file_id], place) for file_id, place in sorted(places))
+        return _by_embedding((notes[file_id].embedding(place), notes[file_id], place) for file_id, place in sorted(places))
 
     def homes(self, embeddings: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """The notes, as file ids, that hold a text for which each of these vectors stands."""
@@ -140,14 +140,14 @@ class ChunkReader:
                 for place in note.places(embedding):
                     yield embedding, note, place
 
-    def of_embeddings(self, ids: Sequence[int]) -> EmbeddedChunks:
+    def of_embeddings(self, ids: Sequence[int]) -> HeldChunks:
         """The chunks that vectors stand for, by embedding: several where equal texts stand in several places."""
-        return _whole((note, place) for _, note, place in self.places_of(ids))
+        return _by_embedding(self.places_of(ids))
 
 
-def _whole(places: Iterable[tuple[NoteChunks, int]]) -> EmbeddedChunks:
-    found: EmbeddedChunks = {}
-    for note, place in places:
-        if held := note.chunk(place):
-            found.setdefault(held.embedding, []).append(held)
+def _by_embedding(places: Iterable[tuple[int, NoteChunks, int]]) -> HeldChunks:
+    found: HeldChunks = {}
+    for embedding, note, place in places:
+        if note.covers_any(place):
+            found.setdefault(embedding, []).append(HeldChunk(note, place))
     return found

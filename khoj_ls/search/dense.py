@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from khoj_ls.core.types import Vector
+from khoj_ls.core.types import Span, Vector
 from khoj_ls.search.chunk_cache import ChunkCache, ChunkReader
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.scope import Scope
-from khoj_ls.store.chunks import ActiveModel, ChunkRow, EmbeddedChunks
+from khoj_ls.store.chunks import ActiveModel
+from khoj_ls.store.note_chunks import HeldChunks
 from khoj_ls.store.vectors import VectorIndex
 
 _NARROW = 12
@@ -20,12 +21,26 @@ _WIDER = 1.5
 """How many more neighbours are asked for than would do, where a wide filter drops some; and again while they do not."""
 
 
+class FoundChunk(Protocol):
+    """What is to know of a chunk that was found."""
+
+    @property
+    def id(self) -> int:
+        """Of the chunk."""
+        ...
+
+    @property
+    def span(self) -> Span:
+        """Where in the file it stands."""
+        ...
+
+
 class DenseMatch(NamedTuple):
     """The passage of an entry that is nearest to the query."""
 
     score: float
     """Cosine, clipped to 0..1."""
-    chunk: ChunkRow
+    chunk: FoundChunk
     covered: tuple[int, ...] = ()
     """Ids of the entries the chunk covers, in source order, when they are several and words found none of them."""
 
@@ -47,7 +62,7 @@ def match_meaning(
     *,
     scope: Scope | None = None,
     by_words: Mapping[int, float] | None = None,
-    chunks: EmbeddedChunks | None = None,
+    chunks: HeldChunks | None = None,
     scopes: ScopeCache | None = None,
     reader: ChunkReader | None = None,
 ) -> dict[EntryRef, DenseMatch]:
@@ -69,14 +84,16 @@ def match_meaning(
     matches: dict[EntryRef, DenseMatch] = {}
     for embedding, cosine in nearest:
         score = min(1.0, max(0.0, cosine))
-        for _, chunk, covered, _ in held.get(embedding, ()):
-            allowed = covered if scope is None else tuple(entry for entry in covered if entry[0] in scope.rows)
+        for chunk in held.get(embedding, ()):
+            note, place = chunk
+            covered, first = note.covered(place), note.first(place)
+            allowed = [(entry, ordinal) for ordinal, entry in enumerate(covered, first) if scope is None or entry in scope.rows]
             if not allowed:
                 continue
             entry_id, ordinal = (
                 max(allowed, key=lambda each: (known.get(each[0], 0.0), -each[1])) if allowed[1:] else allowed[0]
             )
-            entry = EntryRef(entry_id, chunk.file_id, ordinal)
+            entry = EntryRef(entry_id, note.file_id, ordinal)
             before = matches.get(entry)
             if before is None or score > before.score:
                 together = tuple(other for other, _ in allowed) if len(allowed) > 1 and entry_id not in known else ()

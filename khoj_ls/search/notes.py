@@ -47,9 +47,13 @@ def whole_notes(
     vector: Vector | None = None,
 ) -> WholeNotes:
     """What is to know about `files`; their meaning, by their `chunks`, only where there is a query vector."""
-    ids = json.dumps(list(files))
-    rows = connection.execute("SELECT id, size FROM file WHERE id IN (SELECT value FROM json_each(?))", (ids,))
-    focus = {file_id: min(1.0, _FOCUSED_BYTES / max(1, size)) for file_id, size in rows}
+    sizes = {file_id: note.file_bytes for file_id, note in chunks.items()}
+    if others := [file_id for file_id in files if file_id not in sizes]:
+        rows = connection.execute(
+            "SELECT id, size FROM file WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(others),)
+        )
+        sizes.update(rows.fetchall())
+    focus = {file_id: min(1.0, _FOCUSED_BYTES / max(1, size)) for file_id, size in sizes.items()}
     return WholeNotes(focus, _meaning(chunks, index, vector) if index is not None and vector is not None else {})
 
 
@@ -79,7 +83,7 @@ def _head(note: NoteChunks) -> list[tuple[int, int]]:
     """The vectors of the chunks that the note begins with, each with how many of its tokens count."""
     head = []
     left = _HEAD_TOKENS
-    for embedding, tokens in zip(note.embeddings, note.tokens, strict=True):
+    for embedding, tokens in note.token_counts():
         if left <= 0:
             break
         head.append((embedding, max(1, min(tokens, left))))

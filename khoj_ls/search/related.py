@@ -28,7 +28,7 @@ from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import RelatedRequest, SearchResult
 from khoj_ls.search.words import phrase
-from khoj_ls.store.note_chunks import NoteChunks
+from khoj_ls.store.note_chunks import HeldChunk, NoteChunks
 
 _POOL = 200
 _POOL_PER_HIT = 10
@@ -206,9 +206,9 @@ def _candidates(notes: Sequence[_Scored], scale: float) -> list[Candidate]:
     found = []
     for note in notes:
         match = None
-        if note.near is not None and (passage := note.near.note.chunk(note.near.place)):
-            together = tuple(entry for entry, _ in passage.covered) if len(passage.covered) > 1 else ()
-            match = DenseMatch(note.near.cosine, passage.chunk, together)
+        if note.near is not None and (covered := note.near.note.covered(note.near.place)):
+            chunk = HeldChunk(note.near.note, note.near.place)
+            match = DenseMatch(note.near.cosine, chunk, tuple(covered) if len(covered) > 1 else ())
         found.append(Candidate(note.entry, scale * note.score, note.lexical, match, worded=match is None))
     return found
 

@@ -49,21 +49,6 @@ class ChunkRow(NamedTuple):
     hash: bytes
 
 
-class EmbeddedChunk(NamedTuple):
-    """A chunk that has its vector."""
-
-    embedding: int
-    """Id of the vector."""
-    chunk: ChunkRow
-    covered: tuple[tuple[int, int], ...]
-    """The entries it covers as (id, ordinal), in source order."""
-    tokens: int
-
-
-EmbeddedChunks = dict[int, list[EmbeddedChunk]]
-"""Chunks by the embedding that stands for them."""
-
-
 def chunk_hash(text: str) -> bytes:
     """Hash that names a chunk by what is embedded."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()

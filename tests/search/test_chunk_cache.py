@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from khoj_ls.core.types import Span
 from khoj_ls.search import chunk_cache
 from khoj_ls.search.chunk_cache import ChunkCache
-from khoj_ls.store.chunks import ChunkRow, EmbeddedChunk
-from khoj_ls.store.note_chunks import note_chunks
+from khoj_ls.store.note_chunks import HeldChunk, note_chunks
 
 TEXTS = ("plain\n", "# Plum\n\nPruned.\n# Pear\n\nPicked.\n", "# Pear\n\nPicked.\n", "# A\n\na\n## B\n\nb\n### C\n\nc\n")
+NAMES = ("file_id", "entry", "span", "covered")
 CHANGES = st.tuples(st.sampled_from("abc"), st.sampled_from(TEXTS), st.booleans(), st.booleans())
 
 
@@ -39,32 +39,44 @@ def test_what_is_remembered_is_what_is_there(empty_vault, changes):
                 for _ in ("read", "remembered"):
                     assert by_chunk(reader.of_embeddings(embeddings)) == by_chunk(there)
                     for file_id, ordinal, entry in entries:
-                        covering = [held for held in chunks if entry in dict(held.covered)]
-                        assert by_chunk(reader.of_entries([(file_id, ordinal)])) == sorted(covering)
+                        covering = {
+                            embedding: [held for held in each if entry in held["covered"]] for embedding, each in there.items()
+                        }
+                        assert by_chunk(reader.of_entries([(file_id, ordinal)])) == by_chunk(covering)
                     found = {file for each in reader.homes(embeddings).values() for file in each}
-                    assert found == {held.chunk.file_id for held in chunks}
+                    assert found == {held["file_id"] for held in chunks}
+                    notes = reader.of_notes(vault.files.values())
+                    sizes = dict(connection.execute("SELECT id, size FROM file"))
+                    assert {file_id: note.file_bytes for file_id, note in notes.items()} == sizes
+                    counts = sorted(pair for note in notes.values() for pair in note.token_counts())
+                    assert counts == sorted((embedding, held["tokens"]) for embedding, each in there.items() for held in each)
         vault.database.close()
 
 
 def stored(connection, model):
     """All chunks that have a vector, by embedding, as the database has them."""
     rows = connection.execute(
-        "SELECT v.id, c.tokens, c.id, c.file_id, c.entry, c.last_entry, c.start_byte, c.end_byte, c.line, c.end_line, c.hash, "
-        "(SELECT json_group_array(json_array(id, ordinal)) FROM (SELECT id, ordinal FROM entry e "
+        "SELECT v.id, c.tokens, c.id, c.file_id, c.entry, c.start_byte, c.end_byte, c.line, c.end_line, "
+        "(SELECT json_group_array(id) FROM (SELECT id FROM entry e "
         "WHERE e.file_id = c.file_id AND e.ordinal BETWEEN c.entry AND c.last_entry ORDER BY ordinal)) "
         "FROM embedding v JOIN chunk c ON c.hash = v.hash AND c.chunker_id = ? WHERE v.model_id = ?",
         (model.chunker_id, model.id),
     )
     found = {}
-    for embedding, tokens, *row, digest, covered in rows:
-        chunk = ChunkRow(*row[:4], Span(*row[4:]), digest)
-        pairs = tuple(tuple(pair) for pair in json.loads(covered))
-        found.setdefault(embedding, []).append(EmbeddedChunk(embedding, chunk, pairs, tokens))
+    for embedding, tokens, chunk, file_id, entry, *span, covered in rows:
+        held = {"id": chunk, "file_id": file_id, "entry": entry, "span": Span(*span), "covered": json.loads(covered)}
+        found.setdefault(embedding, []).append({**held, "tokens": tokens})
     return found
 
 
 def by_chunk(found):
-    return sorted(held for each in found.values() for held in each)
+    """What is told of chunks, in one order whether they were read by the cache or here."""
+    told = [(embedding, held if isinstance(held, dict) else read(held)) for embedding, each in found.items() for held in each]
+    return sorted((embedding, held["id"], *(held[name] for name in NAMES)) for embedding, held in told)
+
+
+def read(held):
+    return {"id": held.id, **{name: getattr(held, name) for name in NAMES[:-1]}, "covered": list(held.covered)}
 
 
 def test_readers_of_two_states_do_not_mix_what_they_read(empty_vault, tmp_path):
@@ -92,7 +104,7 @@ def test_readers_of_two_states_do_not_mix_what_they_read(empty_vault, tmp_path):
 
 
 def told(notes):
-    return {file_id: [note.chunk(place) for place in range(len(note))] for file_id, note in notes.items()}
+    return {file_id: [read(HeldChunk(note, place)) for place in range(len(note))] for file_id, note in notes.items()}
 
 
 def test_a_chunk_of_which_no_entry_is_there_is_passed_over(empty_vault, tmp_path):
