@@ -186,7 +186,8 @@ class Asker:
         """The paragraph's words, by BM25 over notes."""
         text = _paragraph(self._bench, removed)
         with self._bench.database.read() as connection:
-            counts = counted(connection, NOTES, [phrase(term) for term in dict.fromkeys(query_terms(text))])
+            (notes,) = connection.execute("SELECT count(*) FROM file WHERE status = 'indexed'").fetchone()
+            counts = counted(connection, NOTES, [phrase(term) for term in dict.fromkeys(query_terms(text))], notes)
             scores = ranked(connection, NOTES, affordable(dict(sorted(counts.items(), key=lambda item: item[1]))), 30)
             own = connection.execute("SELECT id FROM file WHERE path = ?", (removed.path,)).fetchone()[0]
         return [file_id for file_id in sorted(scores, key=lambda each: -scores[each]) if file_id != own][:_DEPTH]

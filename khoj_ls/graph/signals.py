@@ -86,7 +86,7 @@ class Naming:
         self._total = max(2, statistics.entries)
         words = dict.fromkeys(term for each in phrases for term in each.terms)
         strings = {f"body : {phrase(word)}": word for word in words}
-        counts = counted(connection, ENTRIES, list(strings))
+        counts = counted(connection, ENTRIES, list(strings), statistics.entries)
         self._held = {strings[string]: rows for string, rows in counts.items()}
         self._weights = {_stem(word): self._tells(rows) for word, rows in self._held.items()}
         self._asked = [(frozenset(map(_stem, content_words(each.terms))), each) for each in phrases]

@@ -25,10 +25,10 @@ def notes_with_tag(network: LinkNetwork, tag: str) -> list[str]:
     """Paths of the notes that may have `tag`, or one nested in it."""
     like = '%"' + fold(tag).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = network.connection.execute(
-        "SELECT path FROM file WHERE tags LIKE ?1 ESCAPE '\\' "
-        "OR id IN (SELECT file_id FROM entry WHERE tags LIKE ?1 ESCAPE '\\') "
-        "OR id IN (SELECT file_id FROM link WHERE kind = 'tag' AND '\"' || target LIKE ?1 ESCAPE '\\') ORDER BY path",
-        (like,),
+        "SELECT path FROM file WHERE tags LIKE :like ESCAPE '\\' "
+        "OR id IN (SELECT file_id FROM entry WHERE tags LIKE :like ESCAPE '\\') "
+        "OR id IN (SELECT file_id FROM link WHERE kind = 'tag' AND '\"' || target LIKE :like ESCAPE '\\') ORDER BY path",
+        {"like": like},
     )
     return [row[0] for row in rows]
 

@@ -37,10 +37,15 @@ _K1 = 1.2  # fixed in FTS5
 _SATURATION = 0.4
 FEW_ROWS = 2000
 """BM25 costs about a microsecond a row: a query that would score more rows is asked by its rarest words."""
+_FEW_GAPS = 1.1
+_LOOKED_UP = 200
+_GOLDEN = (5**0.5 - 1) / 2
 
 
-def counted(connection: sqlite3.Connection, table: Table, expressions: Sequence[str], few: int = FEW_ROWS) -> dict[str, int]:
-    """How many rows each FTS5 expression finds: exactly for up to a `few`, else by how densely the first few stand.
+def counted(
+    connection: sqlite3.Connection, table: Table, expressions: Sequence[str], total: int, few: int = FEW_ROWS
+) -> dict[str, int]:
+    """How many of the `total` rows each FTS5 expression finds: exactly for up to a `few`, else by how densely the first stand.
 
     Counting costs some 40 ns a row, and of a word that is everywhere nobody needs to know more than that.
     """
@@ -53,7 +58,25 @@ def counted(connection: sqlite3.Connection, table: Table, expressions: Sequence[
     highest = 0
     if any(found > few for found, _ in counts.values()):
         (highest,) = connection.execute(f"SELECT max(id) FROM {table.rows}").fetchone()
-    return {text: found if found <= few else int(found * highest / last) for text, (found, last) in counts.items()}
+    return {
+        text: found if found <= few else min(total, int(total * found / _rows_up_to(connection, table, last, highest, total)))
+        for text, (found, last) in counts.items()
+    }
+
+
+def _rows_up_to(connection: sqlite3.Connection, table: Table, last: int, highest: int, total: int) -> float:
+    """About how many rows have an id of at most `last`: never 0.
+
+    Every edit leaves ids behind that no row has any more, so that in time most of them are gone; then some are looked up.
+    """
+    if highest <= _FEW_GAPS * total:
+        return max(1.0, last * total / highest)
+    # Evenly spread whatever their number is: multiples of the golden ratio (Weyl's sequence).
+    ids = json.dumps([1 + int(_GOLDEN * number % 1 * last) for number in range(_LOOKED_UP)])
+    (there,) = connection.execute(
+        f"SELECT count(*) FROM json_each(?) wanted JOIN {table.name}_docsize d ON d.id = wanted.value", (ids,)
+    ).fetchone()
+    return float(max(1, last * there / _LOOKED_UP))
 
 
 def ranked(
@@ -108,7 +131,8 @@ def affordable(counts: Mapping[str, int]) -> list[str]:
 
 
 def idf(total: int, rows: float) -> float:
-    """Inverse document frequency of a word that `rows` of `total` rows hold, as FTS5 has it."""
+    """Inverse document frequency of a word that `rows` of `total` rows hold, as FTS5 has it. `rows` may be more by estimate."""
+    rows = min(rows, total)
     return max(1e-6, math.log((total - rows + 0.5) / (rows + 0.5)))
 
 

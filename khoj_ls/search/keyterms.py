@@ -38,7 +38,8 @@ def telling_terms(
     frequency = Counter(term for term in query_terms(text[:_MOST_READ]) if 1 < len(term) <= _LONGEST)
     often = sorted(frequency, key=lambda term: (-frequency[term], -len(term)))[:_MOST_COUNTED]
     strings = {phrase(term): term for term in often}
-    held = {strings[string]: rows for string, rows in counted(connection, ENTRIES, list(strings), _ROWS_COUNTED).items()}
+    counts = counted(connection, ENTRIES, list(strings), statistics.entries, _ROWS_COUNTED)
+    held = {strings[string]: rows for string, rows in counts.items()}
     telling = [term for term in often if held[term] >= least]
     telling.sort(key=lambda term: -(1 + math.log(frequency[term])) * idf(statistics.entries, held[term]))
     return {term: held[term] for term in telling[:most]}

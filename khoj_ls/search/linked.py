@@ -22,9 +22,9 @@ def linked_files(connection: sqlite3.Connection, file_id: int, others: Iterable[
     wanted = set(others) - {file_id}
     rows = connection.execute(
         "SELECT DISTINCT l.file_id, n.file_id, l.key FROM link l JOIN name n ON n.key = l.key "
-        "WHERE (l.file_id = ?1 AND n.file_id IN (SELECT value FROM json_each(?2))) "
-        "OR (n.file_id = ?1 AND l.file_id IN (SELECT value FROM json_each(?2)))",
-        (file_id, json.dumps(sorted(wanted))),
+        "WHERE (l.file_id = :note AND n.file_id IN (SELECT value FROM json_each(:others))) "
+        "OR (n.file_id = :note AND l.file_id IN (SELECT value FROM json_each(:others)))",
+        {"note": file_id, "others": json.dumps(sorted(wanted))},
     )
     return {target if source == file_id else source for source, target in _confirmed(connection, {tuple(row) for row in rows})}
 

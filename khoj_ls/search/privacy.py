@@ -27,9 +27,10 @@ def may_embed(
     first = line or 1
     last = max(first, end_line or first) if line else None
     (held, private) = connection.execute(
-        "SELECT count(DISTINCT f.id), coalesce(max(f.private OR (e.private AND e.end_line >= ?2 AND e.line <= coalesce(?3, "
-        "e.line))), 0) FROM file f LEFT JOIN entry e ON e.file_id = f.id WHERE f.path = ?1 AND f.status = 'indexed'",
-        (path, first, last),
+        "SELECT count(DISTINCT f.id), coalesce(max(f.private OR (e.private AND e.end_line >= :first "
+        "AND e.line <= coalesce(:last, e.line))), 0) "
+        "FROM file f LEFT JOIN entry e ON e.file_id = f.id WHERE f.path = :path AND f.status = 'indexed'",
+        {"path": path, "first": first, "last": last},
     ).fetchone()
     return bool(held) and not private
 

@@ -79,7 +79,7 @@ def _under(connection: sqlite3.Connection, layout: Layout, paths: Sequence[str])
     for path in paths:
         folder = path.rstrip("/")
         found = connection.execute(
-            "SELECT id FROM file WHERE path = ?1 OR (path >= ?2 AND path < ?3)",
+            "SELECT id FROM file WHERE path = ? OR (path >= ? AND path < ?)",
             # "0" is the character after "/": the range holds what lies in the folder.
             (folder, f"{folder}/", f"{folder}0") if folder not in {"", "."} else ("", "", "\U0010ffff"),
         )

@@ -110,11 +110,14 @@ def store_chunks(
     )
     # A text that is private in one note and not in another is treated as private: the careful reading wins.
     waiting = connection.executemany(
-        "INSERT INTO pending (model_id, hash, text, tokens, private, priority) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS "
-        "(SELECT 1 FROM embedding WHERE model_id = ?1 AND hash = ?2) "
+        "INSERT INTO pending (model_id, hash, text, tokens, private, priority) SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS "
+        "(SELECT 1 FROM embedding WHERE model_id = ? AND hash = ?) "
         "ON CONFLICT (model_id, hash) DO UPDATE SET priority = max(priority, excluded.priority), "
         "private = max(private, excluded.private)",
-        ((model.id, chunk_hash(chunk.text), chunk.text, chunk.tokens, int(chunk.private), priority) for chunk in chunks),
+        (
+            (model.id, digest, chunk.text, chunk.tokens, int(chunk.private), priority, model.id, digest)
+            for chunk, digest in ((chunk, chunk_hash(chunk.text)) for chunk in chunks)
+        ),
     )
     return max(0, waiting.rowcount)
 

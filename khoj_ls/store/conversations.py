@@ -106,7 +106,8 @@ def conversations_like(connection: sqlite3.Connection, beginning: str, most: int
     found = (
         exact
         or connection.execute(
-            f"{_CONVERSATIONS} WHERE substr(c.key, 1, length(?1)) = ?1 LIMIT ?2", (beginning, most)
+            f"{_CONVERSATIONS} WHERE substr(c.key, 1, length(:beginning)) = :beginning LIMIT :most",
+            {"beginning": beginning, "most": most},
         ).fetchall()
     )
     return [_conversation(row) for row in found]

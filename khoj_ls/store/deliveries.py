@@ -171,7 +171,8 @@ class Deliveries:
                     row
                     for each in beginnings
                     for row in connection.execute(
-                        "SELECT id, webhook FROM delivery WHERE substr(id, 1, length(?1)) = ?1 AND state != 'arrived'", (each,)
+                        "SELECT id, webhook FROM delivery WHERE substr(id, 1, length(:id)) = :id AND state != 'arrived'",
+                        {"id": each},
                     )
                 ]
             for name, webhook in rows:

@@ -102,8 +102,8 @@ def names_beginning(connection: sqlite3.Connection, beginning: str) -> list[Name
     """The paths whose last segment begins with `beginning` (folded), by path."""
     rows = connection.execute(
         "SELECT n.file_id, f.path, f.type, n.full, n.source FROM name n JOIN file f ON f.id = n.file_id "
-        "WHERE n.key >= ?1 AND n.key < ?1 || char(0x10ffff) AND n.source = 'path' ORDER BY f.path",
-        (beginning,),
+        "WHERE n.key >= :beginning AND n.key < :beginning || char(0x10ffff) AND n.source = 'path' ORDER BY f.path",
+        {"beginning": beginning},
     )
     return [NameRow(*row) for row in rows]
 

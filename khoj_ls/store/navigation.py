@@ -157,9 +157,9 @@ def headings_beginning(connection: sqlite3.Connection, beginning: str, limit: in
     """Headings that begin with these very characters, the shortest first."""
     tables = _HEADING.format("anchor a JOIN entry e ON e.file_id = a.file_id AND e.ordinal = a.entry")
     rows = connection.execute(
-        f"SELECT {tables} a.kind = 'heading' AND a.name >= ?1 AND a.name < ?1 || char(0x10ffff) "
-        "ORDER BY length(e.heading), f.path, e.ordinal LIMIT ?2",
-        (beginning, limit),
+        f"SELECT {tables} a.kind = 'heading' AND a.name >= :beginning AND a.name < :beginning || char(0x10ffff) "
+        "ORDER BY length(e.heading), f.path, e.ordinal LIMIT :limit",
+        {"beginning": beginning, "limit": limit},
     )
     return [_heading(row) for row in rows]
 
@@ -178,9 +178,9 @@ def notes_beginning(connection: sqlite3.Connection, beginning: str, limit: int) 
     """Notes with a title, alias or path whose last segment begins so (folded), the shortest name first."""
     rows = connection.execute(
         "SELECT f.id, f.path, f.title, f.aliases FROM name n JOIN file f ON f.id = n.file_id "
-        "WHERE n.key >= ?1 AND n.key < ?1 || char(0x10ffff) AND n.source IN ('path', 'title', 'alias') "
-        "GROUP BY f.id ORDER BY min(length(n.key)), f.path LIMIT ?2",
-        (beginning, limit),
+        "WHERE n.key >= :beginning AND n.key < :beginning || char(0x10ffff) AND n.source IN ('path', 'title', 'alias') "
+        "GROUP BY f.id ORDER BY min(length(n.key)), f.path LIMIT :limit",
+        {"beginning": beginning, "limit": limit},
     )
     return [NoteRow(row[0], row[1], row[2], tuple(_list(row[3]))) for row in rows]
 

@@ -41,9 +41,9 @@ def files_without_vectors(connection: sqlite3.Connection, model: ActiveModel) ->
     So are those that were cut for another model with the same chunker, and those whose queue was lost.
     """
     rows = connection.execute(
-        "SELECT DISTINCT c.file_id FROM chunk c WHERE c.chunker_id = ?1 "
-        "AND NOT EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ?2 AND e.hash = c.hash) "
-        "AND NOT EXISTS (SELECT 1 FROM pending p WHERE p.model_id = ?2 AND p.hash = c.hash)",
-        (model.chunker_id, model.id),
+        "SELECT DISTINCT c.file_id FROM chunk c WHERE c.chunker_id = :chunker "
+        "AND NOT EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = :model AND e.hash = c.hash) "
+        "AND NOT EXISTS (SELECT 1 FROM pending p WHERE p.model_id = :model AND p.hash = c.hash)",
+        {"chunker": model.chunker_id, "model": model.id},
     )
     return [row[0] for row in rows]

@@ -91,7 +91,8 @@ def test_two_indexes_of_the_same_hold_the_same_whatever_the_order_and_the_number
                     (path,),
                 )
                 connection.execute(
-                    "INSERT INTO name (file_id, key, full, source) VALUES (last_insert_rowid(), ?1, ?1, 'path')", (path,)
+                    "INSERT INTO name (file_id, key, full, source) VALUES (last_insert_rowid(), :path, :path, 'path')",
+                    {"path": path},
                 )
             connection.execute("DELETE FROM file WHERE path = 'gone'")
             connection.execute("DELETE FROM name WHERE key = 'gone'")

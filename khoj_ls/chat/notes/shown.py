@@ -14,7 +14,7 @@ from khoj_ls.store.links import file_at, inherited_properties
 _PRIVATE_NOTES = (
     "SELECT DISTINCT f.path FROM file f JOIN entry e ON e.file_id = f.id WHERE (e.private OR f.private) AND ("
     "(f.type = 'org' AND e.properties <> '[]') OR EXISTS (SELECT 1 FROM link l WHERE l.file_id = f.id AND l.entry = e.ordinal "
-    "AND (instr(l.target, ?1) OR instr(l.target, ?2))))"
+    "AND (instr(l.target, ?) OR instr(l.target, ?))))"
 )
 
 

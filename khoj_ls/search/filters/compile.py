@@ -22,7 +22,9 @@ from khoj_ls.store.facets import tags_in_use
 from khoj_ls.store.fts import display_title
 
 _WORD = re.compile(r"[a-z0-9]+")
-_HEADED_BY_ASCII = "FROM entry INDEXED BY idx_entry_heading WHERE heading LIKE ?1 OR (outline <> '[]' AND outline LIKE ?1)"
+_HEADED_BY_ASCII = (
+    "FROM entry INDEXED BY idx_entry_heading WHERE heading LIKE :part OR (outline <> '[]' AND outline LIKE :part)"
+)
 _HEADINGS_NOT_ASCII = (
     "SELECT id, heading, outline FROM entry WHERE length(CAST(outline || heading AS BLOB)) <> length(outline || heading)"
 )
@@ -121,7 +123,7 @@ def _with_heading(index: Index, asked: Filter) -> RowSet:
     found: list[int] = []
     if _WORD.fullmatch(folded):
         # Of one plain word SQLite knows as much: not a heading need be looked at here.
-        found = [row for (row,) in index.connection.execute(f"SELECT id {_HEADED_BY_ASCII}", (f"%{folded}%",))]
+        found = [row for (row,) in index.connection.execute(f"SELECT id {_HEADED_BY_ASCII}", {"part": f"%{folded}%"})]
         likely = iter(index.connection.execute(_HEADINGS_NOT_ASCII))
     known = {"[]": False}
     for row, heading, outline in likely:
@@ -139,7 +141,7 @@ def _likely_headings(connection: sqlite3.Connection, folded: str) -> Iterator[tu
     """
     if folded.isascii():
         word = max(_WORD.findall(folded), key=len, default="")
-        yield from connection.execute(f"SELECT id, heading, outline {_HEADED_BY_ASCII}", (f"%{word}%",))
+        yield from connection.execute(f"SELECT id, heading, outline {_HEADED_BY_ASCII}", {"part": f"%{word}%"})
     yield from connection.execute(_HEADINGS_NOT_ASCII)
 
 

@@ -41,8 +41,8 @@ Span = tuple[str | None, str | None]
 
 _AFTER_ALL = "~"
 _OWN = (
-    "SELECT entry_id FROM entry_day WHERE start >= ?1 AND start < ?2 "
-    "UNION ALL SELECT entry_id FROM entry_day WHERE finish <> '' AND finish >= ?1 AND start < ?2"
+    "SELECT entry_id FROM entry_day WHERE start >= :since AND start < :before "
+    "UNION ALL SELECT entry_id FROM entry_day WHERE finish <> '' AND finish >= :since AND start < :before"
 )
 
 
@@ -58,7 +58,7 @@ def dated(connection: sqlite3.Connection, layout: Layout, filters: Sequence[Date
 
     rows = NO_ROWS
     for since, before in spans:
-        rows = rows.either(rows_of(connection, _OWN, (since or "", before or _AFTER_ALL)))
+        rows = rows.either(rows_of(connection, _OWN, {"since": since or "", "before": before or _AFTER_ALL}))
     under: list[int] = []
     headed: set[int] = set()
     for row, file_id, heading, outline in connection.execute(_HEADED):

@@ -7,7 +7,7 @@ question. A mask of one byte a row is handed over in microseconds, and SQLite lo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 from itertools import compress, count
 
@@ -72,7 +72,7 @@ class RowSet(Set[int]):
 NO_ROWS = RowSet(b"")
 
 
-def rows_of(connection: sqlite3.Connection, sql: str, parameters: tuple[object, ...] = ()) -> RowSet:
+def rows_of(connection: sqlite3.Connection, sql: str, parameters: tuple[object, ...] | Mapping[str, object] = ()) -> RowSet:
     """The rows whose ids a question selects."""
     return RowSet.of([row[0] for row in connection.execute(sql, parameters).fetchall()])
 
