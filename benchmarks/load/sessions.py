@@ -28,6 +28,8 @@ from benchmarks.load.desk import ask, copied, daemon, editor, leave, megabytes, 
 
 _PAUSES = (0.05, 0.6)
 _SAMPLE_SECONDS = 5.0
+_MOST_ADDED = 40
+"""Lines that a note may be longer than it was."""
 _MOST_GROWTH = 30.0
 """MB an hour: beyond it memory is said not to be flat."""
 _LEAST_SECONDS = 240.0
@@ -55,6 +57,7 @@ class Person:
         self._client, self._vault, self._words = client, vault, words
         self.path, self.token = path, f"zugvogel{seed}x{number}"
         self.text = path.read_text(errors="replace")
+        self._most_lines = self.text.count("\n") + _MOST_ADDED
         self._version = 1
         item = types.TextDocumentItem(uri=path.as_uri(), language_id="markdown", version=1, text=self.text)
         client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
@@ -73,9 +76,11 @@ class Person:
             await asyncio.sleep(self._random.uniform(*_PAUSES))
 
     async def type(self) -> None:
-        """Write some words at the end, or take the last line away."""
-        if self._random.random() < 0.2 and self.text.count("\n") > 3:
-            self._change(self.text.rstrip("\n").rsplit("\n", 1)[0] + "\n")
+        """Write some words at the end, or take the last lines away: notes that grew for an hour would take ever more memory."""
+        lines = self.text.count("\n")
+        if lines > self._most_lines or (self._random.random() < 0.2 and lines > 3):
+            kept = lines - self._random.randint(1, _MOST_ADDED // 2)
+            self._change("".join(self.text.splitlines(keepends=True)[: max(2, kept)]))
         else:
             self._change(self.text + " ".join(self._random.choices(self._words, k=4)) + "\n")
         await ask(self._client, "khoj/status", {"vault": str(self._vault)})  # answered behind the change
@@ -148,7 +153,7 @@ async def measure(vault: Path, sessions: int, minutes: float, seed: int) -> Told
     told = Told()
     begun = time.monotonic()
     until = begun + minutes * 60
-    watching = asyncio.create_task(_watch(told, begun, until))
+    watching = asyncio.create_task(_watch(told, begun, minutes))
     await asyncio.gather(*(each.work(until, told) for each in people))
     await watching
     for each in people:
@@ -163,10 +168,16 @@ async def measure(vault: Path, sessions: int, minutes: float, seed: int) -> Told
     return told
 
 
-async def _watch(told: Told, begun: float, until: float) -> None:
-    process = daemon()
-    while time.monotonic() < until:
-        told.memory.append((time.monotonic() - begun, megabytes(process)))
+async def _watch(told: Told, begun: float, minutes: float) -> None:
+    """Look at the daemon's memory, and say once a minute how far it is."""
+    process, said = daemon(), 0
+    while (passed := time.monotonic() - begun) < minutes * 60:
+        told.memory.append((passed, megabytes(process)))
+        if passed // 60 >= said:
+            said = int(passed // 60) + 1
+            requests = sum(map(len, told.times.values()))
+            state = f"{requests:,} requests, {len(told.errors)} errors, {told.memory[-1][1]:.0f} MB"
+            print(f"minute {said} of {minutes:g}: {state}", file=sys.stderr)
         await asyncio.sleep(_SAMPLE_SECONDS)
 
 
