@@ -48,7 +48,7 @@ def short_path(path: str) -> str:
         here = str(Path.cwd())
     except OSError:  # the current folder was deleted
         return path
-    return path[len(here) + 1 :] if path.startswith(here.rstrip(os.sep) + os.sep) else path
+    return path.removeprefix(here.rstrip(os.sep) + os.sep)
 
 
 def columns(rows: Sequence[tuple[str, str]]) -> None:
