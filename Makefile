@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench soak damaged hostile crashes fuzz editors vsix audit sbom clean help
+.PHONY: demo test lint bench load soak damaged hostile crashes fuzz editors vsix audit sbom clean help
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3.11
@@ -39,6 +39,15 @@ vsix:  ## editors/vscode/khoj-ls.vsix, the extension for VS Code: checked and bu
 
 bench: $(STAMP)  ## every figure beside its baseline and its goal (BENCH="--only encoder", --missing, --all, --list)
 	$(VENV)/bin/python -m benchmarks $(BENCH)
+
+# LOAD_NOTES: any folder of notes, copied; it needs twenty of a page or more.
+LOAD_NOTES ?= examples/vault
+LOAD ?= --minutes 60 --json benchmarks/results/sessions.json
+BURST ?= --json benchmarks/results/burst.json
+
+load: $(STAMP)  ## an hour of twenty editors over one daemon, then 5,000 notes that change at once (LOAD="--minutes 5" for less)
+	$(VENV)/bin/python -m benchmarks.load.sessions $(LOAD_NOTES) $(LOAD)
+	$(VENV)/bin/python -m benchmarks.load.burst $(BURST)
 
 # Each writes its report where the last one of a whole run is kept; with options of one's own it writes none.
 DAMAGED ?= --report benchmarks/results/soak.json
