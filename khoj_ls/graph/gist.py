@@ -14,6 +14,7 @@ from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import Vector
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.search.context import SearchContext
+from khoj_ls.search.dense import nearest_texts
 from khoj_ls.search.privacy import may_embed
 from khoj_ls.store.chunks import chunks_of_file
 from khoj_ls.store.links import file_at
@@ -92,9 +93,10 @@ def _nearest(context: SearchContext, note: OpenNote, offset: int, text: str) -> 
         vector = (context.embed_passage or context.embed_query)(text)
     if vector is None:
         return {}
-    nearest = dict(context.index.search(vector, _POOL))
     found: dict[int, float] = {}
     with context.database.read() as connection:
+        reader = context.chunks.of(connection, context.model)
+        nearest = dict(nearest_texts(context.index, reader, vector, _POOL))
         for file_id, score in _homes(connection, context, nearest):
             if known is None or file_id != known[0]:
                 found[file_id] = max(found.get(file_id, 0.0), score)

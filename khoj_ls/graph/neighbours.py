@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from khoj_ls.core.places import Place
 from khoj_ls.core.types import Vector
 from khoj_ls.search.context import SearchContext
+from khoj_ls.search.dense import nearest_texts
 from khoj_ls.search.linked import linked_files
 from khoj_ls.store import links as store
 from khoj_ls.store.chunks import ChunkRow, chunks_of_file
@@ -58,8 +59,9 @@ def neighbours(
     vector = _mean(context, here)
     if vector is None:
         return []
-    nearest = context.index.search(vector, _POOL + len(chunks))
-    found = context.chunks.of(connection, context.model).of_embeddings([embedding for embedding, _ in nearest])
+    reader = context.chunks.of(connection, context.model)
+    nearest = nearest_texts(context.index, reader, vector, _POOL + len(chunks))
+    found = reader.of_embeddings([embedding for embedding, _ in nearest])
     best: dict[int, tuple[float, HeldChunk]] = {}
     for embedding, cosine in nearest:
         passages = found.get(embedding, [])

@@ -19,6 +19,7 @@ _NARROW = 12
 """So many times cheaper an entry of the scope is to compare than a neighbour is to find and to look up."""
 _WIDER = 1.5
 """How many more neighbours are asked for than would do, where a wide filter drops some; and again while they do not."""
+_WIDER_STILL = 4
 
 
 class FoundChunk(Protocol):
@@ -101,6 +102,22 @@ def match_meaning(
     return matches
 
 
+def nearest_texts(index: VectorIndex, reader: ChunkReader, vector: Vector, count: int) -> list[tuple[int, float]]:
+    """The nearest embeddings, as (id, cosine), nearest first, of texts that stand in a note: `count` of them if there are.
+
+    Of a paragraph that is being written each version has left its vector, and they are near to all that its last one is near
+    to: without a look they would take the places of everything else.
+    """
+    asked = count
+    while True:
+        found = index.search(vector, asked)
+        homes = reader.homes([embedding for embedding, _ in found])
+        there = [(embedding, cosine) for embedding, cosine in found if homes[embedding]]
+        if len(there) >= count or len(found) < asked:
+            return there[:count]
+        asked *= _WIDER_STILL
+
+
 def _nearest(
     connection: sqlite3.Connection,
     model: ActiveModel,
@@ -113,7 +130,7 @@ def _nearest(
 ) -> list[tuple[int, float]]:
     """The nearest embeddings: exactly the `pool` nearest that a narrow scope leaves, those of a wide one that HNSW finds."""
     if scope is None:
-        return index.search(vector, pool)
+        return nearest_texts(index, reader, vector, pool)
     # So many neighbours hold a pool of allowed ones, where these are spread evenly. If that is more than there are allowed
     # ones, looking those up costs less.
     near = pool * max(1, len(index)) // max(1, len(scope.rows))

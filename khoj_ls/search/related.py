@@ -16,7 +16,7 @@ from typing import NamedTuple
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.search.bm25 import Table, bound, ranked, saturated
 from khoj_ls.search.context import QueryVector, SearchContext, missing
-from khoj_ls.search.dense import DenseMatch, EntryRef
+from khoj_ls.search.dense import DenseMatch, EntryRef, nearest_texts
 from khoj_ls.search.fusion import Candidate
 from khoj_ls.search.hits import Ranks, build_hits
 from khoj_ls.search.keyterms import telling_terms
@@ -132,9 +132,10 @@ def _by_meaning(connection: sqlite3.Connection, context: SearchContext, origin: 
     own = 0
     if origin.file_id is not None:
         (own,) = connection.execute("SELECT count(*) FROM chunk WHERE file_id = ?", (origin.file_id,)).fetchone()
-    nearest = dict(context.index.search(origin.vector, pool + min(own, pool)))
+    reader = context.chunks.of(connection, context.model)
+    nearest = dict(nearest_texts(context.index, reader, origin.vector, pool + min(own, pool)))
     best: dict[int, _Near] = {}
-    for embedding, note, place in context.chunks.of(connection, context.model).places_of(list(nearest)):
+    for embedding, note, place in reader.places_of(list(nearest)):
         file_id = note.file_id
         if file_id not in best and file_id != origin.file_id and (covered := note.covered(place)):
             entry = EntryRef(covered[0], file_id, note.first(place))

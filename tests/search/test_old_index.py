@@ -40,3 +40,14 @@ def test_a_word_that_is_everywhere_is_searched_for(old, query, first):
 
 def test_what_belongs_to_a_note_with_a_word_that_is_everywhere(old):
     assert [hit.path for hit in old.related("moss.md").hits] == ["fern.md"]
+
+
+def test_what_was_written_over_takes_no_place_of_what_there_is(vault):
+    # Each version of a paragraph leaves its vector for a while, as near to the query as the last one.
+    vault.put("plum.md", "# Plum\n\nPruning plum trees in July, with saw, ladder and rope.\n")
+    for edit in range(500):
+        vault.put("draft.md", f"# Plum\n\nPruning plum trees in July {edit}.\n")
+    paths = ["draft.md", "plum.md"]
+    assert sorted(hit.path for hit in vault.search("pruning plum trees july", mode="dense", limit=2).hits) == paths
+    assert [hit.path for hit in vault.related("draft.md").hits] == ["plum.md"]
+    assert [hit.sources.keys() >= {"dense"} for hit in vault.related("draft.md").hits] == [True]
