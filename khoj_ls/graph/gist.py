@@ -13,6 +13,7 @@ from khoj_ls.core.errors import KhojError
 from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import Vector
 from khoj_ls.graph.open_note import OpenNote
+from khoj_ls.search.chunk_cache import ChunkReader
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.dense import nearest_texts
 from khoj_ls.search.privacy import may_embed
@@ -97,16 +98,16 @@ def _nearest(context: SearchContext, note: OpenNote, offset: int, text: str) -> 
     with context.database.read() as connection:
         reader = context.chunks.of(connection, context.model)
         nearest = dict(nearest_texts(context.index, reader, vector, _POOL))
-        for file_id, score in _homes(connection, context, nearest):
+        for file_id, score in _homes(connection, context, reader, nearest):
             if known is None or file_id != known[0]:
                 found[file_id] = max(found.get(file_id, 0.0), score)
     return found
 
 
-def _homes(connection: sqlite3.Connection, context: SearchContext, nearest: Mapping[int, float]) -> list[tuple[int, float]]:
+def _homes(
+    connection: sqlite3.Connection, context: SearchContext, reader: ChunkReader, nearest: Mapping[int, float]
+) -> list[tuple[int, float]]:
     """The notes, by id, that hold the nearest passages, with how near these are; without passages that plugins take out."""
-    assert context.model is not None
-    reader = context.chunks.of(connection, context.model)
     if context.plugins_leave is None:
         return [(file_id, nearest[each]) for each, files in reader.homes(list(nearest)).items() for file_id in files]
     held = reader.of_embeddings(list(nearest)).items()
