@@ -403,7 +403,7 @@ def test_every_query_has_an_answer(house, query, mode, prefix, limit):
     scores = [hit.score for hit in result.hits]
     assert len(scores) <= limit
     assert scores == sorted(scores, reverse=True)
-    assert all(0 < score <= 1 for score in scores)
+    assert all(0 < score <= 1 for score in scores) or not any(scores), "filters alone rank nothing"
     lines = [(hit.path, line) for hit in result.hits for line in range(hit.span.line, hit.span.end_line + 1)]
     assert len(lines) == len(set(lines)), "no line is shown twice"
     for hit in result.hits:
