@@ -38,15 +38,13 @@ class ChunkCache:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._lock = threading.Lock()
-        self._known: tuple[tuple[str, ActiveModel], _Known] | None = None
+        self._known: tuple[ActiveModel, _Known] | None = None
 
     def of(self, connection: sqlite3.Connection, model: ActiveModel) -> ChunkReader:
         """The chunks of `model`, in the state that `connection` reads."""
-        # A purged vector may come back under another number.
-        state = (get_meta(connection, "vector_purges"), model)
         with self._lock:
-            if self._known is None or self._known[0] != state or self._known[1].bytes > _MOST_BYTES:
-                self._known = (state, _Known())
+            if self._known is None or self._known[0] != model or self._known[1].bytes > _MOST_BYTES:
+                self._known = (model, _Known())
             return ChunkReader(connection, model, get_meta(connection, "revision"), self._known[1])
 
     def fill(self, database: Database, model: ActiveModel, over: Callable[[], bool]) -> None:
@@ -62,7 +60,7 @@ class ChunkCache:
             with database.read() as connection:
                 self.of(connection, model).of_notes(files[start : start + _FILLED_AT_ONCE])
             known = self._known
-            if over() or known is None or known[0][1] != model or known[1].bytes > _FILLED_BYTES:
+            if over() or known is None or known[0] != model or known[1].bytes > _FILLED_BYTES:
                 return
 
 

@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 from khoj_ls.core.types import Chunk, Span, Vector
 
+_LEAST_UNUSED = 10_000
+"""So many vectors that no text uses are kept in any case; more only as long as more are used."""
+
 
 @dataclass(frozen=True)
 class ActiveModel:
@@ -108,6 +111,7 @@ def store_chunks(
         "INSERT OR REPLACE INTO chunked (file_id, chunker_id, revision) SELECT ?, ?, value FROM meta WHERE key = 'revision'",
         (file_id, model.chunker_id),
     )
+    _take_back(connection, model, [chunk_hash(chunk.text) for chunk in chunks])
     # A text that is private in one note and not in another is treated as private: the careful reading wins.
     waiting = connection.executemany(
         "INSERT INTO pending (model_id, hash, text, tokens, private, priority) SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS "
@@ -120,6 +124,17 @@ def store_chunks(
         ),
     )
     return max(0, waiting.rowcount)
+
+
+def _take_back(connection: sqlite3.Connection, model: ActiveModel, hashes: Sequence[bytes]) -> None:
+    """Have vectors that were set aside found again, under new ids."""
+    which = "FROM unused_embedding WHERE model_id = ? AND hash = ?"
+    wanted = [(model.id, digest) for digest in hashes]
+    back = connection.executemany(
+        f"INSERT OR IGNORE INTO embedding (model_id, hash, vector) SELECT model_id, hash, vector {which}", wanted
+    )
+    if back.rowcount > 0:
+        connection.executemany(f"DELETE {which}", wanted)
 
 
 def next_pending(connection: sqlite3.Connection, model: ActiveModel, limit: int, *, private: bool = True) -> list[PendingText]:
@@ -226,13 +241,39 @@ def drop_other_chunkers(connection: sqlite3.Connection, model: ActiveModel) -> N
     connection.execute("DELETE FROM pending WHERE model_id <> ?", (model.id,))
 
 
-def purge_unused(connection: sqlite3.Connection, now: float, keep_days: float) -> int:
-    """Mark vectors that no chunk uses, forget those unused for longer than `keep_days`; returns how many were forgotten."""
-    used = "EXISTS (SELECT 1 FROM chunk c WHERE c.hash = embedding.hash)"
-    connection.execute(f"UPDATE embedding SET unused_since = NULL WHERE unused_since IS NOT NULL AND {used}")
-    connection.execute(f"UPDATE embedding SET unused_since = ? WHERE unused_since IS NULL AND NOT {used}", (now,))
+def set_aside(connection: sqlite3.Connection, model: ActiveModel, now: float, most: int) -> int:
+    """Take up to `most` vectors that no chunk uses, or that are another model's, out of what is searched; returns how many.
+
+    They are kept for a text that comes back (`store_chunks`), until `forget_unused`.
+    """
+    # The highest id stays where it is: it would be given again, to another text, and an index tells them by it.
+    rows = connection.execute(
+        "SELECT v.id FROM embedding v WHERE (v.model_id <> ? OR NOT EXISTS (SELECT 1 FROM chunk c WHERE c.hash = v.hash)) "
+        "AND v.id < (SELECT max(id) FROM embedding) LIMIT ?",
+        (model.id, most),
+    ).fetchall()
+    if not rows:
+        return 0
+    unused = "SELECT value FROM json_each(?)"
+    ids = json.dumps([row[0] for row in rows])
+    connection.execute(
+        "INSERT OR REPLACE INTO unused_embedding (model_id, hash, vector, since) "
+        f"SELECT model_id, hash, vector, ? FROM embedding WHERE id IN ({unused})",
+        (now, ids),
+    )
+    connection.execute(f"DELETE FROM embedding WHERE id IN ({unused})", (ids,))
+    connection.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'vector_purges'")
+    return len(rows)
+
+
+def forget_unused(connection: sqlite3.Connection, now: float, keep_days: float) -> int:
+    """Forget vectors that were set aside for longer than `keep_days`, and all but the last of very many; returns how many."""
     connection.execute("DELETE FROM pending WHERE NOT EXISTS (SELECT 1 FROM chunk c WHERE c.hash = pending.hash)")
-    gone = connection.execute("DELETE FROM embedding WHERE unused_since < ?", (now - keep_days * 86400,)).rowcount
-    if gone:
-        connection.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'vector_purges'")
+    gone = connection.execute("DELETE FROM unused_embedding WHERE since < ?", (now - keep_days * 86400,)).rowcount
+    (used,) = connection.execute("SELECT count(*) FROM embedding").fetchone()
+    gone += connection.execute(
+        "DELETE FROM unused_embedding WHERE id IN "
+        "(SELECT id FROM unused_embedding ORDER BY since DESC, id DESC LIMIT -1 OFFSET ?)",
+        (max(_LEAST_UNUSED, used),),
+    ).rowcount
     return gone

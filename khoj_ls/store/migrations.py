@@ -14,7 +14,7 @@ from khoj_ls.store import fts
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """Number of the newest migration below."""
 
 
@@ -32,6 +32,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     steps(name="m006_places")(_m006_places)
     steps(name="m007_coded")(_m007_coded)
     steps(name="m008_cuts")(_m008_cuts)
+    steps(name="m009_unused")(_m009_unused)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -211,6 +212,17 @@ def _m007_coded(db: Database) -> None:
 def _m008_cuts(db: Database) -> None:
     # The revision of the index in which a file was cut: what was read of its chunks holds as long as this stays.
     db.execute("ALTER TABLE chunked ADD COLUMN revision INTEGER NOT NULL DEFAULT 0")
+
+
+def _m009_unused(db: Database) -> None:
+    # What no text uses any more is not searched: it is kept apart, for a text that comes back.
+    db.table("unused_embedding").create(
+        {"id": int, "model_id": int, "hash": bytes, "vector": bytes, "since": float},
+        pk="id",
+        not_null={"model_id", "hash", "vector", "since"},
+        foreign_keys=[("model_id", "model", "id")],
+    ).create_index(["model_id", "hash"], unique=True)
+    db.execute("ALTER TABLE embedding DROP COLUMN unused_since")
 
 
 _ISO_DAY = "*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"

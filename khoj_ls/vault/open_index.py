@@ -320,8 +320,9 @@ class OpenIndex:
 
     def _catch_up(self) -> None:
         """Take new vectors into the index now, so that no search has to; only one that searches use already."""
-        if self._vectors is not None:
-            self._vectors.catch_up()
+        if (vectors := self._vectors) is not None:
+            vectors.catch_up()
+            vectors.renew(lambda: self._closed or self._vectors is not vectors)
 
     def _save_vectors(self, *, at_least: int = 1) -> None:
         if self._vectors is not None and not self.read_only:

@@ -11,7 +11,7 @@ from indexing_toys import ToyEncoder, vector
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.types import Chunk, Span
-from khoj_ls.indexing import embedding
+from khoj_ls.indexing import embedding, meaning
 from khoj_ls.indexing.cutting import Cutting
 from khoj_ls.indexing.messages import Answer
 from khoj_ls.indexing.models import ModelInfo, active_model
@@ -300,16 +300,31 @@ def test_a_file_that_cannot_be_cut_is_found_by_words_and_named(bench):
 def test_unused_vectors_are_kept_for_an_undo_and_purged_later(bench):
     notes(bench)
     bench.open(keep_vectors_days=14.0).index()
-    (bench.root / "0.md").unlink()
-    bench.indexer.index()
-    assert bench.rows("SELECT count(*) FROM embedding") == [(3,)]
+    (bench.root / "1.md").unlink()
+    bench.reopen(keep_vectors_days=14.0).index()
+    counts = "SELECT (SELECT count(*) FROM embedding), (SELECT count(*) FROM unused_embedding)"
+    assert bench.rows(counts) == [(2, 1)]
     # A month later.
     with bench.database.write() as connection:
-        connection.execute("UPDATE embedding SET unused_since = 1")
+        connection.execute("UPDATE unused_embedding SET since = 1")
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'last_purge'")
     bench.reopen(keep_vectors_days=14.0).index()
-    assert bench.rows("SELECT count(*) FROM embedding") == [(2,)]
+    assert bench.rows(counts) == [(2, 0)]
     assert bench.covered() == (2, 2)
+
+
+def test_versions_that_were_written_over_leave_the_searches_while_it_runs(bench, monkeypatch):
+    monkeypatch.setattr(meaning, "_SET_ASIDE_AFTER", 20)
+    monkeypatch.setattr(meaning, "_SET_ASIDE_AT_ONCE", 7)
+    notes(bench)
+    bench.open().index()
+    for version in range(60):
+        bench.write("0.md", f"# Draft\nversion {version}\n")
+        bench.indexer.index()
+    [(searched, kept)] = bench.rows("SELECT (SELECT count(*) FROM embedding), (SELECT count(*) FROM unused_embedding)")
+    assert searched <= 3 + 20
+    assert searched + kept == 3 + 60
+    assert bench.covered() == (3, 3)
 
 
 def test_the_vector_index_is_caught_up_while_vectors_come_in(bench):

@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-import random
-import struct
-
 import pytest
+from vectors_kit import add_note, cut, embed, vector, vector_of
 
-from khoj_ls.core.types import Chunk, Entry, ParsedFile, Span
+from khoj_ls.core.types import ParsedFile
 from khoj_ls.store import chunks as store
+from khoj_ls.store import hnsw_vectors
 from khoj_ls.store.files import FileStat, remove_file, replace_file
-from khoj_ls.store.vectors import VectorIndex, hnsw_available
-
-DIMENSIONS = 8
-
-
-def vector(seed: int) -> bytes:
-    numbers = random.Random(seed)
-    values = [numbers.gauss(0, 1) for _ in range(DIMENSIONS)]
-    length = sum(value * value for value in values) ** 0.5
-    return struct.pack(f"<{DIMENSIONS}f", *(value / length for value in values))
-
-
-@pytest.fixture
-def model(database):
-    with database.write() as connection:
-        return store.use_model(connection, "model-1", "tiny", DIMENSIONS, "chunker-1")
-
-
-def add_note(database, model, path: str, *texts: str, private: bool = False) -> int:
-    entry = Entry(Span(0, 1, 1, 1), 0, "", (), None, "x", "x")
-    chunks = [Chunk(0, 0, i, Span(i, i + 1, i + 1, i + 1), text, len(text), private) for i, text in enumerate(texts)]
-    with database.write() as connection:
-        file_id = replace_file(connection, FileStat(path, 1, 1, 1, 1), path.encode(), ParsedFile("text", None, (entry,)))
-        store.store_chunks(connection, model, file_id, chunks, 0.0)
-    return file_id
-
-
-def embed(database, model, *texts: str) -> None:
-    with database.write() as connection:
-        store.store_vectors(connection, model, [(store.chunk_hash(text), vector(hash_seed(text))) for text in texts])
-
-
-def hash_seed(text: str) -> int:
-    return int.from_bytes(store.chunk_hash(text)[:4], "little")
+from khoj_ls.store.hnsw_vectors import hnsw_available
+from khoj_ls.store.vectors import VectorIndex
 
 
 def pending(database, model, **kwargs) -> list[str]:
@@ -57,7 +24,7 @@ def test_equal_texts_want_one_vector_and_live_in_both_notes(database, model):
     assert pending(database, model) == ["only a", "same"]
     embed(database, model, "same", "only a")
     index = VectorIndex(database, model, database.path.with_suffix(".hnsw"), exact_below=100)
-    [(nearest, score)] = index.search(vector(hash_seed("same")), 1)
+    [(nearest, score)] = index.search(vector_of("same"), 1)
     with database.read() as connection:
         homes = store.files_of_embeddings(connection, model, [nearest])
         assert store.coverage(connection, model) == (3, 3)
@@ -99,21 +66,6 @@ def test_private_texts_can_be_held_back(database, model):
     add_note(database, model, "a.md", "diary", private=True)
     add_note(database, model, "b.md", "diary", "recipe")
     assert pending(database, model, private=False) == ["recipe"]
-
-
-def test_unused_vectors_are_purged_after_some_days(database, model):
-    file_id = add_note(database, model, "a.md", "old", "kept")
-    embed(database, model, "old", "kept")
-    with database.write() as connection:
-        store.store_chunks(connection, model, file_id, [Chunk(0, 0, 0, Span(0, 1, 1, 1), "kept", 1)], 0.0)
-    day = 86400.0
-    purged = []
-    for now in (0.0, 5 * day, 15 * day):
-        with database.write() as connection:
-            purged.append(store.purge_unused(connection, now, keep_days=14))
-    assert purged == [0, 0, 1]
-    index = VectorIndex(database, model, database.path.with_suffix(".hnsw"), exact_below=100)
-    assert len(index.search(vector(1), 10)) == 1
 
 
 TEXTS = tuple(f"text {i}" for i in range(300))
@@ -161,7 +113,7 @@ def test_the_saved_index_is_loaded_and_caught_up(filled, model, tmp_path):
     embed(filled, model, "later")
     second = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
     assert second.catch_up() == 1
-    assert second.search(vector(hash_seed("later")), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
+    assert second.search(vector_of("later"), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_an_index_of_a_database_that_was_built_anew_is_not_loaded(filled, model, tmp_path):
@@ -179,6 +131,56 @@ def test_an_index_of_a_database_that_was_built_anew_is_not_loaded(filled, model,
         )
     found = VectorIndex(database, model, tmp_path / "v.hnsw", exact_below=0).search(rows[0][2], 1)
     assert [number for number, _ in found] == [rows[-1][0]]
+
+
+@needs_hnsw
+@pytest.mark.parametrize("dropped_before", [True, False], ids=["dropped before it was saved", "dropped since"])
+def test_what_left_since_the_index_was_saved_is_not_found(filled, model, tmp_path, dropped_before):
+    (file_id,) = filled._writer.execute("SELECT id FROM file").fetchone()
+    first = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    first.catch_up()
+    for kept, saved in ((200, dropped_before), (100, not dropped_before)):
+        cut(filled, model, file_id, *TEXTS[:kept], TEXTS[-1])
+        with filled.write() as connection:
+            store.set_aside(connection, model, 0.0, 1000)
+        if saved:
+            first.catch_up()
+            first.save()
+    second = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    assert second.catch_up() == 0, "the file is used"
+    assert len(second) == len(second.search(vector(1), 1000)) == 101
+    assert [text for text in TEXTS if second.search(vector_of(text), 1)[0][1] > 0.9999] == [*TEXTS[:100], TEXTS[-1]]
+
+
+@needs_hnsw
+def test_a_graph_of_which_much_is_gone_is_built_anew_while_it_answers(filled, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(hnsw_vectors, "_ROOM", 0)
+    (file_id,) = filled._writer.execute("SELECT id FROM file").fetchone()
+    index = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    index.catch_up()
+    assert not index.renew(lambda: False), "nothing is gone"
+    cut(filled, model, file_id, *TEXTS[:200], TEXTS[-1])
+    with filled.write() as connection:
+        store.set_aside(connection, model, 0.0, 1000)
+    index.catch_up()
+    assert not index.renew(lambda: True), "it is over"
+
+    def meanwhile() -> bool:
+        """While the new graph is built, one text goes and one comes, and searches are answered."""
+        cut(filled, model, file_id, *TEXTS[1:200], TEXTS[-1], "new")
+        embed(filled, model, "new")
+        with filled.write() as connection:
+            store.set_aside(connection, model, 0.0, 1000)
+        return len(index.search(vector(1), 1000)) != 201
+
+    assert index.renew(meanwhile)
+    assert len(index) == len(index.search(vector(1), 1000)) == 201
+    assert [text for text in (*TEXTS, "new") if index.search(vector_of(text), 1)[0][1] > 0.9999] == [
+        *TEXTS[1:200],
+        TEXTS[-1],
+        "new",
+    ]
+    assert not index.renew(lambda: False), "what is gone is not in it"
 
 
 def corrupt(path):
@@ -200,7 +202,7 @@ def test_a_damaged_hnsw_file_is_built_anew(filled, model, tmp_path, damage):
     damage(tmp_path / "v.hnsw")
     second = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
     assert second.catch_up() == len(TEXTS)
-    assert second.search(vector(hash_seed("text 7")), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
+    assert second.search(vector_of("text 7"), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
 
 
 @pytest.mark.parametrize(("exact_below", "off"), [(10, 1e-3), (10_000, 1e-5)], ids=["hnsw", "exact"])

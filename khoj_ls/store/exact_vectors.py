@@ -1,0 +1,87 @@
+"""Vectors that are all compared with a query: exact, and fast enough for tens of thousands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from khoj_ls.core.types import Vector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_GROWTH = 1.25
+_ROOM = 256
+
+
+class ExactVectors:
+    """Vectors by id, in ascending order of their ids. Not thread-safe."""
+
+    kind: Literal["exact"] = "exact"
+
+    def __init__(self, dimensions: int) -> None:
+        """Hold none yet."""
+        self._count = 0
+        self._ids: NDArray[np.int64] = np.empty(0, np.int64)
+        self._matrix: NDArray[np.float32] = np.empty((0, dimensions), np.float32)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return self._count
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Their ids, ascending."""
+        return self._ids[: self._count]
+
+    @property
+    def matrix(self) -> NDArray[np.float32]:
+        """Their vectors, in the order of the ids."""
+        return self._matrix[: self._count]
+
+    def reserve(self, more: int) -> None:
+        """Make room for so many more."""
+        capacity = self._count + more
+        if len(self._ids) >= capacity:
+            return
+        # A first load takes what it needs; growth after that is by a quarter, so that appending stays cheap.
+        self._move(self.ids, self.matrix, int(capacity * _GROWTH) + _ROOM if self._count else capacity)
+
+    def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        """Append vectors for which there is room, under `ids` that are larger than all before."""
+        end = self._count + len(ids)
+        self._ids[self._count : end] = ids
+        self._matrix[self._count : end] = vectors
+        self._count = end
+
+    def remove(self, ids: NDArray[np.int64]) -> None:
+        """Forget vectors, and give the memory back."""
+        stays = np.isin(self.ids, ids, invert=True)
+        self._count = int(stays.sum())
+        self._move(self._ids[: len(stays)][stays], self._matrix[: len(stays)][stays], self._count + _ROOM)
+
+    def nearest(self, vector: Vector, k: int) -> list[tuple[int, float]]:
+        """The `k` nearest as (id, cosine), nearest first."""
+        return best(self.matrix @ np.frombuffer(vector, np.float32), self.ids, k)
+
+    def cosines(self, vector: Vector, ids: NDArray[np.int64]) -> dict[int, float]:
+        """Cosine by id, of those of `ids` (ascending) that are there."""
+        if not self._count:
+            return {}
+        places = np.searchsorted(self.ids, ids).clip(max=self._count - 1)
+        there = self._ids[places] == ids
+        scores = self._matrix[places[there]] @ np.frombuffer(vector, np.float32)
+        return dict(zip(ids[there].tolist(), scores.tolist(), strict=True))
+
+    def _move(self, ids: NDArray[np.int64], matrix: NDArray[np.float32], capacity: int) -> None:
+        self._ids = np.empty(capacity, np.int64)
+        self._matrix = np.empty((capacity, matrix.shape[1]), np.float32)
+        self._ids[: self._count], self._matrix[: self._count] = ids, matrix
+
+
+def best(scores: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> list[tuple[int, float]]:
+    """The `k` largest scores as (id, score), largest first; of equal ones the smaller id."""
+    top = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
+    top = top[np.lexsort((ids[top], -scores[top]))]
+    return [(int(ids[i]), float(scores[i])) for i in top]
