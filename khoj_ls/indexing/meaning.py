@@ -28,6 +28,8 @@ _DAY = 86_400.0
 _SET_ASIDE_AFTER = 200
 """Notes changed: looking for vectors that no text uses any more takes some 0.1 s in a large index."""
 _SET_ASIDE_AT_ONCE = 2000
+_FEW_UNCUT = 20
+"""Notes that were read anew and not cut yet: what they hold looks unused for that long, and has to be taken back."""
 _FIRST_RETRY, _LAST_RETRY = 5.0, 300.0
 
 
@@ -64,7 +66,7 @@ class MeaningPath:
         self._switching_from = ""
         self._retry = _FIRST_RETRY
         self._retry_at = 0.0
-        self._changed = _SET_ASIDE_AFTER
+        self._changed = 0
         self._complete = False
         self._consent = ""
         self._trouble = ""
@@ -129,7 +131,7 @@ class MeaningPath:
 
     def step(self, *, begin: bool, width: int) -> bool:
         """Store what is done and, with `begin`, start more; True when anything moved. Raises StoreError."""
-        moved = self._store()
+        moved = self._store() | self._set_aside()
         if not begin or self._complete or time.monotonic() < self._retry_at:
             return moved
         if self._model is None or self._info is None:
@@ -240,21 +242,25 @@ class MeaningPath:
             with self._database.write() as connection:
                 take_over(connection, model)
             self._switching_from = ""
-        if self._changed >= _SET_ASIDE_AFTER and self._set_aside(model, now):
-            return
         if now - last_purge > _DAY:
             with self._database.write() as connection:
                 forget_unused(connection, now, self._settings.index.keep_vectors_days)
                 set_meta(connection, "last_purge", str(now))
+            self._changed = _SET_ASIDE_AFTER  # what was written over in short sessions adds up, too
         self._embedding.clear()
         self._complete = True
 
-    def _set_aside(self, model: ActiveModel, now: float) -> bool:
-        """Take vectors that no text uses out of the searches; True while there are more, so that edits come between."""
+    def _set_aside(self) -> bool:
+        """Take vectors that no text uses out of the searches, many at once, so that edits come between; True when any were.
+
+        Not only when all is done: where somebody always writes, that is never.
+        """
+        if self._model is None or self._changed < _SET_ASIDE_AFTER or self._switching_from or len(self.cutting) > _FEW_UNCUT:
+            return False
         with self._database.write() as connection:
-            count = set_aside(connection, model, now, _SET_ASIDE_AT_ONCE)
-        if count:
-            self._keep_index_up()
+            count = set_aside(connection, self._model, time.time(), _SET_ASIDE_AT_ONCE)
         if count < _SET_ASIDE_AT_ONCE:
             self._changed = 0
-        return count == _SET_ASIDE_AT_ONCE
+        if count:
+            self._keep_index_up()
+        return count > 0
