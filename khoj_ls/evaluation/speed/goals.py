@@ -56,8 +56,8 @@ _AT_ITS_LIMIT = (
     "comes nearer to it than it did when the goal was set: more than that needs fewer bits"
 )
 _PARTS_OF_A_SEARCH = (
-    "a profile: SQLite 4.5 ms (of it the ranking by words and by names 2.6), the query's vector 3 to 5, passages and snippets "
-    "2, fusion 1.5, the rest Python between them"
+    "where the vector is known and nothing rests, 9.5 ms over real notes, 1.4 of them the socket; for each new query the model "
+    "reads 42 MB of weights, 4.4 ms, in which the words take longer, too, and after which the caches are cold"
 )
 _FTS_DOMINATES = (
     "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, HNSW "
