@@ -20,7 +20,7 @@ from khoj_ls.config.load import load_user_settings
 from khoj_ls.config.paths import Folders, folders
 from khoj_ls.config.settings import Settings
 from khoj_ls.daemon import endpoint
-from khoj_ls.daemon.allocator import few_arenas
+from khoj_ls.daemon.allocator import few_arenas, large_blocks_apart
 from khoj_ls.daemon.launch import FAILED, READY
 from khoj_ls.daemon.listen import AlreadyRunning, Listener
 from khoj_ls.daemon.log import PLAIN_ERRORS, log_uncaught, start_logging
@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None, compose: Compose | None = None)
         _detach()
     os.umask(0o077)
     few_arenas()
+    large_blocks_apart()
     # What is imported from here on stays: collecting it again and again would only cost time.
     gc.disable()
     # The index is written in this process too: somebody who waits for an answer gets the interpreter back sooner.
