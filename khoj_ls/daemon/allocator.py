@@ -16,6 +16,10 @@ _MMAP_THRESHOLD = -3
 """M_MMAP_THRESHOLD of mallopt(3)."""
 _LARGE_BYTES = 128 * 1024
 """glibc's own limit at its start."""
+_TRIM_THRESHOLD = -1
+"""M_TRIM_THRESHOLD of mallopt(3)."""
+_KEPT_BYTES = 64 * 1024 * 1024
+"""So much may be free at the end of the heap until `NowAndThen`: what a search needs is not asked of the system each time."""
 _REST_SECONDS = 60.0
 """Between one time and the next: to go through all that is free takes some milliseconds, in which nobody gets memory."""
 _WORK_SECONDS = 1.0
@@ -37,7 +41,8 @@ def large_blocks_apart() -> bool:
     By itself glibc raises the limit to the size of each large block that is given back, up to 32 MB: from the first long note
     on, all blocks lie between each other, and the holes stay. Twenty editors' daemon has 40 MB of them, with this 10.
     """
-    return _called("mallopt", _MMAP_THRESHOLD, _LARGE_BYTES)
+    # With the one limit set glibc does not raise the other any more, either.
+    return _called("mallopt", _MMAP_THRESHOLD, _LARGE_BYTES) and _called("mallopt", _TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def trim() -> bool:
