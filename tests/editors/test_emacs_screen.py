@@ -33,6 +33,11 @@ class Screen(TmuxScreen):
         self._folder_of_screens = folder
         self._background = background
 
+    def quit(self, ended: str) -> None:
+        """End what shows the text `ended`, and wait for that: Emacs forgets the keys that come while it quits."""
+        self.keys("C-g")
+        self.shows(rf"\A(?![\s\S]*{re.escape(ended)})")
+
     def keep(self, name: str, *patterns: str) -> str:
         """The screen, once it shows all `patterns`; looks whether all of it can be read, and writes it down."""
         shown = self.shows(r"\A" + "".join(rf"(?=[\s\S]*{pattern})" for pattern in patterns))
@@ -90,7 +95,7 @@ def test_menu(screen: Screen) -> None:
     screen.keys("C-c", "n", "?")
     shown = screen.keep("menu", "Find .*Write .*Chat", "Index")
     assert "Restart connection" in shown
-    screen.keys("C-g")
+    screen.quit("Restart connection")
 
 
 def test_status(screen: Screen) -> None:
@@ -102,7 +107,7 @@ def test_status(screen: Screen) -> None:
 def test_insert_link(screen: Screen) -> None:
     screen.keys("M->", "C-c", "n", "l")
     screen.keep("insert-link", r"Link to.*1/\d+", r"^0\.\d\d Projects  projects\.org")
-    screen.keys("C-g")
+    screen.quit("Link to")
 
 
 def test_chat(screen: Screen) -> None:
