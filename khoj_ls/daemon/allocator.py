@@ -39,7 +39,7 @@ def large_blocks_apart() -> bool:
     """Have large blocks always come from the system and go back to it; whether the C library knows of such.
 
     By itself glibc raises the limit to the size of each large block that is given back, up to 32 MB: from the first long note
-    on, all blocks lie between each other, and the holes stay. Twenty editors' daemon has 40 MB of them, with this 10.
+    on, all blocks lie between each other, and the holes stay. Ten editors' daemon has 38 MB of them, with this 10.
     """
     # With the one limit set glibc does not raise the other any more, either.
     return _called("mallopt", _MMAP_THRESHOLD, _LARGE_BYTES) and _called("mallopt", _TRIM_THRESHOLD, _KEPT_BYTES)

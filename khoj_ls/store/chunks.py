@@ -95,23 +95,24 @@ def store_chunks(
 
     Returns how many texts of the file wait.
     """
+    hashes = [chunk_hash(chunk.text) for chunk in chunks]
     connection.execute("DELETE FROM chunk WHERE file_id = ? AND chunker_id = ?", (file_id, model.chunker_id))
     connection.executemany(
         "INSERT INTO chunk (file_id, chunker_id, ordinal, entry, last_entry, hash, start_byte, end_byte, line, end_line, "
         "tokens, private) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             (
-                file_id, model.chunker_id, chunk.ordinal, chunk.entry, chunk.last_entry, chunk_hash(chunk.text),
+                file_id, model.chunker_id, chunk.ordinal, chunk.entry, chunk.last_entry, digest,
                 chunk.span.start, chunk.span.end, chunk.span.line, chunk.span.end_line, chunk.tokens, int(chunk.private),
             )
-            for chunk in chunks
+            for chunk, digest in zip(chunks, hashes, strict=True)
         ),
     )  # fmt: skip
     connection.execute(
         "INSERT OR REPLACE INTO chunked (file_id, chunker_id, revision) SELECT ?, ?, value FROM meta WHERE key = 'revision'",
         (file_id, model.chunker_id),
     )
-    _take_back(connection, model, [chunk_hash(chunk.text) for chunk in chunks])
+    _take_back(connection, model, hashes)
     # A text that is private in one note and not in another is treated as private: the careful reading wins.
     waiting = connection.executemany(
         "INSERT INTO pending (model_id, hash, text, tokens, private, priority) SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS "
@@ -120,7 +121,7 @@ def store_chunks(
         "private = max(private, excluded.private)",
         (
             (model.id, digest, chunk.text, chunk.tokens, int(chunk.private), priority, model.id, digest)
-            for chunk, digest in ((chunk, chunk_hash(chunk.text)) for chunk in chunks)
+            for chunk, digest in zip(chunks, hashes, strict=True)
         ),
     )
     return max(0, waiting.rowcount)

@@ -58,8 +58,9 @@ class ExactVectors:
     def remove(self, ids: NDArray[np.int64]) -> None:
         """Forget vectors, and give the memory back."""
         stays = np.isin(self.ids, ids, invert=True)
-        self._count = int(stays.sum())
-        self._move(self._ids[: len(stays)][stays], self._matrix[: len(stays)][stays], self._count + _ROOM)
+        kept, vectors = self.ids[stays], self.matrix[stays]
+        self._count = len(kept)
+        self._move(kept, vectors, self._count + _ROOM)
 
     def nearest(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """The `k` nearest as (id, cosine), nearest first."""

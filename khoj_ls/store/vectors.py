@@ -233,8 +233,10 @@ class VectorIndex:
             ids, names = self._names(connection, state["last_id"])
             known_ids, known_names = np.frombuffer(base64.b64decode(state["names"]), np.int64).reshape(2, -1)
             places = np.searchsorted(known_ids, ids).clip(max=len(known_ids) - 1)
-            # A database that was built anew, or is an older copy, may have other texts under the same ids.
+            # A database that was built anew may have other texts under the same ids, and an older copy of one gives them again.
             same = np.array_equal(known_ids[places], ids) and np.array_equal(known_names[places], names)
+            (highest,) = connection.execute("SELECT max(id) FROM embedding").fetchone()
+            same = same and highest is not None and highest >= state["last_id"]
             if state["model"] != self.model.key or not same or len(ids) < self._exact_below:
                 return
             held = load_graph(self._cache, self.model.dimensions, state["checksum"])

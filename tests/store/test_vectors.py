@@ -153,6 +153,20 @@ def test_what_left_since_the_index_was_saved_is_not_found(filled, model, tmp_pat
 
 
 @needs_hnsw
+def test_beside_an_older_copy_of_the_database_the_saved_index_is_not_used(filled, model, tmp_path):
+    saved = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    saved.catch_up()
+    saved.save()
+    with filled.write() as connection:  # it had fewer, and gives their ids again
+        connection.execute("DELETE FROM embedding WHERE id > 200")
+    index = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    assert index.catch_up() == 200
+    add_note(filled, model, "b.md", "later")
+    embed(filled, model, "later")
+    assert index.search(vector_of("later"), 1)[0][1] == pytest.approx(1.0, abs=1e-5)
+
+
+@needs_hnsw
 def test_a_graph_of_which_much_is_gone_is_built_anew_while_it_answers(filled, model, tmp_path, monkeypatch):
     monkeypatch.setattr(hnsw_vectors, "_ROOM", 0)
     (file_id,) = filled._writer.execute("SELECT id FROM file").fetchone()
