@@ -68,6 +68,10 @@ class NameList:
         self._plain = _Lines(self._folded)
         self._words = _Lines([" " + words for words in _words("\n".join(self._folded)).split("\n")])
 
+    def get_ready(self) -> None:
+        """Have ready what the first question would wait for."""
+        _ = self.by_file, self._same_name, self._heaviest, self._of_file
+
     @cached_property
     def by_path(self) -> Mapping[str, Named]:
         """The last of each note, by its path."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from khoj_ls.core.types import AnchorKind
-from khoj_ls.graph.name_book import first_words
+from khoj_ls.graph.name_rows import first_words
 from khoj_ls.graph.network import LinkNetwork
 from khoj_ls.graph.open_note import OpenNote
 from khoj_ls.links.anchors import Place

@@ -190,7 +190,9 @@ def entry_at(connection: sqlite3.Connection, file_id: int, line: int) -> int | N
 
 def string_list(text: str | None) -> list[str]:
     """A JSON column that holds a list of strings."""
-    return [str(item) for item in json.loads(text or "[]")]
+    if not text or text == "[]":  # as most are
+        return []
+    return [str(item) for item in json.loads(text)]
 
 
 def _link_row(row: Sequence[Any]) -> LinkRow:
