@@ -181,7 +181,10 @@ class SearchSettings:
         "default", "session", "The search profile that holds where a question names none: `khoj-ls config profiles` lists them."
     )
     exact_vectors_below: int = setting(
-        30_000, "user", "Below this many vectors the search is exact; above, HNSW answers.", least=0
+        30_000,
+        "user",
+        "Below this many vectors the search is exact; above, HNSW answers as long as it finds what is near.",
+        least=0,
     )
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     """The user's own profiles by name, checked: what each sets, and its `base`. `config.profiles` makes a Tuning of one."""

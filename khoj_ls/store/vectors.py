@@ -2,12 +2,16 @@
 
 SQLite is the truth. Rows are only ever added there under growing ids, or leave; so an index that remembers the highest id and
 how often some left knows what to add, and when to look what is gone.
+
+HNSW answers as long as it finds what is there. Where it is caught missing most of what is near, all vectors are compared from
+then on: some milliseconds for 100,000.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +28,13 @@ if TYPE_CHECKING:
 
     from khoj_ls.store.exact_vectors import ExactVectors
     from khoj_ls.store.hnsw_vectors import HnswVectors
+    from khoj_ls.store.witnesses import Witnesses
+
+log = logging.getLogger("khoj_ls.store")
 
 _LOAD_ROWS, _RENEW_ROWS = 4096, 256
+_TRIED_AGAIN = 2
+"""With so many times the vectors a graph is made again that missed some."""
 _NAME_BYTES = 8
 """So much of a text's hash tells in the saved index which text an id stood for."""
 
@@ -46,6 +55,9 @@ class VectorIndex:
         """How often rows had left the table when the index last looked."""
         self._unsaved = 0
         """How many vectors came or went since the file on disk was written."""
+        self._witnesses: Witnesses | None = None
+        self._given_up = 0
+        """How many vectors there were when HNSW was caught missing some; 0 where it never was."""
 
     @property
     def kind(self) -> str:
@@ -65,7 +77,21 @@ class VectorIndex:
         """The `k` nearest embeddings as (id, cosine), nearest first."""
         with self._lock:
             self.catch_up()
-            return self._held.nearest(query, min(k, len(self._held))) if self._held else []
+            held = self._held
+            k = min(k, len(held)) if held else 0
+            if held is None or k < 1:
+                return []
+            if held.kind == "exact":
+                return held.nearest(query, k)
+            try:
+                found = held.nearest(query, k)
+                missing = self._witnesses_of(held).contradict(query, found)
+            except RuntimeError:  # hnswlib: fewer than `k` are linked with each other
+                missing = True
+            if not missing:
+                return found
+            held = None  # the memory of the graph is wanted
+            return self._without_graph().nearest(query, k)
 
     def search_among(self, query: Vector, ids: Sequence[int], k: int) -> list[tuple[int, float]]:
         """The `k` nearest among the given embeddings, all of them compared: for narrow filters. Ids not there are left out."""
@@ -144,25 +170,33 @@ class VectorIndex:
             if self._held is not old:
                 return False
             self._forget(connection, fresh)
+            self._witnesses = None
             self._held, self._last_id, self._left = fresh, last_id, int(get_meta(connection, "vector_purges", "0"))
             self._unsaved += len(fresh)
             self.catch_up()
         return True
 
     def save(self, *, at_least: int = 1) -> None:
-        """Write the HNSW file, if HNSW is in use and `at_least` so many vectors came or went since.
+        """Write the HNSW file, if HNSW is in use or was given up, and `at_least` so many vectors came or went since.
 
         What it stands for is written to a side file; what is missing from it is caught up from the database.
         """
         with self._lock:
-            if self._held is None or self._held.kind != "hnsw" or self._unsaved < at_least:
+            if self._held is None or self._unsaved < at_least:
+                return
+            if self._held.kind == "exact" and not self._given_up:
                 return
             # The old description goes first: a crash in between leaves a file without one, which is not trusted.
             self._state_path.unlink(missing_ok=True)
-            state = {"last_id": self._last_id, "model": self.model.key, "checksum": self._held.save(self._cache)}
-            with self._database.read() as connection:
-                names = self._names(connection, self._last_id)
-            state["names"] = base64.b64encode(b"".join(part.tobytes() for part in names)).decode()
+            state: dict[str, object] = {"model": self.model.key}
+            if self._held.kind == "exact":
+                self._cache.unlink(missing_ok=True)
+                state["given_up"] = self._given_up
+            else:
+                state |= {"last_id": self._last_id, "checksum": self._held.save(self._cache)}
+                with self._database.read() as connection:
+                    names = self._names(connection, self._last_id)
+                state["names"] = base64.b64encode(b"".join(part.tobytes() for part in names)).decode()
             side = self._state_path.with_name(self._state_path.name + ".tmp")
             side.write_text(json.dumps(state))
             side.replace(self._state_path)
@@ -187,7 +221,31 @@ class VectorIndex:
         gone = np.setdiff1d(held.ids, np.fromiter((row[0] for row in rows), np.int64, len(rows)))
         if len(gone):
             held.remove(gone)
+            if self._witnesses is not None:
+                self._witnesses.forget(gone)
             self._unsaved += len(gone)
+
+    def _witnesses_of(self, graph: HnswVectors) -> Witnesses:
+        from khoj_ls.store.witnesses import Witnesses, spread
+
+        if self._witnesses is None or self._witnesses.few_for(len(graph)):
+            read = sorted(self._read(spread(graph.ids).tolist()))
+            ids, vectors = self._block(read)
+            self._witnesses = Witnesses(ids, vectors, len(graph))
+        return self._witnesses
+
+    def _without_graph(self) -> ExactVectors:
+        """Compare all vectors from now on, until there are many more."""
+        from khoj_ls.store.exact_vectors import ExactVectors
+
+        with self._database.read() as connection:
+            self._given_up, self._last_id = len(self), 0
+            self._held = self._witnesses = None
+            log.info("the vector index missed passages: all %d vectors are compared from now on", self._given_up)
+            exact = self._held = ExactVectors(self.model.dimensions)
+            self._take_in(connection, self._newer(connection))
+            self._unsaved += len(exact)
+        return exact
 
     def _take_in(self, connection: sqlite3.Connection, total: int) -> None:
         from khoj_ls.store.exact_vectors import ExactVectors
@@ -196,11 +254,13 @@ class VectorIndex:
         held = self._held
         if held is None:
             held = ExactVectors(self.model.dimensions)
-        if held.kind == "exact" and len(held) + total >= self._exact_below and hnsw_available():
+        enough = max(self._exact_below, _TRIED_AGAIN * self._given_up)
+        if held.kind == "exact" and len(held) + total >= enough and hnsw_available():
             graph = HnswVectors(self.model.dimensions, len(held) + total)
             if len(held):
                 graph.add(held.ids, held.matrix)
             held = graph
+            self._witnesses = None
         held.reserve(total)
         self._held = held
         for ids, vectors in self._rows(connection, "id > ?", self._last_id):
@@ -211,14 +271,17 @@ class VectorIndex:
         self, connection: sqlite3.Connection, which: str, bound: int, rows_at_once: int = _LOAD_ROWS
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Ids and vectors of the table in the order of the ids, block by block."""
-        import numpy as np
-
         cursor = connection.execute(
             f"SELECT id, vector FROM embedding WHERE +model_id = ? AND {which} ORDER BY id", (self.model.id, bound)
         )
         while rows := cursor.fetchmany(rows_at_once):
-            block = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), self.model.dimensions)
-            yield np.array([row[0] for row in rows], np.int64), block
+            yield self._block(rows)
+
+    def _block(self, rows: Sequence[tuple[int, Vector]]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        import numpy as np
+
+        vectors = np.frombuffer(b"".join(row[1] for row in rows), np.float32)
+        return np.array([row[0] for row in rows], np.int64), vectors.reshape(len(rows), self.model.dimensions)
 
     def _load(self, connection: sqlite3.Connection) -> None:
         """Load the HNSW file when it stands for what the database holds; else leave it, and everything is taken in anew."""
@@ -230,6 +293,9 @@ class VectorIndex:
             return
         try:
             state = json.loads(self._state_path.read_text())
+            if "given_up" in state:
+                self._given_up = int(state["given_up"]) if state["model"] == self.model.key else 0
+                return
             ids, names = self._names(connection, state["last_id"])
             known_ids, known_names = np.frombuffer(base64.b64decode(state["names"]), np.int64).reshape(2, -1)
             places = np.searchsorted(known_ids, ids).clip(max=len(known_ids) - 1)
@@ -242,7 +308,7 @@ class VectorIndex:
             held = load_graph(self._cache, self.model.dimensions, state["checksum"])
             if held is None or len(np.setdiff1d(ids, held.ids)):
                 return
-        except (OSError, ValueError, IndexError, KeyError, TypeError, RuntimeError):
+        except (OSError, ValueError, IndexError, KeyError, TypeError, OverflowError, RuntimeError):
             return  # a torn or foreign file: the database has everything
         self._held, self._last_id = held, state["last_id"]
         self._forget(connection, held)

@@ -60,21 +60,22 @@ _PARTS_OF_A_SEARCH = (
     "reads 42 MB of weights, 4.4 ms, in which the words take longer, too, and after which the caches are cold"
 )
 _FTS_DOMINATES = (
-    "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, HNSW "
-    "and what it finds take 2.5, hits and snippets 2, what whole notes say 1, the rest is Python between them"
+    "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, the "
+    "vectors take 4 (all are compared: no graph holds together such as are made up), hits and snippets 2, what whole notes say "
+    "1, the rest is Python between them"
 )
 _FILTERED = (
-    "as without a filter, and of what HNSW finds what the filter leaves is looked up (4 ms); the first question with a filter, "
+    "as without a filter, and of what is near in meaning what the filter leaves is looked up (4 ms); the first question with a filter, "
     "and each after an edit, finds out which of 100,000 passages are its own"
 )
 _RELATED = (
-    "a profile: its telling words are counted 3 ms and ranked 2, what of the note is its own is found out 3, HNSW takes 2.6, "
+    "a profile: its telling words are counted 3 ms and ranked 2, what of the note is its own is found out 3, the vectors take 4, "
     "hits 1.5, the rest is Python between them"
 )
-_PARSED = "29.3 to 31.4 s in the last three runs: two processes parse, and the word index is written beside them"
+_PARSED = "29 to 39 s by machine: two processes parse, and the word index is written beside them"
 _MANY_HEADINGS = (
-    "the second slowest of 200 in made-up notes with 110,000 headings, beside a backlog that has both cores; over 9,747 real "
-    "notes and their backlog benchmarks.navigation has p95 12 to 13 ms for hovers and 42 ms for completions"
+    "the second slowest of 200 in made-up notes with 110,000 headings, beside a backlog that has both cores: the benchmark changes "
+    "titles and tags, after which names are made anew beside the next completions"
 )
 _DAEMON_MEMORY = "110,000 passages, for which the goal is 400 MB; with 9,747 real notes read it was 142 MB"
 _BACKLOG_MEMORY = "OpenVINO holds 200 MB while a backlog is computed, and gives them back 20 seconds after"

@@ -1,0 +1,56 @@
+"""Whether a graph of near neighbours finds what is near: some of its vectors, compared with every query, tell.
+
+A graph leads from neighbour to neighbour. Where a vault holds thousands of passages of one kind beside few of another (a table
+of records beside a diary), no step may lead from the many to the few, and a search that begins among the many ends there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from khoj_ls.core.types import Vector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST = 4096
+"""So many are compared in a third of a millisecond."""
+_GROWN = 1.25
+"""Where there are so much more vectors than when witnesses were chosen, others are."""
+_ALIKE = 1e-4
+"""The rounding of a cosine."""
+_LEAST_MISSED, _SHARE_MISSED = 2, 0.5
+
+
+def spread(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """At most `MOST` of `ids`, at even distances: a few of everything that was indexed."""
+    return ids[np.linspace(0, len(ids) - 1, min(MOST, len(ids))).astype(np.int64)] if len(ids) else ids
+
+
+class Witnesses:
+    """Vectors by id that stand for all of a graph's. Not thread-safe."""
+
+    def __init__(self, ids: NDArray[np.int64], vectors: NDArray[np.float32], of: int) -> None:
+        """Vectors under their ids, chosen from `of` of them."""
+        self._ids = ids
+        self._vectors = vectors
+        self._of = of
+
+    def few_for(self, count: int) -> bool:
+        """Whether a graph of `count` vectors wants new ones."""
+        return count > _GROWN * self._of + MOST or not len(self._ids)
+
+    def forget(self, gone: NDArray[np.int64]) -> None:
+        """Leave out what is no longer to be found."""
+        stays = np.isin(self._ids, gone, invert=True)
+        self._ids, self._vectors = self._ids[stays], self._vectors[stays]
+
+    def contradict(self, query: Vector, found: Sequence[tuple[int, float]]) -> bool:
+        """Whether most of what is nearer than the last of `found`, nearest first, is not among them."""
+        farthest = found[-1][1] if found else -1.0
+        nearer = self._ids[self._vectors @ np.frombuffer(query, np.float32) > farthest + _ALIKE]
+        missed = len(np.setdiff1d(nearer, [number for number, _ in found]))
+        return missed >= _LEAST_MISSED and missed > _SHARE_MISSED * len(nearer)
