@@ -1,4 +1,8 @@
-"""Vectors that are all compared with a query: exact, and fast enough for tens of thousands."""
+"""Vectors that are all compared with a query: exact, and fast enough for a hundred thousand.
+
+The cosines of the last query are kept: a search asks for the nearest, perhaps for more of them, and for those of what words
+found.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ class ExactVectors:
         self._count = 0
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._matrix: NDArray[np.float32] = np.empty((0, dimensions), np.float32)
+        self._query: Vector = b""
+        self._scores: NDArray[np.float32] = np.empty(0, np.float32)
+        """The cosine of each vector with `_query`; of none where that is empty."""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -54,6 +61,7 @@ class ExactVectors:
         self._ids[self._count : end] = ids
         self._matrix[self._count : end] = vectors
         self._count = end
+        self._query = b""
 
     def remove(self, ids: NDArray[np.int64]) -> None:
         """Forget vectors, and give the memory back."""
@@ -64,7 +72,10 @@ class ExactVectors:
 
     def nearest(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """The `k` nearest as (id, cosine), nearest first."""
-        return best(self.matrix @ np.frombuffer(vector, np.float32), self.ids, k)
+        if vector != self._query:
+            self._scores = self.matrix @ np.frombuffer(vector, np.float32)
+            self._query = vector
+        return best(self._scores, self.ids, k)
 
     def cosines(self, vector: Vector, ids: NDArray[np.int64]) -> dict[int, float]:
         """Cosine by id, of those of `ids` (ascending) that are there."""
@@ -72,13 +83,17 @@ class ExactVectors:
             return {}
         places = np.searchsorted(self.ids, ids).clip(max=self._count - 1)
         there = self._ids[places] == ids
-        scores = self._matrix[places[there]] @ np.frombuffer(vector, np.float32)
+        if vector == self._query:
+            scores = self._scores[places[there]]
+        else:
+            scores = self._matrix[places[there]] @ np.frombuffer(vector, np.float32)
         return dict(zip(ids[there].tolist(), scores.tolist(), strict=True))
 
     def _move(self, ids: NDArray[np.int64], matrix: NDArray[np.float32], capacity: int) -> None:
         self._ids = np.empty(capacity, np.int64)
         self._matrix = np.empty((capacity, matrix.shape[1]), np.float32)
         self._ids[: self._count], self._matrix[: self._count] = ids, matrix
+        self._query = b""
 
 
 def best(scores: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> list[tuple[int, float]]:

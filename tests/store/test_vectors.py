@@ -91,6 +91,26 @@ def test_hnsw_agrees_with_exact_search(filled, model, tmp_path):
     assert (exact.kind, hnsw.kind) == ("exact", "hnsw")
 
 
+def test_what_a_query_was_compared_with_is_forgotten_with_every_change(filled, model, tmp_path):
+    index = VectorIndex(filled, model, tmp_path / "a.hnsw", exact_below=10**9)
+    (file_id,) = filled._writer.execute("SELECT id FROM file").fetchone()
+
+    def put(*texts: str) -> None:
+        cut(filled, model, file_id, *texts)
+        embed(filled, model, *texts)
+        with filled.write() as connection:
+            store.set_aside(connection, model, 0.0, 1000)
+
+    for texts in (TEXTS, TEXTS[100:], (*TEXTS[100:], "new"), TEXTS):
+        put(*texts)
+        fresh = VectorIndex(filled, model, tmp_path / "b.hnsw", exact_below=10**9)
+        expected = dict(fresh.search(vector(3), 10**6))
+        for _ in range(2):
+            assert dict(index.search(vector(3), 10**6)) == pytest.approx(expected)
+        assert index.cosines(vector(3), list(expected)) == pytest.approx(expected)
+        assert index.cosines(vector(4), list(expected)) == pytest.approx(fresh.cosines(vector(4), list(expected)))
+
+
 @needs_hnsw
 def test_cosines_beside_hnsw_are_the_exact_ones(filled, model, tmp_path):
     exact = VectorIndex(filled, model, tmp_path / "a.hnsw", exact_below=10**9)

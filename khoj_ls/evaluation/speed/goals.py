@@ -65,17 +65,17 @@ _FTS_DOMINATES = (
     "1, the rest is Python between them"
 )
 _FILTERED = (
-    "as without a filter, and of what is near in meaning what the filter leaves is looked up (4 ms); the first question with a filter, "
-    "and each after an edit, finds out which of 100,000 passages are its own"
+    "as without a filter, and of what is near in meaning what the filter leaves is looked up (4 ms); the first question with a "
+    "filter, and each after an edit, finds out which of 100,000 passages are its own"
 )
 _RELATED = (
-    "a profile: its telling words are counted 3 ms and ranked 2, what of the note is its own is found out 3, the vectors take 4, "
-    "hits 1.5, the rest is Python between them"
+    "a profile: its telling words are counted 3 ms and ranked 2, what of the note is its own is found out 3, the vectors take "
+    "4, hits 1.5, the rest is Python between them"
 )
 _PARSED = "29 to 39 s by machine: two processes parse, and the word index is written beside them"
 _MANY_HEADINGS = (
-    "the second slowest of 200 in made-up notes with 110,000 headings, beside a backlog that has both cores: the benchmark changes "
-    "titles and tags, after which names are made anew beside the next completions"
+    "the second slowest of 200 in made-up notes with 110,000 headings, beside a backlog that has both cores: the benchmark "
+    "changes titles and tags, after which names are made anew beside the next completions"
 )
 _DAEMON_MEMORY = "110,000 passages, for which the goal is 400 MB; with 9,747 real notes read it was 142 MB"
 _BACKLOG_MEMORY = "OpenVINO holds 200 MB while a backlog is computed, and gives them back 20 seconds after"
