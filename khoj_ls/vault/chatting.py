@@ -14,6 +14,8 @@ from khoj_ls.config.settings import ChatSettings, SearchSettings
 from khoj_ls.core.errors import UsageError
 from khoj_ls.core.jobs import CancelToken
 
+_ENDING_SECONDS = 2.0
+"""So long a question waits for the end of a turn that was called off: its editor may have died, and asks again."""
 _BUSY = "this conversation is being answered: wait for the end of the answer, or call it off first"
 
 
@@ -36,9 +38,12 @@ class Chatting:
         """Answer at copies, with the settings of each turn, of the desk that is laid for the first."""
         self._lay_desk = lay_desk
         self._shared = shared
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        """Notified when a turn has ended."""
         self._under_way: dict[str, str] = {}
         """Turn by conversation."""
+        self._tokens: dict[str, CancelToken] = {}
+        """By turn, of those that are being answered."""
 
     @cached_property
     def desk(self) -> ChatDesk:
@@ -54,7 +59,8 @@ class Chatting:
         from khoj_ls.chat.engine import begin
 
         with self._lock:
-            if self._is_under_way(request):
+            self._lock.wait_for(lambda: not self._is_ending(request), _ENDING_SECONDS)
+            if self._under_way_for(request):
                 raise UsageError(_BUSY)
             started = begin(self._at(settings, search), request)
             if started.conversation in self._under_way:  # it was named by a turn of it
@@ -74,6 +80,8 @@ class Chatting:
 
         with self._lock:
             busy = self._under_way.setdefault(started.conversation, started.turn) != started.turn
+            if not busy:
+                self._tokens[started.turn] = token
         if busy:
             yield Sources(())
             yield Failed(_BUSY, UsageError.code)
@@ -85,13 +93,25 @@ class Chatting:
                 yield event
         finally:
             with self._lock:
+                self._tokens.pop(started.turn, None)
                 if self._under_way.get(started.conversation) == started.turn:
                     del self._under_way[started.conversation]
+                self._lock.notify_all()
 
-    def _is_under_way(self, request: ChatRequest) -> bool:
+    def _under_way_for(self, request: ChatRequest) -> list[str]:
+        """The turns that keep a question waiting."""
         # The beginning of an id names a conversation, too.
-        named = request.conversation is not None and any(key.startswith(request.conversation) for key in self._under_way)
-        return named or (request.replaces is not None and request.replaces in self._under_way.values())
+        named = request.conversation
+        return [
+            turn
+            for conversation, turn in self._under_way.items()
+            if (named is not None and conversation.startswith(named)) or turn == request.replaces
+        ]
+
+    def _is_ending(self, request: ChatRequest) -> bool:
+        """Whether all that keeps it waiting was called off."""
+        waited_for = [self._tokens.get(turn) for turn in self._under_way_for(request)]
+        return bool(waited_for) and all(token is not None and token.cancelled for token in waited_for)
 
     def _at(self, settings: ChatSettings, search: SearchSettings) -> ChatDesk:
         return replace(self.desk, settings=settings, search_settings=search)

@@ -211,6 +211,26 @@ def test_a_conversation_is_answered_one_turn_at_a_time(session, root):
         assert [turn.question for turn in kept.turns] == [QUESTION, "and then?"]
 
 
+def test_a_question_waits_for_the_end_of_a_turn_that_was_called_off(session, root, server):
+    vault = session.vaults.open(root)
+    request = chat_request(session, vault, asked_at(server))
+    started, token = vault.chat_begin(request), CancelToken()
+    events = vault.chat(request, started, token)
+    assert next(events).sources
+    again = chat_request(session, vault, asked_at(server, conversation=started.conversation))
+    with pytest.raises(UsageError, match="is being answered"):
+        vault.chat_begin(again)
+    token.cancel()  # as when its editor died, which asks anew
+    begun = []
+    asker = threading.Thread(target=lambda: begun.append(vault.chat_begin(again)))
+    asker.start()
+    wait_until(lambda: vault._chatting._lock._waiters)
+    assert not begun
+    *_, failed = events
+    asker.join(60)
+    assert (failed.code, [each.conversation for each in begun]) == ("khoj.cancelled", [started.conversation])
+
+
 def test_a_session_has_so_many_turns_at_once(session):
     session.turns = {str(number): None for number in range(MOST_TURNS)}
     with pytest.raises(UsageError, match="already"):
