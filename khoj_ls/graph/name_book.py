@@ -10,13 +10,13 @@ import sqlite3
 import threading
 import time
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import msgspec
 
 from khoj_ls.graph.name_list import NameList
 from khoj_ls.graph.name_rows import READERS, Section
 from khoj_ls.store.database import get_meta
+from khoj_ls.store.files import content_hash
 
 _FRESH_SECONDS = 1.0
 """Names older than this are read again, once notes are known to have changed."""
@@ -79,7 +79,7 @@ class Shelf:
         revision, at = get_meta(connection, "notes_revision"), time.monotonic()
         rows_of, named = READERS[section]
         rows = rows_of(connection)
-        state = blake2b(msgspec.json.encode(rows), digest_size=16).digest()
+        state = content_hash(msgspec.json.encode(rows))
         known = self._kept.get(section)
         # Most edits change no name: then what was made of the names stays.
         names = known.names if known and known.state == state else NameList(named(connection, rows))

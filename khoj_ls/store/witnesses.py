@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST = 4096
-"""So many are compared in a third of a millisecond."""
+"""So many are compared in less than half a millisecond."""
 _GROWN = 1.25
 """Where there are so much more vectors than when witnesses were chosen, others are."""
 _ALIKE = 1e-4

@@ -108,6 +108,11 @@ def test_witnesses_contradict_an_answer_that_lacks_most_of_the_nearer_ones(cosin
     assert witnesses.contradict(np.array([1, 0], np.float32).tobytes(), found) is contradicted
 
 
+@pytest.mark.parametrize(("witnesses", "count", "few"), [(5, 5, False), (5, MOST, False), (5, 2 * MOST, True), (0, 5, True)])
+def test_a_graph_that_has_grown_wants_other_witnesses(witnesses, count, few):
+    assert Witnesses(np.arange(witnesses), np.zeros((witnesses, 2), np.float32), witnesses).few_for(count) is few
+
+
 @pytest.mark.parametrize(("count", "chosen"), [(0, 0), (1, 1), (MOST, MOST), (10 * MOST + 7, MOST)])
 def test_witnesses_are_spread_over_all(count, chosen):
     some = spread(np.arange(count))
