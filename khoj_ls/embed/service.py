@@ -25,6 +25,9 @@ from khoj_ls.models.local import LocalModel, ModelStatus, cores
 from khoj_ls.models.messages import Input, Load
 from khoj_ls.plugins.manager import NO_PLUGINS, PluginManager
 
+ComingVector = Callable[[float], Vector | None]
+"""A vector that is being made: waits for at most so many seconds, and gives it once it is there. Raises ModelError."""
+
 OnVectors = Callable[[Sequence[int], Sequence[Vector]], None]
 """Hears of each batch: the places of its texts, and their vectors."""
 
@@ -143,22 +146,51 @@ class EncoderService:
         """Vector of a text that is compared with documents as one of them, as soon as that of a query. Raises as that does."""
         return self._embed_one(text, timeout, token, passage=True)
 
+    def begin_query(self, text: str, passage: bool) -> ComingVector | None:
+        """Have the vector of a query, or of a `passage`, made; returns at once. None where that has to be waited for.
+
+        It raises ModelError, also where there is none yet, for causes that `embed_query` and `embed_passage` may overcome: they
+        start the worker anew.
+        """
+        known = self._known_query(text, passage=passage)
+        if known is not None:
+            return lambda seconds: known
+        if self.spec.remote or self.spec.plugin or not self._local.prepared:
+            return None
+        coming = self._local.begin(*self._inputs([text], passage=passage))
+
+        def wait(seconds: float) -> Vector | None:
+            vector = coming(seconds) if coming else None
+            if vector is not None:
+                self._remember_query(text, vector, passage=passage)
+            return vector
+
+        return wait if coming else None
+
     def _embed_one(self, text: str, timeout: float | None, token: CancelToken | None, *, passage: bool) -> Vector:
-        with self._lock:
-            known = self._queries.get((passage, text))
-            if known is not None:
-                self._queries.move_to_end((passage, text))
-                return known
+        known = self._known_query(text, passage=passage)
+        if known is not None:
+            return known
         if self.spec.remote:
             prefix = (self.spec.document_prefix if passage else self.spec.query_prefix) or ""
             vector = self._remote_encoder().embed_query(prefix + text, timeout, token)
         else:
             [vector] = self._local.compute(self._inputs([text], passage=passage), token, query=True, timeout=timeout)
+        self._remember_query(text, vector, passage=passage)
+        return vector
+
+    def _known_query(self, text: str, *, passage: bool) -> Vector | None:
+        with self._lock:
+            known = self._queries.get((passage, text))
+            if known is not None:
+                self._queries.move_to_end((passage, text))
+            return known
+
+    def _remember_query(self, text: str, vector: Vector, *, passage: bool) -> None:
         with self._lock:
             self._queries[passage, text] = vector
             while len(self._queries) > _CACHED_QUERIES:
                 self._queries.popitem(last=False)
-        return vector
 
     def warm(self) -> None:
         """Start the worker in the background, so that the first query finds it ready."""

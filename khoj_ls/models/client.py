@@ -11,7 +11,7 @@ import msgspec
 
 from khoj_ls.core.errors import ModelError
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.models.messages import Ask, Cancel, Failed, Input, Load, Ready, Reply, Started, Unusable, Values
+from khoj_ls.models.messages import Ask, Cancel, Failed, Input, Load, Ready, Reply, Started, Unusable, Value, Values
 from khoj_ls.models.role import Role
 from khoj_ls.workers.child import Child, ChildGone
 
@@ -38,6 +38,8 @@ class Ticket:
         self._role = role
         self.missing = set(range(count))
         """Places without a value. For the thread that waits."""
+        self.awaited = count
+        """How many values have not come. For the thread that reads."""
         self.answers: queue.SimpleQueue[Values | Failed | None] = queue.SimpleQueue()
         """What came; None when the process has ended."""
 
@@ -58,6 +60,16 @@ class Ticket:
                 raise ModelError(answer.error)
             self.missing.difference_update(answer.places)
             yield answer
+
+    def only(self, seconds: float) -> Value | None:
+        """The value of a request for one, within `seconds`; None while it is not there. Raises ModelError."""
+        try:
+            answer = self.answers.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if not isinstance(answer, Values):
+            raise ModelError(answer.error if answer else f"the {self._role.process} is gone")
+        return answer.values[0]
 
 
 class WorkerClient:
@@ -106,6 +118,8 @@ class WorkerClient:
                 raise ChildGone(f"worker {self.pid} is gone")
             self._number += 1
             ticket = self._tickets[self._number] = Ticket(self._number, len(inputs), self._role)
+            if query:
+                self._computing[self._number] = set(ticket.missing)
         try:
             self._child.send(Ask(ticket.number, [_sendable(value) for value in inputs], query, alone))
         except ChildGone:
@@ -168,9 +182,20 @@ class WorkerClient:
                 left = self._computing.pop(reply.id, set()).difference(done)
                 if done and left:
                     self._computing[reply.id] = left
-                ticket = self._tickets.get(reply.id)
+                ticket = self._answered(reply)
             if ticket:
                 ticket.answers.put(reply)
+
+    def _answered(self, reply: Values | Failed) -> Ticket | None:
+        """Whose answer it is; after the last one nothing more is known of the request: perhaps nobody waits for it."""
+        ticket = self._tickets.get(reply.id)
+        if ticket:
+            ticket.awaited -= len(reply.places) if isinstance(reply, Values) else ticket.awaited
+            if ticket.awaited <= 0:
+                del self._tickets[reply.id]
+                self._last_used = time.monotonic()
+                self._changed.notify()
+        return ticket
 
     def _unload_when_idle(self) -> None:
         with self._changed:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import sys
 import threading
 from collections import deque
@@ -127,28 +126,40 @@ class Backlog:
 
 
 class Queries:
-    """Search queries, in the order they come, beside the backlog."""
+    """Search queries, one after the other as they come, beside the backlog."""
 
     def __init__(self, backend: Backend, send: Send) -> None:
         """Compute with `backend`, answer through `send`."""
         self._backend = backend
         self._send = send
-        self._waiting: queue.SimpleQueue[Ask] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting: deque[Ask] = deque()
+        self._busy = False
 
-    def add(self, request: Ask) -> None:
-        """Take in a request."""
-        self._waiting.put(request)
+    def answer(self, request: Ask) -> None:
+        """Compute a request, and those that come meanwhile; at once where another thread is at it: it computes this one too.
 
-    def serve(self) -> None:
-        """Compute query after query, for ever."""
-        while True:
-            request = self._waiting.get()
-            try:
-                for batch in self._backend.plan(request.inputs):
-                    self._send(Started(request.id, batch.places))
-                    self._send(Values(request.id, batch.places, self._backend.run(batch)))
-            except Exception as error:  # noqa: BLE001 - one input must not end the process: the caller hears the reason
-                self._send(_failed(request, error))
+        Whoever has read a query computes it: to wake a thread for that takes up to a millisecond of a search.
+        """
+        with self._lock:
+            self._waiting.append(request)
+            if self._busy:
+                return
+            self._busy = True
+        while (waiting := self._next()) is not None:
+            self._compute(waiting)
+
+    def _next(self) -> Ask | None:
+        with self._lock:
+            self._busy = bool(self._waiting)
+            return self._waiting.popleft() if self._waiting else None
+
+    def _compute(self, request: Ask) -> None:
+        try:
+            for batch in self._backend.plan(request.inputs):
+                self._send(Values(request.id, batch.places, self._backend.run(batch)))
+        except Exception as error:  # noqa: BLE001 - one input must not end the process: the caller hears the reason
+            self._send(_failed(request, error))
 
 
 def lower_priority(nice: int) -> None:

@@ -79,7 +79,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):
-    """Compute the values of inputs; a `query` has a thread of its own, `alone` keeps the rest of the backlog waiting."""
+    """Compute the values of inputs; a `query` does not wait for the backlog, `alone` keeps the rest of the backlog waiting."""
 
     id: int
     inputs: list[Input]
@@ -106,7 +106,10 @@ class Step(msgspec.Struct, frozen=True, tag="step"):
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
-    """The inputs at `places` of request `id` are being computed: should the process end, they are the suspects."""
+    """The inputs at `places` of request `id` are being computed: should the process end, they are the suspects.
+
+    A query is one from the moment it is sent, and nothing is said of it.
+    """
 
     id: int
     places: list[int]

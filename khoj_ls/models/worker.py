@@ -12,12 +12,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from khoj_ls.models.batches import Backend, Split
 from khoj_ls.models.lanes import Backlog, Queries, lower_priority
-from khoj_ls.models.messages import Cancel, Load, ModelFile, Ready, Reply, Request, Unusable, read_model
+from khoj_ls.models.messages import Ask, Cancel, Load, ModelFile, Ready, Reply, Request, Unusable, read_model
 from khoj_ls.models.role import Role
 from khoj_ls.workers.child import limit_this_process
 from khoj_ls.workers.frames import own_streams, read_frame, write_frame
@@ -54,17 +55,35 @@ def serve(role: Role, load: Loader) -> None:
         lower_priority(wanted.nice)
         backlog.serve()
 
-    for work in (queries.serve, *[nicely] * backend.backlog.side_by_side):
+    reading = threading.Lock()
+
+    def listen() -> None:
+        """Compute the queries that this thread reads; meanwhile the other one reads on."""
+        while True:
+            with reading:
+                query = next_query(stream, backlog)
+            if query is None:
+                # Nobody is left to hear of the batches in work.
+                os._exit(0)
+            queries.answer(query)
+
+    for work in (listen, *[nicely] * backend.backlog.side_by_side):
         threading.Thread(target=work, daemon=True).start()
     send(Ready())
+    listen()
+
+
+def next_query(stream: BinaryIO, backlog: Backlog) -> Ask | None:
+    """The next query; what comes before it goes to the backlog, in order. None at the end of the stream."""
     while (body := read_frame(stream)) is not None:
-        request = msgspec.msgpack.decode(body, type=Request)
+        request: Ask | Cancel = msgspec.msgpack.decode(body, type=Request)
         if isinstance(request, Cancel):
             backlog.cancel(request.id)
+        elif request.query:
+            return request
         else:
-            (queries if request.query else backlog).add(request)
-    # Nobody is left to hear of the batches in work.
-    os._exit(0)
+            backlog.add(request)
+    return None
 
 
 def _loaded(wanted: Load, load: Loader) -> Split:

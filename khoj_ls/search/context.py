@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from khoj_ls.core.errors import KhojError
+from khoj_ls.core.errors import KhojError, ModelError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.types import Vector
@@ -37,6 +37,11 @@ class SearchContext:
     """Blocks; raises ModelError. Called on a thread of its own."""
     embed_passage: Callable[[str], Vector] | None = None
     """The same for a text that is compared as passages are with each other; None: the model makes no difference."""
+    begin_query: Callable[[str, bool], Callable[[float], Vector | None] | None] | None = None
+    """Has the vector of a query, or of a passage (True), made without a thread, where the model is ready; else gives None.
+
+    What it gives waits for at most so many seconds, and gives the vector once it is there; it raises ModelError.
+    """
     remote: bool = False
     """Whether `embed_query` sends texts to another machine: then it is given nothing private (see `search.privacy`)."""
     reason: str | None = None
@@ -76,15 +81,24 @@ class QueryVector:
         self._reason = context.reason or "no embedding model is ready"
         self._done = threading.Event()
         self._until = time.monotonic() + context.patience_seconds
-        embed = (context.embed_passage if passage else None) or context.embed_query
-        if context.model is None or context.index is None or embed is None:
+        self._text = text
+        self._embed = (context.embed_passage if passage else None) or context.embed_query
+        self._coming: Callable[[float], Vector | None] | None = None
+        if context.model is None or context.index is None or self._embed is None:
             self._done.set()
             return
-        threading.Thread(target=self._embed, args=(embed, text), name="khoj-query", daemon=True).start()
+        # To start a thread that asks, and to be woken by it, takes a search about a millisecond.
+        self._coming = context.begin_query(text, passage) if context.begin_query else None
+        if self._coming is None:
+            self._ask_patiently()
 
-    def _embed(self, embed: Callable[[str], Vector], text: str) -> None:
+    def _ask_patiently(self) -> None:
+        threading.Thread(target=self._ask, name="khoj-query", daemon=True).start()
+
+    def _ask(self) -> None:
+        assert self._embed is not None
         try:
-            self._vector = embed(text)
+            self._vector = self._embed(self._text)
         except KhojError as error:
             self._reason = str(error)
         except Exception as error:  # noqa: BLE001 - a thread's boundary: whatever a model does, the words still answer
@@ -92,9 +106,19 @@ class QueryVector:
         finally:
             self._done.set()
 
+    def _arrived(self, seconds: float) -> bool:
+        if self._coming is not None:
+            try:
+                self._vector = self._coming(seconds)
+                return self._vector is not None
+            except ModelError:
+                self._coming = None
+                self._ask_patiently()
+        return self._done.wait(seconds)
+
     def wait(self, token: CancelToken | None = None) -> tuple[Vector | None, str | None]:
         """The vector, or None and why there is none. Raises Cancelled."""
-        while not self._done.wait(_CANCEL_POLL_SECONDS):
+        while not self._arrived(_CANCEL_POLL_SECONDS):
             if token:
                 token.raise_if_cancelled()
             if time.monotonic() > self._until:

@@ -175,6 +175,7 @@ class OpenIndex:
             index=self._vectors_of(model),
             embed_query=encoder.embed_query,
             embed_passage=encoder.embed_passage,
+            begin_query=encoder.begin_query,
             remote=_sends_away(encoder),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -58,6 +59,44 @@ def test_a_query_asked_again_comes_from_memory(make_encoder):
             service.embed_query("other words", timeout=0.1)
     finally:
         os.kill(service.status().pid, signal.SIGCONT)
+
+
+def test_a_query_is_begun_where_the_worker_is_ready(make_encoder, until):
+    service = make_encoder()
+    assert service.begin_query("a plum tree", False) is None
+    asked = service.embed_query("a plum tree")
+    for passage, text in ((False, "a plum tree"), (True, "a plum tree"), (False, "a pear tree")):
+        coming = service.begin_query(text, passage)
+        vector = coming(20)
+        assert close_to([vector], [(service.embed_passage if passage else service.embed_query)(text)])
+        assert (vector == asked) == (text == "a plum tree")
+    os.kill(service.status().pid, signal.SIGSTOP)  # what is known needs no worker
+    try:
+        assert service.begin_query("a pear tree", False)(0) == vector
+        late = service.begin_query("a quince", False)
+        assert late(0.01) is None
+    finally:
+        os.kill(service.status().pid, signal.SIGCONT)
+    assert close_to([late(20)], [service.embed_query("a quince")])
+
+
+def test_a_query_that_was_begun_and_is_not_waited_for_keeps_no_worker(make_encoder, until):
+    service = make_encoder(idle_unload_seconds=0.05)
+    worker = service._local._running(CancelToken(), math.inf)
+    assert service.begin_query("never mind", False) is not None
+    until(lambda: not psutil.pid_exists(worker.pid))
+
+
+def test_a_query_that_was_begun_ends_with_its_worker(make_encoder):
+    service = make_encoder()
+    service.embed_query("start")
+    pid = service.status().pid
+    os.kill(pid, signal.SIGSTOP)
+    coming = service.begin_query("other words", False)
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(ModelError, match="gone"):
+        coming(20)
+    assert len(service.embed_query("other words")) == 4 * 384
 
 
 def test_cancelling_stops_between_two_batches(encoder, until):

@@ -6,6 +6,7 @@ import queue
 import threading
 
 import pytest
+from waiting import wait_until as until
 
 from khoj_ls.models.batches import Batch
 from khoj_ls.models.lanes import Backlog, Queries, lower_priority
@@ -141,14 +142,27 @@ def test_a_failure_is_the_requests_own(stage, texts):
 
 def test_a_query_is_served_beside_the_backlog(stage):
     lane, queries = backlog(stage, 2), Queries(stage, stage.events.put)
-    threading.Thread(target=queries.serve, daemon=True).start()
     lane.add(Ask(1, ["a", "b", "c"]))
     stage.heard(2)
-    stage.let("query", "again")
-    queries.add(Ask(2, ["broken"], query=True))
-    stage.let("broken")
-    queries.add(Ask(3, ["query"], query=True))
-    assert [event for event in stage.heard(4) if event[0] != "Started"] == [("Failed", 2), ("Values", 3, 0)]
+    stage.let("query", "broken")
+    queries.answer(Ask(2, ["broken"], query=True))
+    queries.answer(Ask(3, ["query"], query=True))
+    assert stage.heard(2) == [("Failed", 2), ("Values", 3, 0)]
+
+
+def test_who_computes_a_query_computes_those_that_come_meanwhile(stage):
+    queries = Queries(stage, stage.events.put)
+    first = threading.Thread(target=queries.answer, args=(Ask(1, ["first"], query=True),), daemon=True)
+    first.start()
+    until(lambda: "first" in stage.may_go)  # it is being computed
+    for number, text in ((2, "second"), (3, "third")):
+        queries.answer(Ask(number, [text], query=True))  # returns at once: whoever reads goes on reading
+    assert stage.events.empty()
+    stage.let("third", "second", "first")
+    assert stage.heard(3) == [("Values", 1, 0), ("Values", 2, 0), ("Values", 3, 0)]
+    first.join(20)
+    queries.answer(Ask(4, ["third"], query=True))
+    assert stage.heard(1) == [("Values", 4, 0)]
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux knows niceness of a thread")

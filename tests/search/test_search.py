@@ -328,6 +328,39 @@ def test_without_a_query_vector_words_answer(house, change, reason):
     assert search(context, SearchRequest("plum", mode="dense")).hits == ()
 
 
+def gone(seconds):
+    raise ModelError("the encoder is gone")
+
+
+@pytest.mark.parametrize(
+    ("begun", "asked"),
+    [
+        (lambda embed, text: lambda seconds: embed(text), []),
+        (lambda embed, text: None, ["plum"]),
+        (lambda embed, text: gone, ["plum"]),
+    ],
+    ids=["ready", "no worker yet", "the worker ends"],
+)
+def test_a_query_vector_is_begun_or_waited_for(house, begun, asked):
+    patiently = []
+    context = replace(
+        house.context,
+        begin_query=lambda text, passage: begun(house.embed_query, text),
+        embed_query=lambda text: patiently.append(text) or house.embed_query(text),
+    )
+    result = search(context, SearchRequest("plum"))
+    assert (result.hits, result.degraded, patiently) == (house.search("plum").hits, False, asked)
+
+
+def test_a_query_vector_that_was_begun_is_not_waited_for_without_end(house):
+    begun = replace(house.context, begin_query=lambda text, passage: lambda seconds: None)
+    assert "did not answer" in search(replace(begun, patience_seconds=0.0), SearchRequest("plum")).reason
+    token = CancelToken()
+    begun = replace(begun, begin_query=lambda text, passage: lambda seconds: token.cancel())
+    with pytest.raises(Cancelled):
+        search(begun, SearchRequest("plum"), token)
+
+
 def test_a_half_embedded_vault_says_so(house):
     assert (house.search("plum").degraded, house.search("plum").coverage) == (False, 1.0)
     house.put("new.md", "# New\n\nnot embedded\n", embedded=False)
