@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.latency import DIMENSIONS, fill, merge_words, unit
+from benchmarks.latency import DIMENSIONS, fill, merge_words
+from benchmarks.made_up import MadeUpPlaces
 from khoj_ls.chat.desk import ChatDesk, Persona
 from khoj_ls.chat.engine import answer, begin
 from khoj_ls.chat.kept.conversations import KeptConversations
@@ -110,20 +111,20 @@ def _figures(times: Sequence[float]) -> str:
 
 def measure(chunks: int, questions: int, seed: int) -> tuple[list[float], ...]:
     """Milliseconds to the passages, of processor time to them, to the end, and within the search, of each question."""
-    numbers, generator = random.Random(seed), np.random.default_rng(seed)
+    numbers, places = random.Random(seed), MadeUpPlaces(np.random.default_rng(seed), DIMENSIONS)
     vocabulary = [f"{numbers.choice('bcdfglmnprst')}{numbers.choice('aeiou')}w{i:x}" for i in range(50_000)]
     weights = [1.0 / (rank + 3) for rank in range(len(vocabulary))]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         database = Database(folder / "index.db")
-        model = fill(database, chunks, numbers, vocabulary, weights, generator)
+        model = fill(database, chunks, numbers, vocabulary, weights, places)
         merge_words(database)
         index = VectorIndex(database, model, folder / "v.hnsw", exact_below=30_000)
         index.catch_up()
         shared, finder, inside = StatisticsCache(), WordFinder(), [0.0]
 
         def find(request: SearchRequest, token: CancelToken) -> SearchResult:
-            vector = unit(generator.normal(size=(1, DIMENSIONS)) + 0.5)[0]
+            [vector] = places.of_queries(1)
             context = SearchContext(database, model, index, lambda _: vector.tobytes(), statistics=shared, finder=finder)
             begun = time.perf_counter()
             found = search(context, request, token)

@@ -5,7 +5,8 @@
 *While embedding* is the same search with its query embedded by the real encoder, which works on a backlog whose vectors are
 stored meanwhile; beside it, in turns, stands that search with nothing to embed.
 
-Words follow Zipf's law over 50,000 words, so that queries meet frequent and rare ones; vectors are random with a common part.
+Words follow Zipf's law over 50,000 words, so that queries meet frequent and rare ones; vectors lie as those of real notes do
+(`benchmarks.made_up`; `benchmarks.neighbours` has harder ones).
 Every query goes through the real pipeline: words, vectors, fusion, passages. Under *filtered* each query carries one of the
 filters of FILTERS, narrow and wide ones, single and combined; *new filter* are those of them whose filter was not asked before.
 Each size runs in a process of its own, whose memory is what the daemon would hold.
@@ -31,6 +32,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from benchmarks.made_up import MadeUpPlaces
 from khoj_ls.config.paths import folders
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.core.types import Chunk, Entry, EntryDate, Link, ParsedFile, Span
@@ -135,10 +137,10 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
     numbers = random.Random(seed)
     vocabulary = [f"{numbers.choice('bcdfglmnprst')}{numbers.choice('aeiou')}w{i:x}" for i in range(50_000)]
     weights = [1.0 / (rank + 3) for rank in range(len(vocabulary))]
-    generator = np.random.default_rng(seed)
+    places = MadeUpPlaces(np.random.default_rng(seed), DIMENSIONS)
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "index.db")
-        model = fill(database, chunks, numbers, vocabulary, weights, generator)
+        model = fill(database, chunks, numbers, vocabulary, weights, places)
         merge_words(database)
         index = VectorIndex(database, model, Path(folder) / "v.hnsw", exact_below=30_000)
         index.catch_up()
@@ -147,7 +149,7 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
         chunks.fill(database, model, lambda: False)  # as an open vault does with its first search
         collect_seldom()  # as the daemon
         asked = [" ".join(numbers.choices(vocabulary, weights, k=numbers.randint(2, 9))) for _ in range(queries)]
-        vectors = unit(generator.normal(size=(queries, DIMENSIONS)) + 0.5)
+        vectors = places.of_queries(queries)
         filters = ["", *([*FILTERS] * queries)[: queries - 1]]  # the first finds out which entries are whose
         filtered = [f"{query} {narrowed}".strip() for query, narrowed in zip(asked, filters, strict=True)]
         for name, mode, texts in (
@@ -243,7 +245,7 @@ def fill(
     numbers: random.Random,
     vocabulary: list[str],
     weights: list[float],
-    generator: np.random.Generator,
+    places: MadeUpPlaces,
 ) -> ActiveModel:
     """Store notes of ten entries, one chunk and one vector each."""
     with database.write() as connection:
@@ -257,7 +259,7 @@ def fill(
             span = Span(ordinal * 1000, ordinal * 1000 + len(raw), ordinal * 2 + 1, ordinal * 2 + 2)
             entries.append(Entry(span, 2, text[:30], (), None, raw, f"\n{text}\n", (1,), **facets(numbers)))
             cut.append(Chunk(ordinal, ordinal, ordinal, span, text, WORDS_PER_ENTRY * 2))
-        vectors = unit(generator.normal(size=(len(cut), DIMENSIONS)) + 0.5)
+        vectors = places.of_note(len(cut))
         path = f"folder{number % 50}/note{number}.md"
         with database.write() as connection:
             parsed = ParsedFile(numbers.choice(("markdown", "markdown", "org")), f"Note {number}", tuple(entries))
@@ -294,11 +296,6 @@ def merge_words(database: Database) -> None:
         with database.write() as connection:
             more = merge(connection, begin=begin)
         begin = False
-
-
-def unit(matrix: np.ndarray) -> np.ndarray:
-    """Rows of length one, as float32."""
-    return (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype("<f4")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from khoj_ls.store.vector_rows import ReadVectors, VectorRows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_M, _EF_CONSTRUCTION, _EF = 16, 100, 96
+_M, _EF_CONSTRUCTION, _EF, _EF_WIDE = 16, 100, 96, 800
 _GROWTH, _ROOM = 1.25, 1024
 _MOST_DEAD = 0.3
 """So large a share of the graph may stand for nothing before it is worth to be built anew."""
@@ -84,9 +84,9 @@ class HnswVectors:
         self._dead = np.union1d(self._dead, ids)
         self._rows = VectorRows(self._dimensions, len(self))
 
-    def nearest(self, vector: Vector, k: int) -> list[tuple[int, float]]:
-        """About the `k` nearest as (id, cosine), nearest first."""
-        self._graph.set_ef(max(_EF, k + k // 4))
+    def nearest(self, vector: Vector, k: int, *, widely: bool = False) -> list[tuple[int, float]]:
+        """About the `k` nearest as (id, cosine), nearest first; looked for `widely`, which takes about a millisecond."""
+        self._graph.set_ef(max(_EF_WIDE if widely else _EF, k + k // 4))
         labels, distances = self._graph.knn_query(np.frombuffer(vector, np.float32), k=k, num_threads=1)
         return [(int(label), 1.0 - float(distance)) for label, distance in zip(labels[0], distances[0], strict=True)]
 

@@ -3,8 +3,8 @@
 SQLite is the truth. Rows are only ever added there under growing ids, or leave; so an index that remembers the highest id and
 how often some left knows what to add, and when to look what is gone.
 
-HNSW answers as long as it finds what is there. Where it is caught missing most of what is near, all vectors are compared from
-then on: some milliseconds for 100,000.
+HNSW answers as long as it finds what is there. Where it is caught again and again missing most of what is near, all vectors are
+compared from then on: some milliseconds for 100,000.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from khoj_ls.core.types import Vector
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import Database, get_meta
+from khoj_ls.store.trust import Trust
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +57,7 @@ class VectorIndex:
         self._unsaved = 0
         """How many vectors came or went since the file on disk was written."""
         self._witnesses: Witnesses | None = None
+        self._trust = Trust()
         self._given_up = 0
         """How many vectors there were when HNSW was caught missing some; 0 where it never was."""
 
@@ -84,12 +86,10 @@ class VectorIndex:
             if held.kind == "exact":
                 return held.nearest(query, k)
             try:
-                found = held.nearest(query, k)
-                missing = self._witnesses_of(held).contradict(query, found)
+                if (found := self._by_graph(held, query, k)) is not None:
+                    return found
             except RuntimeError:  # hnswlib: fewer than `k` are linked with each other
-                missing = True
-            if not missing:
-                return found
+                log.info("the graph of near vectors is not linked together")
             held = None  # the memory of the graph is wanted
             return self._without_graph().nearest(query, k)
 
@@ -225,6 +225,15 @@ class VectorIndex:
                 self._witnesses.forget(gone)
             self._unsaved += len(gone)
 
+    def _by_graph(self, graph: HnswVectors, query: Vector, k: int) -> list[tuple[int, float]] | None:
+        """What the graph finds, on a second look where it seems to miss some; None where it was caught too often."""
+        found, witnesses = graph.nearest(query, k), self._witnesses_of(graph)
+        doubted = False
+        if witnesses.contradict(query, found):
+            found, first = graph.nearest(query, k, widely=True), found
+            doubted = witnesses.doubt(query, first, found)
+        return found if self._trust.holds(doubted=doubted) else None
+
     def _witnesses_of(self, graph: HnswVectors) -> Witnesses:
         from khoj_ls.store.witnesses import Witnesses, spread
 
@@ -241,6 +250,7 @@ class VectorIndex:
         with self._database.read() as connection:
             self._given_up, self._last_id = len(self), 0
             self._held = self._witnesses = None
+            self._trust = Trust()
             log.info("the vector index missed passages: all %d vectors are compared from now on", self._given_up)
             exact = self._held = ExactVectors(self.model.dimensions)
             self._take_in(connection, self._newer(connection))

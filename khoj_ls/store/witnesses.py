@@ -23,6 +23,7 @@ _GROWN = 1.25
 _ALIKE = 1e-4
 """The rounding of a cosine."""
 _LEAST_MISSED, _SHARE_MISSED = 2, 0.5
+_SHARE_SHARED = 0.25
 
 
 def spread(ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -48,9 +49,18 @@ class Witnesses:
         stays = np.isin(self._ids, gone, invert=True)
         self._ids, self._vectors = self._ids[stays], self._vectors[stays]
 
-    def contradict(self, query: Vector, found: Sequence[tuple[int, float]]) -> bool:
-        """Whether most of what is nearer than the last of `found`, nearest first, is not among them."""
+    def doubt(self, query: Vector, found: Sequence[tuple[int, float]], again: Sequence[tuple[int, float]]) -> bool:
+        """Whether `again`, which was looked for widely after `found` was contradicted, shows that a region was missed.
+
+        It lacks some that are nearer, too, or has hardly anything in common with the first answer. A sound graph, which misses
+        a few now and then, is right on the second look and was half right on the first.
+        """
+        shared = len({number for number, _ in found} & {number for number, _ in again})
+        return shared < _SHARE_SHARED * len(again) or self.contradict(query, again, share=0)
+
+    def contradict(self, query: Vector, found: Sequence[tuple[int, float]], share: float = _SHARE_MISSED) -> bool:
+        """Whether more than a `share` of what is nearer than the last of `found`, nearest first, is not among them."""
         farthest = found[-1][1] if found else -1.0
         nearer = self._ids[self._vectors @ np.frombuffer(query, np.float32) > farthest + _ALIKE]
         missed = len(np.setdiff1d(nearer, [number for number, _ in found]))
-        return missed >= _LEAST_MISSED and missed > _SHARE_MISSED * len(nearer)
+        return missed >= _LEAST_MISSED and missed > share * len(nearer)

@@ -60,17 +60,16 @@ _PARTS_OF_A_SEARCH = (
     "reads 42 MB of weights, 4.4 ms, in which the words take longer, too, and after which the caches are cold"
 )
 _FTS_DOMINATES = (
-    "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, the "
-    "vectors take 4 (all are compared: no graph holds together such as are made up), hits and snippets 2, what whole notes say "
-    "1, the rest is Python between them"
+    "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, hits "
+    "and snippets 2, what whole notes say 1, the vectors 1, the rest is Python between them"
 )
 _FILTERED = (
     "as without a filter, and of what is near in meaning what the filter leaves is looked up (4 ms); the first question with a "
     "filter, and each after an edit, finds out which of 100,000 passages are its own"
 )
 _RELATED = (
-    "a profile: its telling words are counted 3 ms and ranked 2, what of the note is its own is found out 3, the vectors take "
-    "4, hits 1.5, the rest is Python between them"
+    "a profile: its telling words are counted 3 ms and ranked 2, what of the note is its own is found out 3, hits 1.5, the "
+    "vectors 1, the rest is Python between them"
 )
 _PARSED = "29 to 39 s by machine: two processes parse, and the word index is written beside them"
 _MANY_HEADINGS = (
