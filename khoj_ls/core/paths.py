@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote_from_bytes, unquote, urlsplit
 
 from khoj_ls.core.errors import UsageError
 
@@ -21,6 +21,11 @@ def to_path(reference: str) -> Path:
     if not path.is_absolute():
         raise UsageError(f"{reference} is not an absolute path")
     return path
+
+
+def uri_below(folder: str, path: str) -> str:
+    """URI of a file by its path, relative and posix, below the folder of a URI: what `Path.as_uri` says, for less."""
+    return f"{folder.removesuffix('/')}/{quote_from_bytes(os.fsencode(path))}"
 
 
 def _as_path(reference: str) -> Path:

@@ -118,7 +118,7 @@ class _Connection:
         def work() -> bytes:
             # The cost of a big result's JSON stays in the thread too.
             result = self._handler(method, params, token, self._reporter(request), follow)
-            return _line({"id": request, "result": msgspec.to_builtins(result)})
+            return _line({"id": request, "result": result})
 
         try:
             self._write(await self._loop.run_in_executor(self._executor, work))
@@ -143,7 +143,7 @@ class _Connection:
         """Send the events of a turn; it does not outlive the connection."""
 
         async def send(event: AnyChatEvent) -> None:
-            self._write(_line({"method": CHAT_EVENT, "params": msgspec.to_builtins(event)}))
+            self._write(_line({"method": CHAT_EVENT, "params": event}))
             await self._drain()
 
         try:
@@ -202,5 +202,8 @@ class _Connection:
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
-    # json, not msgspec: names of files that are not UTF-8 hold lone surrogates, which only json lets through.
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    try:
+        return msgspec.json.encode(message) + b"\n"
+    except UnicodeEncodeError:
+        # Names of files that are not UTF-8 hold lone surrogates, which only json lets through.
+        return json.dumps(msgspec.to_builtins(message), separators=(",", ":")).encode() + b"\n"

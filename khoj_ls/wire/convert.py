@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from khoj_ls.core.paths import uri_below
 from khoj_ls.core.places import spoken
 from khoj_ls.search.types import Explanation, SearchHit, Source
 from khoj_ls.search.types import SearchResult as Found
@@ -19,10 +20,15 @@ _OUTDATED = (
 )
 
 
-def hit_to_wire(root: Path, hit: SearchHit, units: str) -> wire.Hit:
-    """A hit with a file URI and a 0-based range, in `units` (LSP's PositionEncodingKind) where it is no whole lines."""
+def hits_to_wire(root: Path, hits: Iterable[SearchHit], units: str) -> list[wire.Hit]:
+    """Hits with file URIs and 0-based ranges, in `units` (LSP's PositionEncodingKind) where they are no whole lines."""
+    address, vault = root.as_uri(), str(root)
+    return [_hit(vault, uri_below(address, hit.path), hit, units) for hit in hits]
+
+
+def _hit(vault: str, uri: str, hit: SearchHit, units: str) -> wire.Hit:
     return wire.Hit(
-        uri=(root / hit.path).as_uri(),
+        uri=uri,
         range=_range(hit, units),
         title=hit.title,
         outline=list(hit.outline),
@@ -30,7 +36,7 @@ def hit_to_wire(root: Path, hit: SearchHit, units: str) -> wire.Hit:
         highlights=[list(pair) for pair in hit.highlights],
         score=round(hit.score, 4),
         type=hit.type,
-        vault=str(root),
+        vault=vault,
         page=hit.place.page if hit.place else None,
         place=spoken(hit.place) if hit.place else None,
         tags=list(hit.tags),
@@ -94,7 +100,7 @@ def merged(
 
     Columns are told in `units`, LSP's PositionEncodingKind.
     """
-    hits = [hit_to_wire(vault.root, hit, units) for vault, found in answers for hit in found.hits]
+    hits = [hit for vault, found in answers for hit in hits_to_wire(vault.root, found.hits, units)]
     if len(answers) > 1:
         hits.sort(key=lambda hit: -hit.score)
     hits = hits[:limit]

@@ -18,7 +18,7 @@ from khoj_ls.core.places import Column, Place
 from khoj_ls.core.types import Span
 from khoj_ls.search.types import Explanation, SearchHit, SearchResult, Source, Step
 from khoj_ls.wire import messages as wire
-from khoj_ls.wire.convert import hit_to_wire
+from khoj_ls.wire.convert import hits_to_wire
 from khoj_ls.wire.operations import Job, Session, choices, search
 from khoj_ls.wire.searching import numbers_of
 from khoj_ls.wire.tuning_messages import ChoicesParams
@@ -285,13 +285,13 @@ def test_there_are_profiles_to_choose_from(roots):
     ],
 )
 def test_a_hit_tells_its_place_and_lines_only_where_there_are_some(place, lines, page, said):
-    told = hit_to_wire(Path("/notes"), hit("a.pdf", 0.5, place=place), "utf-16")
+    [told] = hits_to_wire(Path("/notes"), [hit("a.pdf", 0.5, place=place)], "utf-16")
     assert ((told.range.start.line, told.range.end.line), told.page, told.place) == (lines, page, said)
 
 
 @pytest.mark.parametrize(("units", "columns"), [("utf-8", (9, 20)), ("utf-16", (7, 15)), ("utf-32", (6, 14))])
 def test_a_hit_in_a_long_line_tells_its_columns_in_the_units_of_the_session(units, columns):
     place = Place("piece", 7, 14, lined=True, columns=(Column(9, 7, 6), Column(20, 15, 14)))
-    told = hit_to_wire(Path("/notes"), hit("a.html", 0.5, place=place), units)
+    [told] = hits_to_wire(Path("/notes"), [hit("a.html", 0.5, place=place)], units)
     assert (told.range.start, told.range.end) == (wire.Position(2, columns[0]), wire.Position(3, columns[1]))
     assert told.place == "column 7"
