@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(not hnsw_available(), reason="hnswlib is not ins
 
 TEXTS = tuple(f"text {i}" for i in range(300))
 QUERY = vector(5)
+EAST = np.array([1, 0], np.float32).tobytes()
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def lose(index, count: int) -> None:
     """Have the graph not find the `count` nearest to the query, as if no step led to them."""
     for number, _ in index.search(QUERY, count):
         index._held._graph.mark_deleted(number)
+
+
+def witnesses_at(*cosines: float) -> Witnesses:
+    """Witnesses 0, 1, 2, ... with these cosines to `EAST`."""
+    vectors = np.array([[cosine, (1 - cosine**2) ** 0.5] for cosine in cosines], np.float32)
+    return Witnesses(np.arange(len(cosines)), vectors, len(cosines))
 
 
 def ids(found) -> list[int]:
@@ -134,9 +141,22 @@ def test_what_left_the_index_is_not_missed(filled, model, opened):
     ],
 )
 def test_witnesses_contradict_an_answer_that_lacks_most_of_the_nearer_ones(cosines, found, contradicted):
-    vectors = np.array([[cosine, (1 - cosine**2) ** 0.5] for cosine in cosines], np.float32)
-    witnesses = Witnesses(np.arange(len(cosines)), vectors, len(cosines))
-    assert witnesses.contradict(np.array([1, 0], np.float32).tobytes(), found) is contradicted
+    assert witnesses_at(*cosines).contradict(EAST, found) is contradicted
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "doubted"),
+    [
+        ([0, 8, 9], [0, 1, 2], False),
+        ([8, 9, 7], [0, 1, 2], True),  # the first look was somewhere else altogether
+        ([0, 8, 9], [0, 3, 8], True),  # 1 and 2 are nearer than the last, still
+        ([0, 1, 9], [0, 1, 3], False),  # 2 alone
+    ],
+)
+def test_a_second_look_is_doubted_where_a_region_was_missed(first, again, doubted):
+    cosine = {0: 0.9, 1: 0.8, 2: 0.7, 3: 0.1}
+    answers = [[(number, cosine.get(number, 0.05)) for number in each] for each in (first, again)]
+    assert witnesses_at(*cosine.values()).doubt(EAST, *answers) is doubted
 
 
 @pytest.mark.parametrize(("witnesses", "count", "few"), [(5, 5, False), (5, MOST, False), (5, 2 * MOST, True), (0, 5, True)])
