@@ -113,19 +113,37 @@ class WorkerClient:
 
     def ask(self, inputs: list[Input], *, query: bool = False, alone: bool = False) -> Ticket:
         """Send inputs; the answers come into the ticket. Raises ChildGone."""
-        with self._changed:
-            if self._gone:
-                raise ChildGone(f"worker {self.pid} is gone")
-            self._number += 1
-            ticket = self._tickets[self._number] = Ticket(self._number, len(inputs), self._role)
-            if query:
-                self._computing[self._number] = set(ticket.missing)
+        ticket = self._ticket(len(inputs), query=query)
         try:
             self._child.send(Ask(ticket.number, [_sendable(value) for value in inputs], query, alone))
         except ChildGone:
             self.drop(ticket)
             raise
         return ticket
+
+    def begin(self, value: Input) -> Ticket | None:
+        """Send a query where that waits for nothing; None where it would. Raises ChildGone."""
+        ticket = self._ticket(1, query=True)
+        sent = False
+        try:
+            sent = self._child.send_at_once(Ask(ticket.number, [_sendable(value)], query=True))
+        finally:
+            if not sent:
+                with self._changed:
+                    self._tickets.pop(ticket.number, None)
+                    self._computing.pop(ticket.number, None)
+                    self._changed.notify()
+        return ticket if sent else None
+
+    def _ticket(self, count: int, *, query: bool) -> Ticket:
+        with self._changed:
+            if self._gone:
+                raise ChildGone(f"worker {self.pid} is gone")
+            self._number += 1
+            ticket = self._tickets[self._number] = Ticket(self._number, count, self._role)
+            if query:
+                self._computing[self._number] = set(ticket.missing)
+            return ticket
 
     def drop(self, ticket: Ticket) -> None:
         """The answers are all there, or not wanted any more: then no more of its batches are begun."""

@@ -155,7 +155,7 @@ class LocalModel:
         return values
 
     def begin(self, value: Input) -> Callable[[float], Value | None] | None:
-        """Send one query to the worker, and return at once; None where there is none that is ready.
+        """Send one query to the worker, and return at once; None where there is none that is ready, or reads.
 
         What is returned waits for at most so many seconds, and gives the value once it is there. It raises ModelError where
         it will not come: `compute` tries harder, and says why. Nobody has to wait for it.
@@ -164,10 +164,10 @@ class LocalModel:
         if worker is None or not worker.ready.is_set() or not worker.alive:
             return None
         try:
-            ticket = worker.ask([value], query=True)
+            ticket = worker.begin(value)
         except ChildGone:
             return None
-        return ticket.only
+        return ticket.only if ticket else None
 
     def warm(self) -> None:
         """Start the worker in the background, so that who asks first finds it ready."""

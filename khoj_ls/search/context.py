@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -88,7 +89,8 @@ class QueryVector:
             self._done.set()
             return
         # To start a thread that asks, and to be woken by it, takes a search about a millisecond.
-        self._coming = context.begin_query(text, passage) if context.begin_query else None
+        with contextlib.suppress(ModelError):  # who asks patiently hears why
+            self._coming = context.begin_query(text, passage) if context.begin_query else None
         if self._coming is None:
             self._ask_patiently()
 

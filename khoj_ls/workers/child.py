@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -15,7 +16,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from khoj_ls.workers.frames import read_frame, write_frame
+import msgspec
+
+from khoj_ls.workers.frames import HEAD_BYTES, read_frame, write_body, write_frame
 
 _MOST_TIMES = 10
 """No worker is waited for longer than so many times its limit."""
@@ -56,6 +59,25 @@ class Child:
                 write_frame(cast(BinaryIO, self._process.stdin), message)
         except (OSError, ValueError) as error:
             raise ChildGone(f"worker {self.pid} is gone") from error
+
+    def send_at_once(self, message: Any) -> bool:
+        """Send one message where that waits for nothing; False where it might, or the system cannot tell. Raises ChildGone."""
+        body = msgspec.msgpack.encode(message)
+        # So much a pipe takes whole and at once, where it takes anything (pipe(7)).
+        if len(body) + HEAD_BYTES > getattr(select, "PIPE_BUF", 0) or not self._send_lock.acquire(blocking=False):
+            return False
+        stream = cast(BinaryIO, self._process.stdin)
+        try:
+            room = select.poll()
+            room.register(stream, select.POLLOUT)
+            if not room.poll(0):
+                return False
+            write_body(stream, body)
+        except (OSError, ValueError) as error:
+            raise ChildGone(f"worker {self.pid} is gone") from error
+        finally:
+            self._send_lock.release()
+        return True
 
     def receive(self, timeout: float | None = None) -> bytes:
         """The next message, still encoded. Raises ChildGone when the worker ended or was killed after `timeout` seconds.

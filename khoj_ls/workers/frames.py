@@ -9,13 +9,18 @@ from typing import Any, BinaryIO
 import msgspec
 
 _LENGTH = struct.Struct("<I")
+HEAD_BYTES = _LENGTH.size
 MAX_FRAME = 1 << 30
 """Longest message in bytes; more means the two sides are out of step."""
 
 
 def write_frame(stream: BinaryIO, message: Any) -> None:
     """Write one message and flush. Raises OSError (BrokenPipeError) when the other side is gone."""
-    body = msgspec.msgpack.encode(message)
+    write_body(stream, msgspec.msgpack.encode(message))
+
+
+def write_body(stream: BinaryIO, body: bytes) -> None:
+    """Write one message that is encoded already. Raises OSError."""
     stream.write(_LENGTH.pack(len(body)))
     stream.write(body)
     stream.flush()

@@ -80,6 +80,22 @@ def test_a_query_is_begun_where_the_worker_is_ready(make_encoder, until):
     assert close_to([late(20)], [service.embed_query("a quince")])
 
 
+def test_no_query_is_begun_that_nobody_reads(make_encoder):
+    service = make_encoder()
+    service.embed_query("start")
+    worker = service._local._worker
+    os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        begun = 0
+        while service.begin_query(f"{begun} " + "the long winter evenings " * 40, False) is not None:
+            begun += 1
+            assert begun < 1000
+        assert begun > 1
+        assert len(worker._tickets) == begun == len(worker._computing)
+    finally:
+        os.kill(worker.pid, signal.SIGCONT)
+
+
 def test_a_query_that_was_begun_and_is_not_waited_for_keeps_no_worker(make_encoder, until):
     service = make_encoder(idle_unload_seconds=0.05)
     worker = service._local._running(CancelToken(), math.inf)

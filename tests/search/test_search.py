@@ -338,8 +338,9 @@ def gone(seconds):
         (lambda embed, text: lambda seconds: embed(text), []),
         (lambda embed, text: None, ["plum"]),
         (lambda embed, text: gone, ["plum"]),
+        (lambda embed, text: gone(0), ["plum"]),
     ],
-    ids=["ready", "no worker yet", "the worker ends"],
+    ids=["ready", "no worker yet", "the worker ends", "no model to be named"],
 )
 def test_a_query_vector_is_begun_or_waited_for(house, begun, asked):
     patiently = []

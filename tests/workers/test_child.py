@@ -1,10 +1,11 @@
-"""How long a worker may take, also on a machine that has little time for it."""
+"""How long a worker may take, also on a machine that has little time for it; and what is sent without waiting."""
 
 from __future__ import annotations
 
 import os
 import threading
 
+import msgspec
 import pytest
 
 from khoj_ls.workers import child
@@ -64,14 +65,53 @@ def test_one_that_answers_after_all_lives_on():
     assert not process.killed
 
 
-@pytest.mark.parametrize("does", ["while True: pass", "import time; time.sleep(3600)"], ids=["works on", "sleeps"])
-def test_a_real_one_that_says_nothing_is_ended(does, tmp_path, monkeypatch):
-    (tmp_path / "silent_worker.py").write_text(does)
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """Starts workers that run a program; they are ended."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    worker = Child("silent_worker")
+    started = []
+
+    def run(program):
+        (tmp_path / "some_worker.py").write_text(program)
+        started.append(Child("some_worker"))
+        return started[-1]
+
+    yield run
+    for worker in started:
+        worker.kill()
+        worker.close()
+
+
+SLEEPS = "import time; time.sleep(3600)"
+
+
+@pytest.mark.parametrize("does", ["while True: pass", SLEEPS], ids=["works on", "sleeps"])
+def test_a_real_one_that_says_nothing_is_ended(does, start):
     with pytest.raises(ChildGone, match="ended with status"):
-        worker.receive(0.5)
+        start(does).receive(0.5)
+
+
+def test_nothing_is_sent_at_once_that_would_have_to_wait(start):
+    worker = start(SLEEPS)
+    assert not worker.send_at_once("a long text " * 1000)
+    with worker._send_lock:  # another thread is sending
+        assert not worker.send_at_once("short")
+    sent = 0
+    while worker.send_at_once("a note " * 500):
+        sent += 1
+        assert sent < 1000
+    assert sent > 1
+    assert not worker.send_at_once("short")  # the pipe is full, and nobody reads
+
+
+def test_what_is_sent_at_once_arrives_whole(start):
+    worker = start("import os\nwhile some := os.read(0, 65536):\n    os.write(1, some)")
+    for message in ("", "short", "a note " * 500):
+        assert worker.send_at_once(message)
+        assert msgspec.msgpack.decode(worker.receive(20)) == message
     worker.close()
+    with pytest.raises(ChildGone):
+        worker.send_at_once("more")
 
 
 def test_the_look_at_a_process_that_is_gone():
