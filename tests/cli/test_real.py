@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from khoj_ls import __version__
+from khoj_ls.store.hnsw_vectors import hnsw_available
 
 pytestmark = pytest.mark.model
 
@@ -475,6 +476,7 @@ def test_doctor_finds_what_is_wrong_and_says_what_to_do(make_khoj: Callable[[], 
         "settings": "warn",
         "keys": "warn",
         "index": "fail",
+        **({} if hnsw_available() else {"hnswlib": "warn"}),
     }
     assert all(check["advice"] or "run:" in check["message"] for check in found.values())
 

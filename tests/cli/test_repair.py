@@ -11,6 +11,8 @@ import pytest
 from crash.ground import Ground
 from crash.workload import Workload
 
+from khoj_ls.store.hnsw_vectors import hnsw_available
+
 QUESTION = "What about the river?"
 
 
@@ -86,6 +88,7 @@ def test_an_index_that_is_no_database_is_made_again(ground):
     assert found(ground) == 1
 
 
+@pytest.mark.skipif(not hnsw_available(), reason="no hnswlib on this machine: exact search serves")
 def test_an_hnsw_file_that_is_not_what_it_says_is_deleted(ground):
     ground.ask("search", query="river", mode="dense")
     ground.stop()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from khoj_ls.store.hnsw_vectors import hnsw_available
+
 pytestmark = [pytest.mark.model, pytest.mark.skipif(os.name == "nt", reason="files in use cannot be touched there")]
 
 NOTES = {
@@ -90,6 +92,7 @@ def test_all_notes_are_found_again_and_status_says_what_happened(shell, request,
     assert (again["files"], again["embedded"]) == (after["files"], 0), "what was built anew is on disk"
 
 
+@pytest.mark.skipif(not hnsw_available(), reason="no hnswlib on this machine: exact search serves")
 @pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"\xa5" * 5000), Path.unlink], ids=["overwritten", "deleted"])
 def test_a_damaged_vector_index_costs_nothing(make_shell, damage):
     shell = make_shell()

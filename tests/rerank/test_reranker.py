@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -129,15 +128,20 @@ def test_what_is_called_off_before_it_begins_is_not_begun(make_reranker, asked):
     assert service.status().state == "off"
 
 
-def test_a_worker_killed_at_work_costs_nothing_but_time(make_reranker, reranker, asked, until):
-    service, texts = make_reranker(), many(asked, 1000)
-    with ThreadPoolExecutor() as pool:
-        work = pool.submit(service.score, asked.query, texts)
-        until(lambda: works(service))
-        killed = service.status().pid
-        os.kill(killed, signal.SIGKILL)
-        assert work.result() == pytest.approx(reranker.score(asked.query, texts), abs=1e-5)
-    assert service.status().pid != killed
+def test_a_worker_killed_at_work_costs_nothing_but_time(make_reranker, reranker, asked, monkeypatch):
+    service, texts, killed = make_reranker(), many(asked, 1000), []
+    batches = Ticket.batches
+
+    def deadly(ticket, *arguments):
+        for answer in batches(ticket, *arguments):
+            if not killed:
+                killed.append(service.status().pid)
+                os.kill(killed[0], signal.SIGKILL)
+            yield answer
+
+    monkeypatch.setattr(Ticket, "batches", deadly)
+    assert service.score(asked.query, texts) == pytest.approx(reranker.score(asked.query, texts), abs=1e-5)
+    assert service.status().pid not in (None, *killed)
 
 
 def test_a_worker_that_hangs_is_not_waited_for(make_reranker, asked):

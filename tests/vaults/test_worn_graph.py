@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from waiting import wait_until
 
 from khoj_ls.config.load import load_user_settings
@@ -9,12 +10,14 @@ from khoj_ls.config.paths import Folders
 from khoj_ls.indexing import meaning
 from khoj_ls.search.types import SearchRequest
 from khoj_ls.store import hnsw_vectors
+from khoj_ls.store.hnsw_vectors import hnsw_available
 from khoj_ls.vaults import OpenVaults
 
 WRITTEN = 12
 """Versions of one note, of which each leaves its vector."""
 
 
+@pytest.mark.skipif(not hnsw_available(), reason="no hnswlib on this machine: exact search serves")
 def test_what_was_written_over_leaves_the_graph(tmp_path, prepared_models, monkeypatch):
     monkeypatch.setattr(hnsw_vectors, "_ROOM", 4)
     monkeypatch.setattr(meaning, "_SET_ASIDE_AFTER", 3)
