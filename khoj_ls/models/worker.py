@@ -1,6 +1,6 @@
 """The process of a model: told by its first message what to load, it computes until its input closes.
 
-On Linux the threads of the backlog are nice and the one of the queries is not; elsewhere the whole process is.
+On Linux the threads of the backlog are nice and those that read and compute queries are not; elsewhere the whole process is.
 """
 
 from __future__ import annotations
