@@ -17,7 +17,7 @@ def serve(server: KhojServer, command: ChatCommand, run: Callable[[Any], Awaitab
     """Serve `command` by `run`, which is given its params, gives its result, and may raise KhojError or JsonRpcException."""
 
     @server.command(command.command)
-    async def called(*arguments: object) -> Any:
+    async def called(*arguments: Any) -> Any:
         try:
             params: Any = msgspec.convert(arguments[0] if arguments else {}, command.params)
         except msgspec.ValidationError as error:

@@ -32,6 +32,7 @@ from khoj_ls.wire.turns import Turn
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+F = TypeVar("F", bound=Callable[..., Any])
 
 _MOST_LONG = 8
 """Long questions at once; more wait for their turn."""
@@ -101,6 +102,16 @@ class KhojServer(LanguageServer):
         """Sends the events of a turn whose request was answered; on the connection's loop."""
         self.drain: Callable[[], Awaitable[None]] = _at_once
         """Waits until the client has read most of what it was sent. Raises ConnectionError."""
+
+    def command(self, command_name: str) -> Callable[[F], F]:
+        """Register a command. Its annotations are kept from pygls: before Python 3.11 it fails over Any, which was no class."""
+        register = super().command(command_name)
+
+        def plainly(handler: F) -> F:
+            handler.__annotations__ = {}
+            return register(handler)
+
+        return plainly
 
     async def answer(
         self,

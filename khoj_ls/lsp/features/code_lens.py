@@ -50,7 +50,7 @@ def register(server: KhojServer) -> None:
         return await server.answer(lambda job: _lenses(about, wanted, job.token, lists, opens))
 
     @server.command(COMMAND)
-    async def show_references(*arguments: object) -> None:
+    async def show_references(*arguments: Any) -> None:
         uri, position = _place(arguments)
         about = asked(server, uri) if uri else None
         if about is not None:

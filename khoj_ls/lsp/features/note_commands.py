@@ -37,7 +37,7 @@ def _register(server: KhojServer, operation: EditOperation) -> None:
         return msgspec.to_builtins(await run(server, operation, params))
 
     @server.command(f"khoj.{operation.name}")
-    async def command(*arguments: object) -> Any:
+    async def command(*arguments: Any) -> Any:
         return msgspec.to_builtins(await run(server, operation, arguments[0] if arguments else None))
 
 

@@ -30,9 +30,8 @@ def _register(server: KhojServer, operation: Operation) -> None:
     async def request(params: Any) -> Any:
         return await run(params, params.get("workDoneToken") if isinstance(params, dict) else None)
 
-    # Not Any: pygls asks what it is a subclass of, and before Python 3.11 it is no class.
     @server.command(operation.command)
-    async def command(*arguments: object) -> Any:
+    async def command(*arguments: Any) -> Any:
         return await run(arguments[0] if arguments else None)
 
 
