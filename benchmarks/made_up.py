@@ -50,8 +50,8 @@ class MadeUpPlaces:
     """Vectors without texts that lie as those of real notes do: each note has a subject, each passage lies about its note.
 
     Of a model's 384 numbers few dozen matter (the variance along the principal axes of real notes' vectors falls as
-    k ** -1.1), and all have a part in common. Numbers drawn evenly in all directions are near to nothing: for them an
-    index of neighbours has to be far larger than notes need.
+    k ** -1.1), and all have a part in common. Their intrinsic dimension (TwoNN) is some 20, of real notes' 7, and
+    125 of numbers drawn evenly in all directions, which no graph of neighbours holds together.
     """
 
     def __init__(self, numbers: Any, dimensions: int) -> None:

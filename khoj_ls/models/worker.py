@@ -76,7 +76,7 @@ def serve(role: Role, load: Loader) -> None:
 def next_query(stream: BinaryIO, backlog: Backlog) -> Ask | None:
     """The next query; what comes before it goes to the backlog, in order. None at the end of the stream."""
     while (body := read_frame(stream)) is not None:
-        request: Ask | Cancel = msgspec.msgpack.decode(body, type=Request)
+        request: Request = msgspec.msgpack.decode(body, type=Request)
         if isinstance(request, Cancel):
             backlog.cancel(request.id)
         elif request.query:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from khoj_ls.core.errors import KhojError, ModelError
 from khoj_ls.core.jobs import CancelToken
@@ -82,12 +83,12 @@ class QueryVector:
         self._reason = context.reason or "no embedding model is ready"
         self._done = threading.Event()
         self._until = time.monotonic() + context.patience_seconds
-        self._text = text
-        self._embed = (context.embed_passage if passage else None) or context.embed_query
         self._coming: Callable[[float], Vector | None] | None = None
-        if context.model is None or context.index is None or self._embed is None:
+        embed = (context.embed_passage if passage else None) or context.embed_query
+        if context.model is None or context.index is None or embed is None:
             self._done.set()
             return
+        self._patiently = partial(self._ask, embed, text)
         # To start a thread that asks, and to be woken by it, takes a search about a millisecond.
         with contextlib.suppress(ModelError):  # who asks patiently hears why
             self._coming = context.begin_query(text, passage) if context.begin_query else None
@@ -95,12 +96,11 @@ class QueryVector:
             self._ask_patiently()
 
     def _ask_patiently(self) -> None:
-        threading.Thread(target=self._ask, name="khoj-query", daemon=True).start()
+        threading.Thread(target=self._patiently, name="khoj-query", daemon=True).start()
 
-    def _ask(self) -> None:
-        assert self._embed is not None
+    def _ask(self, embed: Callable[[str], Vector], text: str) -> None:
         try:
-            self._vector = self._embed(self._text)
+            self._vector = embed(text)
         except KhojError as error:
             self._reason = str(error)
         except Exception as error:  # noqa: BLE001 - a thread's boundary: whatever a model does, the words still answer

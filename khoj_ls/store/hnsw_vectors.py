@@ -85,7 +85,7 @@ class HnswVectors:
         self._rows = VectorRows(self._dimensions, len(self))
 
     def nearest(self, vector: Vector, k: int, *, widely: bool = False) -> list[tuple[int, float]]:
-        """About the `k` nearest as (id, cosine), nearest first; looked for `widely`, which takes about a millisecond."""
+        """About the `k` nearest as (id, cosine), nearest first; looked for `widely`, which takes two milliseconds."""
         self._graph.set_ef(max(_EF_WIDE if widely else _EF, k + k // 4))
         labels, distances = self._graph.knn_query(np.frombuffer(vector, np.float32), k=k, num_threads=1)
         return [(int(label), 1.0 - float(distance)) for label, distance in zip(labels[0], distances[0], strict=True)]

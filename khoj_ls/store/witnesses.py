@@ -24,6 +24,7 @@ _ALIKE = 1e-4
 """The rounding of a cosine."""
 _LEAST_MISSED, _SHARE_MISSED = 2, 0.5
 _SHARE_SHARED = 0.25
+"""Of a wider answer, what the first one has in common with it at least, unless it was somewhere else."""
 
 
 def spread(ids: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -87,7 +87,7 @@ def test_no_query_is_begun_that_nobody_reads(make_encoder):
     os.kill(worker.pid, signal.SIGSTOP)
     try:
         begun = 0
-        while service.begin_query(f"{begun} " + "the long winter evenings " * 40, False) is not None:
+        while service.begin_query(f"{begun} " + "the long winter evenings " * 10, False) is not None:
             begun += 1
             assert begun < 1000
         assert begun > 1
