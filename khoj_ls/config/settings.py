@@ -72,7 +72,7 @@ class EmbeddingSettings:
         "auto", "user", "What computes it; auto: what a test at the first start finds best.", choices=_BACKENDS
     )
     precision: str = setting(
-        "auto", "user", "Numbers of 32 bits, of 16 where those find the same, or of 8.", choices=_PRECISIONS
+        "auto", "user", "Numbers of 32 bits; auto: of 16, and of 8 for queries, where those find the same.", choices=_PRECISIONS
     )
     threads: int = setting(0, "user", "Threads of the encoder; 0 takes one per core, at most four.", least=0, most=256)
     batch_tokens: int = setting(4096, "user", "Most tokens that one batch holds, padding included.", least=128)

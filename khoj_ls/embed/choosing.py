@@ -7,85 +7,37 @@ search for the one kind among the other, because vectors of both may lie in one 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import numpy as np
 
-from khoj_ls.config.settings import Settings
-from khoj_ls.core.types import Vector
+from khoj_ls.embed.agreement import agreement, compared, computed, probes
 from khoj_ls.embed.presets import ModelSpec
-from khoj_ls.embed.runtimes import INT8_GRAPH, OPENVINO, PLAIN, runtimes
+from khoj_ls.embed.query_graph import QUERY_GRAPH, choose_for_queries
+from khoj_ls.embed.runtimes import INT8_GRAPH, OPENVINO, runtimes, tries_openvino
 from khoj_ls.embed.vectors import unit_rows
-from khoj_ls.models.batches import Backend
-from khoj_ls.models.exporting import PROBES
 from khoj_ls.models.messages import ModelFile
 from khoj_ls.models.onnx_backend import OnnxBackend
 
 log = logging.getLogger(__name__)
 
-LEAST_COSINE = 0.999
-"""Of a text's two vectors: with less, what is computed in the one way is not kept beside what is computed in the other."""
-LEAST_SAME = 0.98
-"""Share of the ten nearest that must be the same."""
 _LEAST_GAIN = 1.1
-_NEAREST = 10
-_TIE = 1e-4
-_ROUNDS = 3
-_TIMED = 16
-"""The longest texts: as long as passages are."""
 _INT8 = "-int8"
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How near two ways of computing the same texts come to each other."""
-
-    cosine: float
-    """The lowest of a text's vector with its other one."""
-    same: float
-    """Share of the ten nearest that are the same, where each way searches its own vectors."""
-    mixed: float
-    """The same, where the vector that searches is of the one way and those that are searched of the other."""
-
-    @property
-    def interchangeable(self) -> bool:
-        """Whether vectors of both may lie in one index."""
-        return self.cosine >= LEAST_COSINE and min(self.same, self.mixed) >= LEAST_SAME
-
-    def __str__(self) -> str:
-        return f"{min(self.same, self.mixed):.1%} of the ten nearest are the same, lowest cosine {self.cosine:.5f}"
-
-
-def probes() -> list[str]:
-    """Some 70 texts, short and long, that every installation has: those that exports are tested with, and the settings' own."""
-    said = list(_said(Settings))
-    return [*PROBES, *said[::2], *(" ".join(said[at : at + 6]) for at in range(0, len(said), 6))]
-
-
-def agreement(exact: Sequence[Vector], other: Sequence[Vector]) -> Agreement:
-    """Compare two ways of computing the same texts, in the same order."""
-    one, two = (np.array([np.frombuffer(vector, "<f4") for vector in vectors]) for vectors in (exact, other))
-    truth = one @ one.T
-    return Agreement(float((one * two).sum(axis=1).min()), same_nearest(truth, two @ two.T), same_nearest(truth, one @ two.T))
-
-
-def same_nearest(truth: np.ndarray, scores: np.ndarray, nearest: int = _NEAREST) -> float:
-    """Share of the `nearest` best of each row of `scores` that are among those of `truth`; ties count."""
-    nearest = min(nearest, truth.shape[1])
-    last = np.sort(truth, axis=1)[:, -nearest, None]
-    found = np.argpartition(-scores, nearest - 1, axis=1)[:, :nearest]
-    return float((np.take_along_axis(truth, found, axis=1) >= last - _TIE).mean())
 
 
 def choose(spec: ModelSpec, folder: Path, made: ModelFile, texts: Sequence[str] | None = None) -> ModelFile:
     """`made` with what is to compute the model in `folder`, and why. Whatever a candidate raises, ONNX Runtime serves."""
     plain = msgspec.structs.replace(
-        made, engine="onnxruntime", precision="f32", chosen="", runtime=runtimes(spec), id=made.id.removesuffix(_INT8)
+        made,
+        engine="onnxruntime",
+        precision="f32",
+        chosen="",
+        queries="f32",
+        queries_chosen="",
+        files={name: size for name, size in made.files.items() if not name.startswith(QUERY_GRAPH)},
+        runtime=runtimes(spec),
+        id=made.id.removesuffix(_INT8),
     )
     texts = probes() if texts is None else texts
     try:
@@ -93,12 +45,11 @@ def choose(spec: ModelSpec, folder: Path, made: ModelFile, texts: Sequence[str] 
             return plain if made.device == "cpu" else _on_accelerator(spec, plain, texts)
         if spec.precision == "int8":
             return _int8(folder, plain, texts)
-        if plain.runtime == PLAIN:
-            return plain
-        return _openvino(spec, folder, plain, texts)
+        found = _openvino(spec, folder, plain, texts) if tries_openvino(spec) else plain
     except Exception as error:  # noqa: BLE001 - whatever a library raises: the plain way works, and the reason is told
         log.warning("%s is computed by ONNX Runtime: %s", spec.name, error)
-        return msgspec.structs.replace(plain, chosen=f"what else was tried failed ({type(error).__name__}: {error})")
+        found = msgspec.structs.replace(plain, chosen=f"what else was tried failed ({type(error).__name__}: {error})")
+    return choose_for_queries(folder, found, texts) if spec.precision == "auto" and found.backend == "onnx" else found
 
 
 def _openvino(spec: ModelSpec, folder: Path, plain: ModelFile, texts: Sequence[str]) -> ModelFile:
@@ -152,38 +103,3 @@ def _on_accelerator(spec: ModelSpec, plain: ModelFile, texts: Sequence[str]) -> 
     if not found.interchangeable:
         return msgspec.structs.replace(plain, chosen=f"{told}: not used")
     return msgspec.structs.replace(plain, precision="f16", chosen=told)
-
-
-def compared(exact: Backend, other: Backend, texts: Sequence[str]) -> tuple[Agreement, float]:
-    """How near `other` comes to `exact`, and how many times as fast it is: the best of some rounds, in turns."""
-    vectors, others, ours, theirs = computed(exact, texts), computed(other, texts), [], []
-    timed = sorted(texts, key=len)[-_TIMED:]
-    for _ in range(_ROUNDS):
-        ours.append(_seconds(lambda: computed(exact, timed)))
-        theirs.append(_seconds(lambda: computed(other, timed)))
-    return agreement(vectors, others), min(ours) / min(theirs)
-
-
-def computed(backend: Backend, texts: Sequence[str]) -> list[Vector]:
-    """Vectors of `texts`, in order, on the calling thread."""
-    vectors = [b""] * len(texts)
-    for batch in backend.plan(texts):
-        for place, vector in zip(batch.places, backend.run(batch), strict=True):
-            vectors[place] = vector
-    return vectors
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
-
-
-def _said(settings: Any) -> Iterator[str]:
-    """What the settings say of themselves, section by section."""
-    for each in fields(settings):
-        if "doc" in each.metadata:
-            yield str(each.metadata["doc"])
-        section: Any = each.default_factory  # the class of the section, where it is one
-        if is_dataclass(section):
-            yield from _said(section)

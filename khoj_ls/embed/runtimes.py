@@ -21,14 +21,24 @@ def runtimes(spec: ModelSpec) -> str:
     """What there is to choose from, and what the settings say: the choice is made anew when it changes; empty: nothing."""
     if spec.plugin:
         return ""
-    try:
-        openvino = importlib.metadata.version(OPENVINO)
-    except importlib.metadata.PackageNotFoundError:
-        openvino = ""
-    other = spec.engine == OPENVINO or (openvino and spec.engine == "auto" and spec.precision != "full")
-    if spec.device == "cpu" and spec.precision != "int8" and not other:
+    openvino = _version(OPENVINO) if tries_openvino(spec) else ""
+    if spec.device == "cpu" and spec.precision not in ("auto", "int8") and not openvino:
         return PLAIN
-    return f"{spec.engine} {spec.precision}; {OPENVINO} {openvino or 'none'}; {_processor()}"
+    found = f"onnxruntime {_version('onnxruntime')}, {OPENVINO} {openvino or 'none'}"
+    return f"{spec.engine} {spec.precision}; {found}; {_processor()}"
+
+
+def tries_openvino(spec: ModelSpec) -> bool:
+    """Whether OpenVINO is to be looked at: where it is installed, or asked for by name."""
+    return spec.engine == OPENVINO or (spec.engine == "auto" and spec.precision != "full" and bool(_version(OPENVINO)))
+
+
+def _version(package: str) -> str:
+    """Of an installed package; empty: it is not."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _processor() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from khoj_ls.embed.query_graph import QUERY_GRAPH
 from khoj_ls.embed.role import ENCODER
 from khoj_ls.embed.runtimes import INT8_GRAPH, OPENVINO
 from khoj_ls.models.batches import Backend, Split
@@ -31,18 +32,19 @@ def load(wanted: Load, model: ModelFile) -> Backend | Split:
     )
 
 
-def _exported(wanted: Load, model: ModelFile) -> Backend | Split:
+def _exported(wanted: Load, model: ModelFile) -> Split:
     from khoj_ls.embed.vectors import unit_rows
     from khoj_ls.models.onnx_backend import OnnxBackend
 
     folder = Path(wanted.folder)
     graph = INT8_GRAPH if model.precision == "int8" else "model.onnx"
     session = OnnxBackend(folder, model.max_tokens, wanted.threads, unit_rows, wanted.batch_tokens, graph)
+    queries = session.with_graph(QUERY_GRAPH) if model.queries == "int8" else session
     if model.engine != OPENVINO:
-        return session
+        return Split(session, queries)
     from khoj_ls.models.openvino_backend import OpenVinoBackend
 
-    return Split(OpenVinoBackend(folder / graph, session, wanted.threads, unit_rows, precision=model.precision), session)
+    return Split(OpenVinoBackend(folder / graph, session, wanted.threads, unit_rows, precision=model.precision), queries)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _OPSET = 17
-_TENSOR_BYTES = 1024
+TENSOR_BYTES = 1024
 """Tensors from this size on lie in the file beside the graph, which is mapped into memory instead of read."""
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -85,7 +85,7 @@ def save_with_weights_beside(graph: Any, path: Path) -> None:
     """Write a graph to `path` and its large tensors to `path`.data."""
     import onnx
 
-    onnx.save_model(graph, str(path), save_as_external_data=True, location=f"{path.name}.data", size_threshold=_TENSOR_BYTES)
+    onnx.save_model(graph, str(path), save_as_external_data=True, location=f"{path.name}.data", size_threshold=TENSOR_BYTES)
 
 
 @contextlib.contextmanager

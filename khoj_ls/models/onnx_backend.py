@@ -7,6 +7,7 @@ the backlog waits for no thread pool.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -52,18 +53,15 @@ class OnnxBackend:
         self._padding = int((self._tokenizer.padding or {}).get("pad_id", 0))
         self._tokenizer.enable_truncation(max_tokens)
         self._tokenizer.no_padding()
-        # Builds for Windows that do not know the variable set by `khoj_ls` know this.
-        onnxruntime.disable_telemetry_events()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        # Patterns are kept for every shape that was ever seen: shapes are many here, and they save no time.
-        options.enable_mem_pattern = False
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(folder / graph), sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self._folder = folder
+        self._session = _session(folder / graph)
         self._inputs = {value.name for value in self._session.get_inputs()}
+
+    def with_graph(self, graph: str) -> OnnxBackend:
+        """The same model by another of its graphs, with the tokenizer of this one."""
+        other = copy.copy(self)
+        other._session = _session(self._folder / graph)
+        return other
 
     def plan(self, inputs: Sequence[Input]) -> list[Batch]:
         """Tokenize `inputs` and group them by length."""
@@ -107,3 +105,15 @@ class OnnxBackend:
             return value[: self._characters]
         first, second = value
         return first[: self._characters], second[: self._characters]
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    # Builds for Windows that do not know the variable set by `khoj_ls` know this.
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # Patterns are kept for every shape that was ever seen: shapes are many here, and they save no time.
+    options.enable_mem_pattern = False
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])

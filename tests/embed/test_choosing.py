@@ -16,7 +16,8 @@ from sentence_transformers import SentenceTransformer
 
 from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.embed import choosing
-from khoj_ls.embed.choosing import Agreement, agreement, choose, computed, same_nearest
+from khoj_ls.embed.agreement import Agreement, agreement, computed, same_nearest
+from khoj_ls.embed.choosing import choose
 from khoj_ls.embed.prepare import prepare
 from khoj_ls.embed.presets import ModelSpec, resolve_model
 from khoj_ls.embed.runtimes import PLAIN, runtimes
@@ -44,18 +45,17 @@ def tiny(tiny_model, tmp_path_factory):
 
 
 AGREEMENTS = (
-    # cosine, same, mixed -> interchangeable
-    (1.0, 1.0, 1.0, True),
-    (0.9991, 0.98, 0.98, True),
-    (0.9989, 1.0, 1.0, False),
-    (0.9999, 0.979, 1.0, False),
-    (0.9999, 1.0, 0.979, False),
+    # cosine, same -> interchangeable
+    (1.0, 1.0, True),
+    (0.9991, 0.98, True),
+    (0.9989, 1.0, False),
+    (0.9999, 0.979, False),
 )
 
 
-@pytest.mark.parametrize(("cosine", "same", "mixed", "expected"), AGREEMENTS)
-def test_vectors_lie_in_one_index_only_when_they_find_the_same(cosine, same, mixed, expected):
-    assert Agreement(cosine, same, mixed).interchangeable is expected
+@pytest.mark.parametrize(("cosine", "same", "expected"), AGREEMENTS)
+def test_one_vector_stands_for_another_only_when_it_finds_the_same(cosine, same, expected):
+    assert Agreement(cosine, same).interchangeable is expected
 
 
 def test_agreement_sees_what_is_other():
@@ -64,7 +64,7 @@ def test_agreement_sees_what_is_other():
     near, far = exact + 1e-4 * numbers.standard_normal(exact.shape), numbers.standard_normal(exact.shape)
     assert agreement(unit_rows(exact), unit_rows(near)).interchangeable
     found = agreement(unit_rows(exact), unit_rows(far))
-    assert (found.cosine < 0.5, found.same < 0.7, found.mixed < 0.7) == (True, True, True)
+    assert (found.cosine < 0.5, found.same < 0.7) == (True, True)
 
 
 def test_of_equal_scores_any_counts_as_nearest():
@@ -73,27 +73,31 @@ def test_of_equal_scores_any_counts_as_nearest():
     assert same_nearest(truth, np.array([[1.0, 0.1, 0.2, 0.5]]), nearest=2) == 0.5
 
 
-# (engine, precision, OpenVINO installed) -> whether there is something to choose
+# (engine, precision, OpenVINO installed) -> the versions on which the choice depends
 RUNTIMES = (
-    ("auto", "auto", False, False),
-    ("auto", "auto", True, True),
-    ("auto", "full", True, False),
-    ("onnx", "auto", True, False),
-    ("openvino", "full", False, True),
-    ("auto", "int8", False, True),
+    ("auto", "auto", False, {"onnxruntime"}),
+    ("auto", "auto", True, {"onnxruntime", "openvino"}),
+    ("auto", "full", True, set()),
+    ("onnx", "auto", True, {"onnxruntime"}),
+    ("onnx", "half", True, set()),
+    ("openvino", "full", True, {"onnxruntime", "openvino"}),
+    ("auto", "int8", False, {"onnxruntime"}),
 )
 
 
-@pytest.mark.parametrize(("engine", "precision", "installed", "something"), RUNTIMES)
-def test_it_is_chosen_anew_only_where_there_is_something_to_choose(engine, precision, installed, something, monkeypatch):
+@pytest.mark.parametrize(("engine", "precision", "installed", "versions"), RUNTIMES)
+def test_it_is_chosen_anew_only_where_there_is_something_to_choose(engine, precision, installed, versions, monkeypatch):
     def version(name: str) -> str:
-        if installed:
-            return "2026.4"
+        if installed or name != "openvino":
+            return f"9.9-{name}"
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr("khoj_ls.embed.runtimes.importlib.metadata.version", version)
     said = runtimes(ModelSpec("tiny", "/tiny", engine=engine, precision=precision))
-    assert (said != PLAIN, "2026.4" in said) == (something, something and installed)
+    assert (said != PLAIN, {name for name in ("onnxruntime", "openvino") if f"9.9-{name}" in said}) == (
+        bool(versions),
+        versions,
+    )
 
 
 def test_the_ways_of_computing_share_one_export():

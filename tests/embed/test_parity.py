@@ -102,7 +102,8 @@ def test_order_is_kept_whatever_the_batches(encoder, actual):
 
 
 def test_a_query_is_embedded_like_a_document(encoder, actual):
-    assert np.abs(matrix([encoder.embed_query(TEXTS[5])])[0] - actual[5]).max() < 1e-5
+    # Its weights may have 8 bits (decisions/0014).
+    assert matrix([encoder.embed_query(TEXTS[5])])[0] @ actual[5] > 0.999
 
 
 def test_no_texts_no_vectors(encoder):

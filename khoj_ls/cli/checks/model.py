@@ -69,7 +69,8 @@ def _local(here: Folders, spec: ModelSpec) -> Check:
     if made is None:
         fetched = "" if Path(spec.source).is_dir() else f" (its weights must be here: hf download {spec.source})"
         return Check("model", "ok", f"{spec.name}: not prepared yet; the first indexing does it, in about a minute{fetched}")
-    why = f" ({made.chosen})" if made.chosen else ""
+    chosen = "; ".join(reason for reason in (made.chosen, made.queries_chosen) if reason)
+    why = f" ({chosen})" if chosen else ""
     message = f"{made.name}: {made.dimensions} dimensions, {made.max_tokens} tokens, {made.computed_by}{why}, in {folder}"
     if made.backend == "onnx" and not (folder / "model.onnx").is_file():
         return Check("model", "fail", f"{folder / 'model.onnx'} is missing", f"run: rm -r '{folder}' (it is prepared anew)")

@@ -22,7 +22,7 @@ from khoj_ls.config.settings import EmbeddingSettings
 from khoj_ls.content.chunk import chunk_file
 from khoj_ls.content.registry import default_registry, parse_file
 from khoj_ls.core.protocols import Tokenizer
-from khoj_ls.embed.choosing import same_nearest
+from khoj_ls.embed.agreement import same_nearest
 from khoj_ls.embed.service import EncoderService
 from khoj_ls.evaluation.speed.rows import Row, p50, p95, row
 
