@@ -58,8 +58,8 @@ class SearchContext:
     """Likewise: it saves reading the same notes' chunks each time."""
     finder: WordFinder = field(default_factory=WordFinder)
     """Likewise: it saves making one each time."""
-    conventions: Conventions = PLAIN
-    """How the vault's tool reads links: what `linksto:` leads to."""
+    conventions: Callable[[], Conventions] = lambda: PLAIN
+    """How the vault's tool reads links: what `linksto:` leads to. It looks at files, and is asked where there are filters."""
     reranker: RerankModel | None = None
     """Reads the best candidates again where a search wants that."""
     rerank_candidates: int = 50

@@ -6,11 +6,13 @@ a model - is left out and said so.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import replace
 from functools import partial
 
 from khoj_ls.core.jobs import CancelToken
+from khoj_ls.links.conventions import PLAIN
 from khoj_ls.query.parse import parse
 from khoj_ls.query.types import Query
 from khoj_ls.search.candidates import Fused, Run, find_by_words, fused
@@ -24,7 +26,7 @@ from khoj_ls.search.hits import build_hits, ranks
 from khoj_ls.search.lexical import LexicalMatches, is_sentence
 from khoj_ls.search.passage import Wanted, wanted_words
 from khoj_ls.search.rerank import Reranked, passage_texts, rerank
-from khoj_ls.search.scope import scope_of
+from khoj_ls.search.scope import Scope, scope_of
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.tuning import apart, pool_size, tune
 from khoj_ls.search.types import SearchHit, SearchRequest, SearchResult
@@ -48,7 +50,7 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
     pending = QueryVector(context, query.text, passage=request.as_passage) if by_meaning else None
     with context.database.read() as connection:
         statistics = context.statistics.of(connection, context.model)
-        scope = scope_of(connection, query, request.paths, context.scopes, context.conventions)
+        scope = _scope(context, connection, query, request)
         run = Run(connection, context, statistics, request, query, scope, None, token)
         clock.lap("query")
         pool = pool_size(request.tuning, request.limit)
@@ -77,10 +79,16 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
     return SearchResult(hits, bool(reasons), "; ".join(reasons) or None, statistics.coverage, clock.stop(), respelled)
 
 
+def _scope(context: SearchContext, connection: sqlite3.Connection, query: Query, request: SearchRequest) -> Scope | None:
+    """The notes and entries that the filters leave; None: all."""
+    conventions = context.conventions() if query.filters else PLAIN
+    return scope_of(connection, query, request.paths, context.scopes, conventions)
+
+
 def _listed(context: SearchContext, request: SearchRequest, query: Query, token: CancelToken | None) -> tuple[SearchHit, ...]:
     """What filters alone let through, the newest notes first; nothing when nothing is asked."""
     with context.database.read() as connection:
-        scope = scope_of(connection, query, request.paths, context.scopes, context.conventions) if query.filters else None
+        scope = _scope(context, connection, query, request) if query.filters else None
         if scope is None:
             return ()
         count = request.limit if not query.exact else _POOL_PER_HIT * request.limit

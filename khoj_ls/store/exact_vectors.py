@@ -100,4 +100,4 @@ def best(scores: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> list[tu
     """The `k` largest scores as (id, score), largest first; of equal ones the smaller id."""
     top = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
     top = top[np.lexsort((ids[top], -scores[top]))]
-    return [(int(ids[i]), float(scores[i])) for i in top]
+    return list(zip(ids[top].tolist(), scores[top].tolist(), strict=True))

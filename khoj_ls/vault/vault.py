@@ -150,7 +150,7 @@ class Vault:
         """What the index and the model are, as they stand now: for questions that rank links by meaning."""
         hooks = self.plugins.hooks
         leave = partial(entries_left, hooks, self.root) if hooks.has(POST_SEARCH) else None
-        return replace(self._index.search_context(), conventions=self._conventions.now(), plugins_leave=leave)
+        return replace(self._index.search_context(), conventions=self._conventions.now, plugins_leave=leave)
 
     def _ask_links(self, question: Callable[[LinkNetwork], Answer]) -> Answer:
         conventions = self._conventions.now()

@@ -120,11 +120,11 @@ def test_a_search_has_the_conventions_of_its_context(database):
     put(database, SEVERAL)
 
     def found(conventions):
-        context = SearchContext(database, None, None, None, conventions=conventions)
+        context = SearchContext(database, None, None, None, conventions=lambda: conventions)
         return [hit.path for hit in search(context, SearchRequest("linksto:work/plan see")).hits]
 
     assert (sorted(found(PLAIN)), found(OBSIDIAN)) == (["home.md", "work/log.md"], [])
-    context = SearchContext(database, None, None, None, conventions=OBSIDIAN)
+    context = SearchContext(database, None, None, None, conventions=lambda: OBSIDIAN)
     assert search(context, SearchRequest("linksto:work/plan")).hits == ()
 
 
