@@ -93,13 +93,16 @@ class OpenVinoBackend:
             return self._session.run(batch)
         compiled = self._hold()
         try:
-            tokens = batch.inputs.tokens
-            feed = self._session.feed(tokens, _padded(max(len(ids) for ids, _ in tokens)))
-            names = {name for port in compiled.inputs for name in port.names}
-            result = compiled.create_infer_request().infer({name: value for name, value in feed.items() if name in names})
-            return self._values(result[compiled.output(0)])
+            return self._values(self._inferred(compiled, batch.inputs.tokens))
         finally:
             self._let_go()
+
+    def _inferred(self, compiled: Any, tokens: Sequence[Tokens]) -> np.ndarray:
+        feed = self._session.feed(tokens, _padded(max(len(ids) for ids, _ in tokens)))
+        names = {name for port in compiled.inputs for name in port.names}
+        result = compiled.create_infer_request().infer({name: value for name, value in feed.items() if name in names})
+        output: np.ndarray = result[compiled.output(0)]
+        return output
 
     def _hold(self) -> Any:
         """The loaded model, which stays until `_let_go`."""
@@ -134,7 +137,11 @@ class OpenVinoBackend:
             # The machine is shared with whoever writes: no thread may insist on a core.
             "ENABLE_CPU_PINNING": False,
         }
-        return core.compile_model(core.read_model(str(self._path)), "CPU", options)
+        compiled = core.compile_model(core.read_model(str(self._path)), "CPU", options)
+        # The first inference of a process sets up what the binding shares, and holds Python's lock while it waits for another
+        # thread that is at it, which waits for that lock: so one thread goes through it alone.
+        self._inferred(compiled, [([0], [0])])
+        return compiled
 
 
 class _ForOpenVino:

@@ -176,6 +176,40 @@ def test_openvino_computes_the_backlog_and_onnx_runtime_the_rest(tiny):
     assert agreement(exact, computed(backend, TEXTS)).cosine > 0.99999
 
 
+FIRST_AT_ONCE = """
+import sys, threading
+from pathlib import Path
+from khoj_ls.embed.vectors import unit_rows
+from khoj_ls.models.onnx_backend import OnnxBackend
+from khoj_ls.models.openvino_backend import OpenVinoBackend
+
+sys.setswitchinterval(1e-6)
+folder = Path(sys.argv[1])
+session = OnnxBackend(folder, 24, 1, unit_rows)
+backend = OpenVinoBackend(folder / "model.onnx", session, 4, unit_rows, precision="f32", worth_inputs=1)
+together = threading.Barrier(4)
+
+def compute():
+    [batch] = backend.plan(["a b c"])
+    together.wait()
+    backend.run(batch)
+
+threads = [threading.Thread(target=compute) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+@needs_openvino
+def test_threads_that_are_the_first_at_the_same_time_do_not_wait_for_each_other(tiny):
+    # Seven of ten times they did, for good, and with Python's lock: no query was answered any more.
+    _, folder, _ = tiny
+    for _ in range(5):
+        subprocess.run([sys.executable, "-c", FIRST_AT_ONCE, str(folder)], check=True, timeout=60)
+
+
 @needs_openvino
 def test_openvino_gives_its_memory_back(tiny, until):
     from khoj_ls.models.openvino_backend import OpenVinoBackend
