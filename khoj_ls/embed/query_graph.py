@@ -31,7 +31,7 @@ QUERY_GRAPH = "model.query.onnx"
 
 _BITS = 8
 _BLOCK = 16
-"""Weights that share a scale and a zero. With 32, of the ten nearest twenty in a thousand were others, with these fifteen."""
+"""Weights that share a scale and a zero. With 32, of the ten nearest 21 in a thousand were others, with these 17."""
 _INTEGERS = 4
 """MatMulNBits multiplies integers (its `accuracy_level`): with numbers of 32 bits it would take three times as long."""
 _KEPT = re.compile(r"/(?:self/value|attention/output/dense|attn/[vo]|[vo]_proj|out_proj)/")
