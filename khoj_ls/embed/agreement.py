@@ -18,11 +18,13 @@ LEAST_COSINE = 0.999
 """Of a text's two vectors: with less, what is computed in the one way is not kept beside what is computed in the other."""
 LEAST_SAME = 0.98
 """Share of the ten nearest that must be the same."""
+LEAST_GAIN = 1.1
+"""How many times as fast what finds the same has to be, to be worth it."""
+TIMED = 16
+"""So many texts are timed: the longest, as long as passages are, or the shortest, as questions are."""
 _NEAREST = 10
 _TIE = 1e-4
 _ROUNDS = 3
-_TIMED = 16
-"""The longest texts: as long as passages are."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def same_nearest(truth: np.ndarray, scores: np.ndarray, nearest: int = _NEAREST)
 def compared(exact: Backend, other: Backend, texts: Sequence[str]) -> tuple[Agreement, float]:
     """How near `other` comes to `exact`, and how many times as fast it computes passages."""
     vectors, others = computed(exact, texts), computed(other, texts)
-    passages = sorted(texts, key=len)[-_TIMED:]
+    passages = sorted(texts, key=len)[-TIMED:]
     return agreement(vectors, others), gain(lambda: computed(exact, passages), lambda: computed(other, passages))
 
 

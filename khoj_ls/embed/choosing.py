@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from khoj_ls.embed.agreement import agreement, compared, computed, probes
+from khoj_ls.embed.agreement import LEAST_GAIN, agreement, compared, computed, probes
 from khoj_ls.embed.presets import ModelSpec
 from khoj_ls.embed.query_graph import QUERY_GRAPH, choose_for_queries
 from khoj_ls.embed.runtimes import INT8_GRAPH, OPENVINO, runtimes, tries_openvino
@@ -22,7 +22,6 @@ from khoj_ls.models.onnx_backend import OnnxBackend
 
 log = logging.getLogger(__name__)
 
-_LEAST_GAIN = 1.1
 _INT8 = "-int8"
 
 
@@ -67,7 +66,7 @@ def _openvino(spec: ModelSpec, folder: Path, plain: ModelFile, texts: Sequence[s
     other = OpenVinoBackend(folder / "model.onnx", exact, 1, unit_rows, precision=precision, worth_inputs=0, kept_seconds=3600)
     found, gain = compared(exact, other, texts)
     told = f"OpenVINO in {precision} is {gain:.1f} times as fast as ONNX Runtime in f32; {found}"
-    if not found.interchangeable or (gain < _LEAST_GAIN and not wanted):
+    if not found.interchangeable or (gain < LEAST_GAIN and not wanted):
         return msgspec.structs.replace(plain, chosen=f"{told}: not used")
     return msgspec.structs.replace(plain, engine=OPENVINO, precision=precision, chosen=told)
 

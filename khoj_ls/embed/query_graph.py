@@ -1,7 +1,7 @@
 """A second graph of a model, for queries alone: its weights in 8 bits.
 
-A query is a dozen tokens: what takes its time is to read every weight of the model once. A quarter of the bits makes it half as
-long. The vectors of notes stay as they are, and a query's must find the same among them (`embed.choosing` asks).
+A query is a dozen tokens, for which every weight of the model is read. A quarter of the bits takes a third of the time off. The
+vectors of notes stay as they are, and a query's must find the same among them (decisions/0014).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from khoj_ls.core.types import Vector
-from khoj_ls.embed.agreement import agreement_of_queries, computed, gain
+from khoj_ls.embed.agreement import LEAST_GAIN, TIMED, agreement_of_queries, computed, gain
 from khoj_ls.embed.runtimes import OPENVINO
 from khoj_ls.embed.vectors import unit_rows
 from khoj_ls.models.batches import Backend
@@ -36,8 +36,6 @@ _INTEGERS = 4
 """MatMulNBits multiplies integers (its `accuracy_level`): with numbers of 32 bits it would take three times as long."""
 _KEPT = re.compile(r"/(?:self/value|attention/output/dense|attn/[vo]|[vo]_proj|out_proj)/")
 """What attention passes on stays in 32 bits: a sixth of the weights, a fifth of what is lost in the ten nearest."""
-_LEAST_GAIN = 1.1
-_TIMED = 16
 _LEAST_WORDS = 3
 
 
@@ -57,10 +55,10 @@ def _tried(folder: Path, made: ModelFile, texts: Sequence[str]) -> ModelFile:
     other = exact.with_graph(QUERY_GRAPH)
     vectors = computed(exact, texts)
     found = agreement_of_queries(vectors, computed(other, texts), vectors, *_as_notes(folder, made, exact, texts))
-    queries = sorted((text for text in texts if len(text.split()) >= _LEAST_WORDS), key=len)[:_TIMED]
+    queries = sorted((text for text in texts if len(text.split()) >= _LEAST_WORDS), key=len)[:TIMED]
     faster = gain(lambda: _one_by_one(exact, queries), lambda: _one_by_one(other, queries))
     told = f"8-bit weights answer a query {faster:.1f} times as fast; {found}"
-    if not found.interchangeable or faster < _LEAST_GAIN:
+    if not found.interchangeable or faster < LEAST_GAIN:
         _remove(folder)
         return msgspec.structs.replace(made, queries_chosen=f"{told}: not used")
     sizes = {path.name: path.stat().st_size for path in _files(folder)}

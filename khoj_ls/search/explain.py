@@ -56,8 +56,11 @@ def _fusion_steps(every: Fused, candidate: Candidate, request: SearchRequest) ->
     words, cosine = lexical.entries.get(candidate.entry.id, 0.0), candidate.dense.score if candidate.dense else 0.0
     note_words, note_cosine = lexical.notes.get(note, 0.0), notes.meaning.get(note, cosine)
     own = combine(words, cosine, share)
-    way = notes.drawn(note, tuning.note_share)
-    drawn = combine(words + way * (note_words - words), cosine + way * (note_cosine - cosine), share)
+    drawn = combine(
+        notes.with_note(words, note_words, note, tuning.note_share),
+        notes.with_note(cosine, note_cosine, note, tuning.note_share),
+        share,
+    )
     steps = [
         step(
             "note_share",
@@ -69,7 +72,7 @@ def _fusion_steps(every: Fused, candidate: Candidate, request: SearchRequest) ->
             note_words=note_words,
             note_meaning=note_cosine,
             lexical_share=share,
-            share=way,
+            share=tuning.note_share * notes.focus.get(note, 1.0),
         )
     ]
     if request.mode == "dense":

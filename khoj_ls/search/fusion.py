@@ -52,12 +52,10 @@ def fuse(
     candidates = []
     for entry in entries:
         note = entry.file_id
-        drawn = notes.drawn(note, share)
-        own = lexical.entries.get(entry.id, 0.0)
-        by_words = own + drawn * (lexical.notes.get(note, 0.0) - own)
+        by_words = notes.with_note(lexical.entries.get(entry.id, 0.0), lexical.notes.get(note, 0.0), note, share)
         nearest = dense.get(entry) if dense else None
         cosine = nearest.score if nearest else 0.0
-        by_meaning = cosine + drawn * (notes.meaning.get(note, cosine) - cosine)
+        by_meaning = notes.with_note(cosine, notes.meaning.get(note, cosine), note, share)
         exact = entry.id in lexical.exact or (entry.ordinal == 0 and note in lexical.titled)
         score = combine(by_words, by_meaning, by_words_share)
         if mode != "dense":

@@ -34,9 +34,9 @@ class WholeNotes:
     meaning: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
     """Mean cosine with the query, of the note's chunks and of its beginning."""
 
-    def drawn(self, file_id: int, share: float) -> float:
-        """How far the score of a passage is drawn towards that of its note: up to `share` of the way."""
-        return share * self.focus.get(file_id, 1.0)
+    def with_note(self, own: float, whole: float, file_id: int, share: float) -> float:
+        """The score `own` of a passage, drawn towards the score `whole` of its note by up to `share` of the way."""
+        return own + share * self.focus.get(file_id, 1.0) * (whole - own)
 
 
 def whole_notes(
