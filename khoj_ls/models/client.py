@@ -14,6 +14,7 @@ from khoj_ls.core.jobs import CancelToken
 from khoj_ls.models.messages import Ask, Cancel, Failed, Input, Load, Ready, Reply, Started, Unusable, Value, Values
 from khoj_ls.models.role import Role
 from khoj_ls.workers.child import Child, ChildGone
+from khoj_ls.workers.processors import Elsewhere
 
 POLL_SECONDS = 0.1
 """How often who waits looks whether the work was called off."""
@@ -86,6 +87,8 @@ class WorkerClient:
         self._last_used = time.monotonic()
         self._number = 0
         self._gone = False
+        self._elsewhere: Elsewhere | None = None
+        """Known when the model is loaded."""
         self.ready = threading.Event()
         """Set when the model is loaded, and when that failed."""
         self.error: str | None = None
@@ -125,6 +128,9 @@ class WorkerClient:
         """Send a query where that waits for nothing; None where it would. Raises ChildGone."""
         ticket = self._ticket(1, query=True)
         sent = False
+        if self._elsewhere:
+            # Who asks so looks words up meanwhile.
+            self._elsewhere.arrange()
         try:
             sent = self._child.send_at_once(Ask(ticket.number, [_sendable(value)], query=True))
         finally:
@@ -187,6 +193,7 @@ class WorkerClient:
     def _take(self, reply: Reply) -> None:
         if isinstance(reply, Ready | Unusable):
             self.error = reply.error if isinstance(reply, Unusable) else None
+            self._elsewhere = Elsewhere(reply.listening, reply.processors) if isinstance(reply, Ready) else None
             with self._changed:
                 self._last_used = time.monotonic()
                 self._changed.notify()

@@ -100,6 +100,11 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The model is loaded, or prepared."""
 
+    listening: list[int] = []
+    """Native ids of the threads that wait for queries, and compute them."""
+    processors: list[int] = []
+    """What these may run on."""
+
 
 class Step(msgspec.Struct, frozen=True, tag="step"):
     """What preparing has come to: step `done` of `total` begins."""

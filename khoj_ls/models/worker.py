@@ -22,6 +22,7 @@ from khoj_ls.models.messages import Ask, Cancel, Load, ModelFile, Ready, Reply, 
 from khoj_ls.models.role import Role
 from khoj_ls.workers.child import limit_this_process
 from khoj_ls.workers.frames import own_streams, read_frame, write_frame
+from khoj_ls.workers.processors import roam, usable
 
 Loader = Callable[[Load, ModelFile], Backend | Split]
 """Makes the backend of a prepared model, or one for each lane."""
@@ -55,7 +56,7 @@ def serve(role: Role, load: Loader) -> None:
         lower_priority(wanted.nice)
         backlog.serve()
 
-    reading = threading.Lock()
+    reading, processors = threading.Lock(), usable()
 
     def listen() -> None:
         """Compute the queries that this thread reads; meanwhile the other one reads on."""
@@ -65,11 +66,14 @@ def serve(role: Role, load: Loader) -> None:
             if query is None:
                 # Nobody is left to hear of the batches in work.
                 os._exit(0)
+            roam(processors)
             queries.answer(query)
 
-    for work in (listen, *[nicely] * backend.backlog.side_by_side):
-        threading.Thread(target=work, daemon=True).start()
-    send(Ready())
+    for _ in range(backend.backlog.side_by_side):
+        threading.Thread(target=nicely, daemon=True).start()
+    other = threading.Thread(target=listen, daemon=True)
+    other.start()
+    send(Ready([threading.get_native_id(), other.native_id or 0], sorted(processors)))
     listen()
 
 

@@ -16,6 +16,7 @@ import pytest
 from khoj_ls.core.errors import Cancelled, ModelError
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.models.client import WorkerClient
+from khoj_ls.workers.processors import usable
 
 pytestmark = pytest.mark.model
 
@@ -78,6 +79,17 @@ def test_a_query_is_begun_where_the_worker_is_ready(make_encoder, until):
     finally:
         os.kill(service.status().pid, signal.SIGCONT)
     assert close_to([late(20)], [service.embed_query("a quince")])
+
+
+@pytest.mark.skipif(len(usable()) < 2, reason="there is one processor, or the system does not tell")
+def test_what_computes_a_query_that_was_begun_is_bound_to_no_processor(make_encoder):
+    service = make_encoder()
+    service.embed_query("start")
+    for number in range(4):
+        assert service.begin_query(f"plum tree {number}", False)(20)
+        bound = [os.sched_getaffinity(thread.id) for thread in psutil.Process(service.status().pid).threads()]
+        # The one that computed roams again; the other, which reads on, was to wake elsewhere too.
+        assert sum(each != usable() for each in bound) == 1
 
 
 def test_no_query_is_begun_that_nobody_reads(make_encoder):
