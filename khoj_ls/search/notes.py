@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from operator import mul
 from types import MappingProxyType
 
 from khoj_ls.core.types import Vector
-from khoj_ls.store.note_chunks import NoteChunks
+from khoj_ls.store.note_chunks import NoteChunks, WeighedVectors
 from khoj_ls.store.vectors import VectorIndex
 
 _FOCUSED_BYTES = 16_000
 """A note longer than this is about several things."""
 _CHUNKS_READ = 8
-"""A note's meaning is the mean of at most this many of its chunks, evenly spread, and of those at its beginning."""
+"""A note's meaning is told by at most this many of its chunks, evenly spread, and by those at its beginning."""
 _HEAD_TOKENS = 256
 """The beginning of a note says most often what it is about."""
 
@@ -58,25 +60,34 @@ def whole_notes(
 
 
 def _meaning(chunks: Mapping[int, NoteChunks], index: VectorIndex, vector: Vector) -> dict[int, float]:
-    """Mean cosine of each note with the query: of chunks from all of it, and of its beginning."""
-    spread = {file_id: _spread(note) for file_id, note in chunks.items()}
-    heads = {file_id: _head(note) for file_id, note in chunks.items()}
-    read = {embedding for each in spread.values() for embedding in each}
-    read.update(embedding for each in heads.values() for embedding, _ in each)
-    cosines = index.cosines(vector, list(read))
-    means = {}
-    for file_id in chunks:
-        known = [cosines[embedding] for embedding in spread[file_id] if embedding in cosines]
-        head = [(cosines[embedding], tokens) for embedding, tokens in heads[file_id] if embedding in cosines]
-        if known and head:
-            beginning = sum(cosine * tokens for cosine, tokens in head) / sum(tokens for _, tokens in head)
-            means[file_id] = min(1.0, max(0.0, (sum(known) / len(known) + beginning) / 2))
-    return means
+    """Cosine of each note with the query, by the vectors that say what it is about."""
+    about = {file_id: _about(note) for file_id, note in chunks.items() if len(note)}
+    cosines = index.cosines(vector, list(set().union(*(each.embeddings for each in about.values()))))
+    means = ((file_id, _mean(cosines, weighed)) for file_id, weighed in about.items())
+    return {file_id: min(1.0, max(0.0, mean)) for file_id, mean in means if mean is not None}
 
 
-def _spread(note: NoteChunks) -> Sequence[int]:
-    """The vectors of some chunks, evenly spread over the note."""
-    return note.embeddings[:: -(-len(note) // _CHUNKS_READ) or 1]
+def _mean(cosines: Mapping[int, float], weighed: WeighedVectors) -> float | None:
+    try:
+        mean: float = sum(map(mul, map(cosines.__getitem__, weighed.embeddings), weighed.shares))
+        return mean
+    except KeyError:  # where one is not there, the others stand for the note
+        there = [(cosines[each], share) for each, share in zip(*weighed, strict=True) if each in cosines]
+        return sum(cosine * share for cosine, share in there) / sum(share for _, share in there) if there else None
+
+
+def _about(note: NoteChunks) -> WeighedVectors:
+    """The vectors that say what a note is about: one half by chunks from all of it, the other by its beginning."""
+    if note.about is None:
+        shares: dict[int, float] = {}
+        spread, head = note.embeddings[:: -(-len(note) // _CHUNKS_READ)], _head(note)
+        for embedding in spread:
+            shares[embedding] = shares.get(embedding, 0.0) + 0.5 / len(spread)
+        tokens = sum(count for _, count in head)
+        for embedding, count in head:
+            shares[embedding] = shares.get(embedding, 0.0) + 0.5 * count / tokens
+        note.about = WeighedVectors(array("q", shares), array("d", shares.values()))
+    return note.about
 
 
 def _head(note: NoteChunks) -> list[tuple[int, int]]:

@@ -15,13 +15,23 @@ from khoj_ls.store.chunks import ActiveModel
 _COLUMNS = 9
 _EMBEDDING, _ID, _FIRST, _LAST, _TOKENS, _PLACE = range(6)
 """What stands where in the numbers of a chunk; from `_PLACE` on those of its span."""
-_OBJECT_BYTES = 250
+_OBJECT_BYTES = 650
+"""What one note takes besides its numbers, and the vectors that stand for it."""
+
+
+class WeighedVectors(NamedTuple):
+    """Vectors that stand for a note together."""
+
+    embeddings: Sequence[int]
+    """Their ids, each once."""
+    shares: Sequence[float]
+    """How much each counts; 1 in all."""
 
 
 class NoteChunks:
     """The chunks of a note that have a vector, in source order."""
 
-    __slots__ = ("_entries", "_numbers", "complete", "file_bytes", "file_id")
+    __slots__ = ("_entries", "_numbers", "about", "complete", "file_bytes", "file_id")
 
     def __init__(self, file_id: int) -> None:
         """Hold none yet."""
@@ -33,6 +43,8 @@ class NoteChunks:
         """Ids of the note's entries by their ordinal."""
         self.complete = True
         """Whether these are all chunks of the note."""
+        self.about: WeighedVectors | None = None
+        """What the whole note is about: kept by `search.notes`, which makes it once for all searches."""
 
     def __len__(self) -> int:
         """How many there are."""
