@@ -29,6 +29,8 @@ from khoj_ls.evaluation.speed.rows import Row, p50, p95
 from khoj_ls.evaluation.speed.searching import NEW, search_rows, search_times
 from khoj_ls.evaluation.speed.searching import queries as queries
 
+_ROUNDS = 6
+
 
 def rows(notes: int = 1300, queries: int = 150, seed: int = 1) -> Iterator[Row]:
     """The rows over a made-up vault of 10,000 passages, in words as people use them, every one of them with its vector."""
@@ -37,7 +39,7 @@ def rows(notes: int = 1300, queries: int = 150, seed: int = 1) -> Iterator[Row]:
         make_vault(root, notes, seed, english())
         with DaemonClient.connect() as daemon:
             daemon.call("khoj/reindex", {"vault": str(root)})
-            yield from search_rows(daemon, root, queries, seed)
+            yield from search_rows(daemon, root, queries, seed, _ROUNDS)
 
 
 def main() -> int:
@@ -61,7 +63,7 @@ def main() -> int:
         try:
             with DaemonClient.connect() as daemon:
                 daemon.call("khoj/reindex", {"vault": str(root), "wait": True, "yes": True})
-                times = search_times(daemon, root, options.queries, random.Random(options.seed))
+                times = search_times(daemon, root, queries(root, random.Random(options.seed)), options.queries)
                 [state] = daemon.call("khoj/status", {"vault": str(root)})["vaults"]
         finally:
             launch.stop()
