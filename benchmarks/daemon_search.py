@@ -4,8 +4,9 @@
 
 Queries are 2 to 9 words in a row out of the notes, none asked twice: so each one has its vector made. Beside them, in the same
 run and in turn: the same query again (its vector is remembered), the query with one of the vault's filters, and one after 20 ms
-in which nothing was asked. The vault is copied, never changed; with --keep its index is kept there for the next run. Goals at
-10,000 chunks: p50 10 ms, p95 30 ms.
+in which nothing was asked, and a loop that is always the same: how fast the machine is just then. The vault is copied, never
+changed; with --keep its index is kept there for the next run. Goals at 10,000 chunks: p50 10 ms, where the loop takes 0.83, and
+p95 30 ms.
 """
 
 from __future__ import annotations
@@ -23,13 +24,10 @@ from benchmarks.indexing import english, make_vault
 from khoj_ls.config.paths import folders
 from khoj_ls.daemon import launch
 from khoj_ls.daemon.client import DaemonClient
-from khoj_ls.evaluation.speed.goals import FIGURES
 from khoj_ls.evaluation.speed.home import throw_away_home
-from khoj_ls.evaluation.speed.rows import Row, p50, p95
-from khoj_ls.evaluation.speed.searching import NEW, search_rows, search_times
+from khoj_ls.evaluation.speed.rows import Row, lines, p50, p95, row
+from khoj_ls.evaluation.speed.searching import LOOP, NEW, search_rows, search_times
 from khoj_ls.evaluation.speed.searching import queries as queries
-
-_ROUNDS = 6
 
 
 def rows(notes: int = 1300, queries: int = 150, seed: int = 1) -> Iterator[Row]:
@@ -39,7 +37,7 @@ def rows(notes: int = 1300, queries: int = 150, seed: int = 1) -> Iterator[Row]:
         make_vault(root, notes, seed, english())
         with DaemonClient.connect() as daemon:
             daemon.call("khoj/reindex", {"vault": str(root)})
-            yield from search_rows(daemon, root, queries, seed, _ROUNDS)
+            yield from search_rows(daemon, root, queries, seed)
 
 
 def main() -> int:
@@ -63,19 +61,17 @@ def main() -> int:
         try:
             with DaemonClient.connect() as daemon:
                 daemon.call("khoj/reindex", {"vault": str(root), "wait": True, "yes": True})
-                times = search_times(daemon, root, queries(root, random.Random(options.seed)), options.queries)
+                times = search_times(daemon, root, options.queries, random.Random(options.seed))
                 [state] = daemon.call("khoj/status", {"vault": str(root)})["vaults"]
         finally:
             launch.stop()
     print(f"{state['files']:,} notes, {state['chunks']:,} chunks, {options.queries} queries")
     for name, found in times.items():
         print(f"{name:<32} p50 {p50(found):5.1f} ms  p95 {p95(found):5.1f} ms")
-    held = True
-    for name, value in (("p50", p50(times[NEW])), ("p95", p95(times[NEW]))):
-        goal = FIGURES[f"search in the daemon, {name}"].goal
-        held &= goal is None or goal.held_by(value)
-        print(f"{name}: goal {goal}: {value:.1f}")
-    return int(not held)
+    new = times[NEW]
+    held = [row("search in the daemon, p50", p50(new), p50(times[LOOP])), row("search in the daemon, p95", p95(new))]
+    print("\n".join(lines(held)))
+    return int(not all(each.met for each in held))
 
 
 if __name__ == "__main__":

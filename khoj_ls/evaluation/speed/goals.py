@@ -16,6 +16,8 @@ INTERPRETER = "a Python that does nothing"
 SENTENCE_TRANSFORMERS = "sentence-transformers as it comes"
 IDLE = "the same with nothing to embed"
 QUERY = "the same, asked alone"
+LOOP = "a loop of Python, 0.83 ms where nobody else uses the cores, so that the goal is 10 ms there"
+"""Most of a search is such steps; where a machine is shared they take up to 1.8 times as long, for minutes."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ _AT_ITS_LIMIT = (
     "comes nearer to it than it did when the goal was set: more than that needs fewer bits"
 )
 _PARTS_OF_A_SEARCH = (
-    "8 to 9 ms on a calm machine, a quarter more where others use its caches: words 2.3, beside them the query's vector 3, all "
-    "vectors 1.2, whole notes 0.7, hits and snippets 1.8, the socket and what lies around 1.5"
+    "on a calm machine 8 ms: words 2.4, beside them the query's vector 2.9, all vectors 1.2, whole notes 0.6, hits and "
+    "snippets 1.9, the socket and what lies around 1.5"
 )
 _FTS_DOMINATES = (
     "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, hits "
@@ -120,7 +122,7 @@ _ALL = (
     Figure("definition while embedding, p99", "ms", _most(50), IDLE),
     Figure("completion while embedding, p99", "ms", _most(50), IDLE, _MANY_HEADINGS),
     Figure("diagnostics after an edit while embedding, p95", "ms", _most(100), IDLE),
-    Figure("search in the daemon, p50", "ms", _most(10), explained=_PARTS_OF_A_SEARCH),
+    Figure("search in the daemon, p50", "ms", Goal("<=", 12, "ratio"), LOOP, _PARTS_OF_A_SEARCH),
     Figure("search in the daemon, p95", "ms", _most(30)),
     Figure("search in the daemon after a rest, p50", "ms", None, "asked one after the other"),
     Figure("search in the daemon while embedding, p95", "ms", Goal("<=", 2, "ratio"), IDLE),

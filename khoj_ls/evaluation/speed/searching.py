@@ -21,64 +21,47 @@ NEW, AGAIN, FILTERED = "new query", "the same again", "new query with a filter"
 RESTED = "new query after a rest"
 """The kinds of query. Where nothing was asked for a while, processors have gone to sleep and caches hold other things."""
 
+LOOP = "a loop that is always the same"
+
 _WARM = 20
+_ASKED_BETWEEN_LOOPS = 5
 _AT_A_TIME = 50
 _REST_SECONDS = 0.02
-_BETWEEN_ROUNDS_SECONDS = 5.0
 _SUFFIXES = frozenset((".md", ".org", ".txt", ".markdown"))
 _TRIES = 10_000
 
 
-def search_rows(daemon: DaemonClient, root: Path, count: int, seed: int, rounds: int = 1) -> Iterator[Row]:
-    """The rows of `rounds` of `count` queries; what they had to search stands in the note.
-
-    A machine that is shared has two speeds, as others use its cores or do not. So the p50 is that of the calmest round; of all
-    rounds the note tells it, beside what a loop took that is always the same.
-    """
-    texts = queries(root, random.Random(seed))
-    measured = []
-    for number in range(rounds):
-        if number:
-            time.sleep(_BETWEEN_ROUNDS_SECONDS)
-        before = pace()
-        times = search_times(daemon, root, texts, count)
-        measured.append((times, (before + pace()) / 2))
-    calmest = min((times for times, _ in measured), key=lambda times: p50(times[NEW]))
+def search_rows(daemon: DaemonClient, root: Path, count: int, seed: int) -> Iterator[Row]:
+    """The rows of `count` queries; what they had to search stands in the note."""
+    times = search_times(daemon, root, count, random.Random(seed))
     [state] = daemon.call("khoj/status", {"vault": str(root)})["vaults"]
     there = f"{state['files']:,} notes, {state['chunks']:,} passages"
     if state["coverage"] < 1:
         there += f", {state['coverage']:.0%} of them with their vectors"
-    if rounds > 1:
-        shown = ", ".join(f"{p50(times[NEW]):.1f} ({loop:.1f})" for times, loop in measured)
-        there += f"; the calmest of {rounds} rounds: {shown} ms (in brackets: a fixed loop)"
-    rested = calmest[RESTED]
-    yield row("search in the daemon, p50", p50(calmest[NEW]), note=f"{there}; with a filter {p50(calmest[FILTERED]):.1f} ms")
-    new, filtered = ([took for times, _ in measured for took in times[kind]] for kind in (NEW, FILTERED))
+    new, filtered, rested = times[NEW], times[FILTERED], times[RESTED]
+    yield row("search in the daemon, p50", p50(new), p50(times[LOOP]), note=f"{there}; with a filter {p50(filtered):.1f} ms")
     yield row(
-        "search in the daemon, p95", p95(new), note=f"{len(new)} queries, each a new one; with a filter {p95(filtered):.1f} ms"
+        "search in the daemon, p95", p95(new), note=f"{count} queries, each a new one; with a filter {p95(filtered):.1f} ms"
     )
-    yield row(
-        "search in the daemon after a rest, p50", p50(rested), p50(calmest[NEW]), note=f"of 20 ms; p95 {p95(rested):.1f} ms"
-    )
+    yield row("search in the daemon after a rest, p50", p50(rested), p50(new), note=f"of 20 ms; p95 {p95(rested):.1f} ms")
 
 
-def pace() -> float:
-    """Milliseconds of a loop that is always the same, the lowest of a few: how fast the machine is just now."""
-    return min(timeit.repeat("for i in range(100_000): x += i * i % 7", "x = 0", number=1, repeat=5)) * 1000
-
-
-def search_times(daemon: DaemonClient, root: Path, texts: Iterator[str], count: int) -> dict[str, list[float]]:
+def search_times(daemon: DaemonClient, root: Path, count: int, numbers: random.Random) -> dict[str, list[float]]:
     """Milliseconds by kind of query, and of the parts of the new ones. No query is asked twice but where that is measured.
 
     Each kind is asked one after the other, the kinds in turns: what one leaves behind - a rest, a filter - is not another's.
+    Between the new ones a loop that is always the same tells how fast the machine is just then.
     """
+    texts = queries(root, numbers)
     for text in islice(texts, _WARM):
         ask(daemon, root, text)
-    times: dict[str, list[float]] = {NEW: [], AGAIN: [], FILTERED: [], RESTED: []}
+    times: dict[str, list[float]] = {NEW: [], AGAIN: [], FILTERED: [], RESTED: [], LOOP: []}
     parts: dict[str, list[float]] = {}
     for start in range(0, count, _AT_A_TIME):
         block = list(islice(texts, min(_AT_A_TIME, count - start)))
-        for text in block:
+        for number, text in enumerate(block):
+            if number % _ASKED_BETWEEN_LOOPS == 0:
+                times[LOOP].append(_loop())
             took, answer = ask(daemon, root, text)
             times[NEW].append(took)
             for part, milliseconds in answer["timings"].items():
@@ -91,6 +74,11 @@ def search_times(daemon: DaemonClient, root: Path, texts: Iterator[str], count: 
             time.sleep(_REST_SECONDS)
             times[RESTED].append(ask(daemon, root, text)[0])
     return {**times, **parts}
+
+
+def _loop() -> float:
+    """Milliseconds of LOOP."""
+    return timeit.timeit("for i in range(25_000): x += i * i % 7", "x = 0", number=1) * 1000
 
 
 def queries(root: Path, numbers: random.Random) -> Iterator[str]:
