@@ -16,8 +16,8 @@ INTERPRETER = "a Python that does nothing"
 SENTENCE_TRANSFORMERS = "sentence-transformers as it comes"
 IDLE = "the same with nothing to embed"
 QUERY = "the same, asked alone"
-LOOP = "a loop of Python, 0.83 ms where nobody else uses the cores, so that the goal is 10 ms there"
-"""Most of a search is such steps; where a machine is shared they take up to 1.8 times as long, for minutes."""
+LOOP = "a loop of Python that takes 0.83 ms where nobody else uses the cores"
+"""It tells how fast the machine is just then: most of a search is such steps."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ _AT_ITS_LIMIT = (
     "comes nearer to it than it did when the goal was set: more than that needs fewer bits"
 )
 _PARTS_OF_A_SEARCH = (
-    "on a calm machine 8 ms: words 2.4, beside them the query's vector 2.9, all vectors 1.2, whole notes 0.6, hits and "
-    "snippets 1.9, the socket and what lies around 1.5"
+    "8.2 ms on a calm machine: words 2.4, beside them the query's vector 2.9, all vectors 1.2, whole notes 0.6, hits and "
+    "snippets 1.9, the socket and what lies around 1.5; others on the same machine slow it, and the loop, by up to two thirds"
 )
 _FTS_DOMINATES = (
     "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, hits "
@@ -122,7 +122,7 @@ _ALL = (
     Figure("definition while embedding, p99", "ms", _most(50), IDLE),
     Figure("completion while embedding, p99", "ms", _most(50), IDLE, _MANY_HEADINGS),
     Figure("diagnostics after an edit while embedding, p95", "ms", _most(100), IDLE),
-    Figure("search in the daemon, p50", "ms", Goal("<=", 12, "ratio"), LOOP, _PARTS_OF_A_SEARCH),
+    Figure("search in the daemon, p50", "ms", _most(10), LOOP, _PARTS_OF_A_SEARCH),
     Figure("search in the daemon, p95", "ms", _most(30)),
     Figure("search in the daemon after a rest, p50", "ms", None, "asked one after the other"),
     Figure("search in the daemon while embedding, p95", "ms", Goal("<=", 2, "ratio"), IDLE),
