@@ -73,7 +73,8 @@ def serve(role: Role, load: Loader) -> None:
         threading.Thread(target=nicely, daemon=True).start()
     other = threading.Thread(target=listen, daemon=True)
     other.start()
-    send(Ready([threading.get_native_id(), other.native_id or 0], sorted(processors)))
+    listening = [thread.native_id for thread in (threading.current_thread(), other) if thread.native_id]
+    send(Ready(listening, sorted(processors)))
     listen()
 
 

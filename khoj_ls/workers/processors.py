@@ -2,7 +2,7 @@
 
 Linux likes to wake a thread on the processor of the one that wakes it, as if that were about to sleep. Where that works on, the
 woken one waits behind it though another processor has nothing to do, until the kernel next looks at the balance: some 4 ms, in
-which a query would have had its vector. Of what sched_setaffinity(2) says, only the next waking is wanted: nobody stays bound.
+which a query would have had its vector. So it is bound to the other processors (sched_setaffinity(2)) until it has woken.
 """
 
 from __future__ import annotations
