@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 
 from khoj_ls.core.encoding import WESTERN, source_encoding
@@ -142,7 +142,22 @@ def compounds(text: str) -> Iterator[list[str]]:
 
 def apart(text: str) -> str:
     """`text` with a blank between the parts of its compound words."""
-    return _HUMP.sub(" ", text)
+    data = text.encode(errors="surrogatepass")
+    shape = data.translate(_SHAPE)
+    # As in `compounds`: most texts are looked at by nothing but their shape.
+    if b"aA" not in shape and b"AAa" not in shape:
+        return text
+    cuts = {spot + 1 for spot in _spots(shape, b"aA")}
+    cuts.update(spot + 1 for spot in _spots(shape, b"AAa") if not data[spot + 2 : spot + 3].isdigit())
+    places = [0, *sorted(cuts), len(data)]
+    return b" ".join(data[start:end] for start, end in pairwise(places)).decode(errors="surrogatepass")
+
+
+def _spots(shape: bytes, part: bytes) -> Iterator[int]:
+    spot = shape.find(part)
+    while spot >= 0:
+        yield spot
+        spot = shape.find(part, spot + 1)
 
 
 def spaced(text: str) -> str:

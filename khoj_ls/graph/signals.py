@@ -23,6 +23,7 @@ from khoj_ls.search.keyterms import key_terms
 from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwords import content_words
 from khoj_ls.search.words import phrase
+from khoj_ls.store.entries import standing
 from khoj_ls.store.links import string_list
 
 Scores = dict[int, float]
@@ -189,10 +190,7 @@ def likeness(
         near = {each.id: (each.file_id, match.score) for each, match in matches.items() if each.file_id != own}
     terms = key_terms(connection, statistics, text, _TELLING, least=1 if own is None else 2)
     scores = ranked(connection, ENTRIES, affordable({phrase(term): rows for term, rows in terms.items()}), _PASSAGES)
-    rows = connection.execute(
-        "SELECT id, file_id FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(scores)),)
-    )
-    found = [(entry, file_id) for entry, file_id in rows if file_id != own]
+    found = [(entry, file_id) for entry, file_id, _ in standing(connection, scores) if file_id != own]
     best = max((scores[entry] for entry, _ in found), default=1.0)
     shares = {entry: scores[entry] / best for entry, _ in found}
     left = context.left(connection, {**shares, **{passage: score for passage, (_, score) in near.items()}})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from bisect import bisect_left
@@ -13,7 +12,7 @@ from itertools import pairwise
 
 from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import CODED_TYPES
-from khoj_ls.store.entries import EntryRow, entry_rows
+from khoj_ls.store.entries import EntryRow, said_rows
 
 _MARKER = re.compile(r"(?:[-+*>|#]+|\d+[.)]|\[[ xX-]\])(?:\s+|$)")
 _FENCE = re.compile(r"(?:`{3,}|~{3,}|#\+(?:begin|end)_)", re.IGNORECASE)
@@ -131,11 +130,7 @@ class Reading:
 
 def readings(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Reading]:
     """Entries by id, ready to be shown; ids that are gone are left out."""
-    rows = entry_rows(connection, ids)
-    texts = connection.execute(
-        "SELECT id, text, blocks FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(rows)),)
-    )
-    return {entry: Reading(rows[entry], text, tuple(json.loads(blocks or "[]"))) for entry, text, blocks in texts}
+    return {row.id: Reading(row, text, blocks) for row, text, blocks in said_rows(connection, ids)}
 
 
 def _paragraphs(filled: Sequence[int]) -> list[int]:

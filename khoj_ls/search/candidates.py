@@ -24,6 +24,7 @@ from khoj_ls.search.scope import Scope
 from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import SearchRequest
+from khoj_ls.store.entries import standing
 from khoj_ls.store.note_chunks import HeldChunks
 
 _NOTES_READ = 40
@@ -133,9 +134,7 @@ def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
 
 def _refs(connection: sqlite3.Connection, lexical: LexicalMatches, scope: Scope | None) -> tuple[EntryRef, ...]:
     """Entries found by words, and the first that may be a hit of each note that was found though none of its entries was."""
-    ids = json.dumps([*lexical.entries, *lexical.exact])
-    rows = connection.execute("SELECT id, file_id, ordinal FROM entry WHERE id IN (SELECT value FROM json_each(?))", (ids,))
-    found = [EntryRef(*row) for row in rows]
+    found = [EntryRef(*row) for row in standing(connection, [*lexical.entries, *lexical.exact])]
     notes = json.dumps(list(lexical.notes.keys() - {entry.file_id for entry in found} | lexical.titled))
     return (*found, *_first_entries(connection, notes, scope))
 

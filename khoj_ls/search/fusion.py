@@ -49,20 +49,23 @@ def fuse(
     """All candidates, best first; `dense` is None when there is no vector to compare with, and words alone decide."""
     share, weight = tuning.note_share, tuning.names_weight
     by_words_share = lexical_share(lexical, dense, mode, tuning)
+    # Looked up once: this is done for hundreds of entries in each search.
+    own_words, note_words, names = lexical.entries.get, lexical.notes.get, lexical.names.get
+    nearest_of, meaning, with_note = (dense or {}).get, notes.meaning.get, notes.with_note
     candidates = []
     for entry in entries:
-        note = entry.file_id
-        by_words = notes.with_note(lexical.entries.get(entry.id, 0.0), lexical.notes.get(note, 0.0), note, share)
-        nearest = dense.get(entry) if dense else None
+        entry_id, note, ordinal = entry
+        words, nearest = own_words(entry_id), nearest_of(entry)
+        by_words = with_note(words or 0.0, note_words(note, 0.0), note, share)
         cosine = nearest.score if nearest else 0.0
-        by_meaning = notes.with_note(cosine, notes.meaning.get(note, cosine), note, share)
-        exact = entry.id in lexical.exact or (entry.ordinal == 0 and note in lexical.titled)
+        by_meaning = with_note(cosine, meaning(note, cosine), note, share)
+        exact = entry_id in lexical.exact or (ordinal == 0 and note in lexical.titled)
         score = combine(by_words, by_meaning, by_words_share)
         if mode != "dense":
-            score = (score + weight * lexical.names.get(note, 0.0)) / (1 + weight)
+            score = (score + weight * names(note, 0.0)) / (1 + weight)
             score = word_for_word(score) if exact else _INEXACT * score
         if score > 0.0:
-            worded = entry.id in lexical.entries or entry.id in lexical.exact
+            worded = words is not None or entry_id in lexical.exact
             candidates.append(Candidate(entry, score, by_words, nearest, worded, exact))
     return ordered(candidates)
 

@@ -7,7 +7,6 @@ the best hit is shown with the nearest cosine, the others in proportion.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import RelatedRequest, SearchResult
 from khoj_ls.search.words import phrase
+from khoj_ls.store.entries import standing
 from khoj_ls.store.note_chunks import HeldChunk, NoteChunks
 
 _POOL = 200
@@ -150,11 +150,8 @@ def _by_words(
     counts = {phrase(term): rows for term, rows in telling_terms(connection, statistics, text, _TELLING_WORDS).items()}
     asked = _affordable(counts, together)
     scores = ranked(connection, _WORDS, asked, pool)
-    rows = connection.execute(
-        "SELECT id, file_id, ordinal FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(scores)),)
-    )
     best: dict[int, tuple[float, EntryRef]] = {}
-    for entry, file_id, ordinal in rows:
+    for entry, file_id, ordinal in standing(connection, scores):
         if file_id != origin.file_id and (file_id not in best or scores[entry] > best[file_id][0]):
             best[file_id] = (scores[entry], EntryRef(entry, file_id, ordinal))
     highest = max((score for score, _ in best.values()), default=0.0)

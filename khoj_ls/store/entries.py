@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,8 +19,10 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class EntryRow:
+_NONE = "[]"
+
+
+class EntryRow(NamedTuple):
     """An entry with what a result needs to know about its note."""
 
     id: int
@@ -45,6 +46,15 @@ class EntryRow:
     place: Place | None = None
 
 
+def standing(connection: sqlite3.Connection, ids: Iterable[int]) -> sqlite3.Cursor:
+    """Where entries stand, as rows (id, file id, ordinal); ids that are gone are left out."""
+    # SQLite would take the rows themselves, by their ids.
+    return connection.execute(
+        "SELECT id, file_id, ordinal FROM entry INDEXED BY idx_entry_standing WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+
+
 def entry_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, EntryRow]:
     """Entries by id; ids that are gone are left out."""
     rows = connection.execute(
@@ -52,6 +62,17 @@ def entry_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, 
         (json.dumps(list(ids)),),
     )
     return {row[0]: _entry_row(row) for row in rows}
+
+
+def said_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[tuple[EntryRow, str, tuple[int, ...]]]:
+    """Entries with their compiled text and where its blocks begin (lines from 0); ids that are gone are left out."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, e.text, e.blocks FROM entry e JOIN file f ON f.id = e.file_id "
+        "WHERE e.id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    for *row, text, blocks in rows:
+        yield _entry_row(row), text, tuple(json.loads(blocks or _NONE))
 
 
 def file_entries(connection: sqlite3.Connection, path: str) -> list[EntryRow]:
@@ -87,8 +108,8 @@ def parsed_entries(connection: sqlite3.Connection, file_id: int) -> tuple[str | 
     )
 
 
-def _entry_row(row: tuple[Any, ...]) -> EntryRow:
-    tags = dict.fromkeys([*_strings(row[14]), *_strings(row[15])])
+def _entry_row(row: Sequence[Any]) -> EntryRow:
+    tags = dict.fromkeys((*_strings(row[14]), *_strings(row[15])))
     return EntryRow(
         id=row[0],
         file_id=row[1],
@@ -98,7 +119,7 @@ def _entry_row(row: tuple[Any, ...]) -> EntryRow:
         ordinal=row[5],
         level=row[6],
         heading=str(row[7]),
-        outline=tuple(_strings(row[8])),
+        outline=_strings(row[8]),
         span=Span(*row[9:13]),
         raw=str(row[13]),
         tags=tuple(tags),
@@ -114,9 +135,9 @@ def placed(text: str | None) -> Place | None:
     return msgspec.json.decode(text, type=Place) if text else None
 
 
-def _strings(text: object) -> list[str]:
-    return json.loads(str(text)) if text else []
+def _strings(text: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(text)) if text and text != _NONE else ()
 
 
-def _dates(text: object) -> tuple[EntryDate, ...]:
-    return msgspec.json.decode(str(text), type=tuple[EntryDate, ...]) if text else ()
+def _dates(text: str | None) -> tuple[EntryDate, ...]:
+    return msgspec.json.decode(text, type=tuple[EntryDate, ...]) if text and text != _NONE else ()

@@ -78,10 +78,11 @@ class ExactVectors:
         return best(self._scores, self.ids, k)
 
     def cosines(self, vector: Vector, ids: NDArray[np.int64]) -> dict[int, float]:
-        """Cosine by id, of those of `ids` (ascending) that are there."""
+        """Cosine by id, of those of `ids` that are there."""
         if not self._count:
             return {}
-        places = np.searchsorted(self.ids, ids).clip(max=self._count - 1)
+        places = self.ids.searchsorted(ids)
+        places[places == self._count] = 0
         there = self._ids[places] == ids
         if vector == self._query:
             scores = self._scores[places[there]]

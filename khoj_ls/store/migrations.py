@@ -14,7 +14,7 @@ from khoj_ls.store import fts
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """Number of the newest migration below."""
 
 
@@ -33,6 +33,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     steps(name="m007_coded")(_m007_coded)
     steps(name="m008_cuts")(_m008_cuts)
     steps(name="m009_unused")(_m009_unused)
+    steps(name="m010_standing")(_m010_standing)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -223,6 +224,11 @@ def _m009_unused(db: Database) -> None:
         foreign_keys=[("model_id", "model", "id")],
     ).create_index(["model_id", "hash"], unique=True)
     db.execute("ALTER TABLE embedding DROP COLUMN unused_since")
+
+
+def _m010_standing(db: Database) -> None:
+    # Each search asks it of all that words found: from the rows themselves, which are large, it takes twice as long.
+    db.execute("CREATE INDEX idx_entry_standing ON entry (id, file_id, ordinal)")
 
 
 _ISO_DAY = "*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"

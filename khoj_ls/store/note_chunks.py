@@ -12,10 +12,12 @@ from typing import NamedTuple
 from khoj_ls.core.types import Span
 from khoj_ls.store.chunks import ActiveModel
 
-_COLUMNS = 9
-_EMBEDDING, _ID, _FIRST, _LAST, _TOKENS, _PLACE = range(6)
-"""What stands where in the numbers of a chunk; from `_PLACE` on those of its span."""
-_OBJECT_BYTES = 650
+_NUMBERS = 6
+_ID, _TOKENS, _PLACE = range(3)
+"""What stands where in the numbers of a chunk that are seldom asked for; from `_PLACE` on those of its span."""
+_OFTEN = 3
+"""So many numbers more does a chunk have, each in an array of its own: searches go through those of thousands."""
+_OBJECT_BYTES = 900
 """What one note takes besides its numbers, and the vectors that stand for it."""
 
 
@@ -31,13 +33,17 @@ class WeighedVectors(NamedTuple):
 class NoteChunks:
     """The chunks of a note that have a vector, in source order."""
 
-    __slots__ = ("_entries", "_numbers", "about", "complete", "file_bytes", "file_id")
+    __slots__ = ("_entries", "_firsts", "_lasts", "_numbers", "about", "complete", "embeddings", "file_bytes", "file_id")
 
     def __init__(self, file_id: int) -> None:
         """Hold none yet."""
         self.file_id = file_id
         self.file_bytes = 0
         """Size of the note's file."""
+        self.embeddings = array("q")
+        """Of each chunk the id of its vector."""
+        self._firsts, self._lasts = array("q"), array("q")
+        """Of each chunk the ordinals of the first and the last entry that it covers: neither ever goes back."""
         self._numbers = array("q")
         self._entries = array("q")
         """Ids of the note's entries by their ordinal."""
@@ -48,35 +54,32 @@ class NoteChunks:
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._numbers) // _COLUMNS
+        return len(self.embeddings)
 
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        return _OBJECT_BYTES + 8 * (len(self._numbers) + len(self._entries))
-
-    @property
-    def embeddings(self) -> Sequence[int]:
-        """Of each chunk the id of its vector."""
-        return self._numbers[_EMBEDDING::_COLUMNS]
+        return _OBJECT_BYTES + 8 * (len(self._numbers) + _OFTEN * len(self) + len(self._entries))
 
     def token_counts(self) -> Iterator[tuple[int, int]]:
         """Of each chunk the id of its vector and how many tokens it has."""
-        for start in range(0, len(self._numbers), _COLUMNS):
-            yield self._numbers[start + _EMBEDDING], self._numbers[start + _TOKENS]
+        yield from zip(self.embeddings, self._numbers[_TOKENS::_NUMBERS], strict=True)
 
     def places(self, embedding: int) -> Sequence[int]:
         """The places of those for which this vector stands: equal texts may stand in a note several times."""
-        return [place for place, each in enumerate(self.embeddings) if each == embedding]
+        held = self.embeddings
+        places = [held.index(embedding)] if embedding in held else []
+        while places and embedding in (rest := held[places[-1] + 1 :]):
+            places.append(places[-1] + 1 + rest.index(embedding))
+        return places
 
     def covered(self, place: int) -> Sequence[int]:
         """The ids of the entries that the chunk at `place` covers, in source order."""
-        first, last = self._numbers[place * _COLUMNS + _FIRST], self._numbers[place * _COLUMNS + _LAST]
-        return self._entries[first : last + 1]
+        return self._entries[self._firsts[place] : self._lasts[place] + 1]
 
     def first(self, place: int) -> int:
         """The ordinal of the first entry that the chunk at `place` covers."""
-        return self._numbers[place * _COLUMNS + _FIRST]
+        return self._firsts[place]
 
     def covers_any(self, place: int) -> bool:
         """Whether an entry that the chunk at `place` covers is there."""
@@ -84,22 +87,24 @@ class NoteChunks:
 
     def embedding(self, place: int) -> int:
         """The id of the vector of the chunk at `place`."""
-        return self._numbers[place * _COLUMNS + _EMBEDDING]
+        return self.embeddings[place]
 
     def id(self, place: int) -> int:
         """The id of the chunk at `place`."""
-        return self._numbers[place * _COLUMNS + _ID]
+        return self._numbers[place * _NUMBERS + _ID]
 
     def span(self, place: int) -> Span:
         """Where in the file the chunk at `place` stands."""
-        return Span(*self._numbers[place * _COLUMNS + _PLACE : (place + 1) * _COLUMNS])
+        return Span(*self._numbers[place * _NUMBERS + _PLACE : (place + 1) * _NUMBERS])
 
     def covering(self, ordinal: int) -> range:
-        """The places of those that cover the entry with this ordinal: neither end of what chunks cover ever goes back."""
-        lasts, firsts = self._numbers[_LAST::_COLUMNS], self._numbers[_FIRST::_COLUMNS]
-        return range(bisect_left(lasts, ordinal), bisect_right(firsts, ordinal))
+        """The places of those that cover the entry with this ordinal."""
+        return range(bisect_left(self._lasts, ordinal), bisect_right(self._firsts, ordinal))
 
-    def _add(self, numbers: Iterable[int]) -> None:
+    def _add(self, embedding: int, first: int, last: int, numbers: Iterable[int]) -> None:
+        self.embeddings.append(embedding)
+        self._firsts.append(first)
+        self._lasts.append(last)
         self._numbers.extend(numbers)
 
     def _cover(self, entry: int) -> None:
@@ -147,16 +152,16 @@ def note_chunks(connection: sqlite3.Connection, model: ActiveModel, files: Itera
     found = {file_id: NoteChunks(file_id) for file_id in files}
     wanted = json.dumps(list(found))
     rows = connection.execute(
-        "SELECT c.file_id, v.id, c.id, c.entry, c.last_entry, c.tokens, c.start_byte, c.end_byte, c.line, c.end_line "
+        "SELECT c.file_id, v.id, c.entry, c.last_entry, c.id, c.tokens, c.start_byte, c.end_byte, c.line, c.end_line "
         "FROM json_each(?) wanted CROSS JOIN chunk c ON c.file_id = wanted.value AND c.chunker_id = ? "
         "LEFT JOIN embedding v ON v.model_id = ? AND v.hash = c.hash ORDER BY c.file_id, c.ordinal",
         (wanted, model.chunker_id, model.id),
     )
-    for file_id, *numbers in rows:
-        if numbers[_EMBEDDING] is None:
+    for file_id, embedding, first, last, *numbers in rows:
+        if embedding is None:
             found[file_id].complete = False
         else:
-            found[file_id]._add(numbers)
+            found[file_id]._add(embedding, first, last, numbers)
     for file_id, entry in _entries(connection, wanted):
         found[file_id]._cover(entry)
     sizes = connection.execute("SELECT id, size FROM file WHERE id IN (SELECT value FROM json_each(?))", (wanted,))

@@ -107,7 +107,7 @@ class VectorIndex:
         """Cosine with `query` by id, of those of the given embeddings that are there; beside HNSW off by some 1e-5."""
         import numpy as np
 
-        wanted = np.unique(np.fromiter(ids, np.int64, len(ids)))
+        wanted = np.array(ids, np.int64)
         with self._lock:
             self.catch_up()
             if not self._held:
@@ -115,7 +115,7 @@ class VectorIndex:
             if self._held.kind == "exact":
                 return self._held.cosines(query, wanted)
             held = self._held
-        return held.cosines(query, wanted, self._read)
+        return held.cosines(query, np.unique(wanted), self._read)
 
     def vectors(self, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
         """Stored vectors by chunk hash; those not embedded yet are left out."""

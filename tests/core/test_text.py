@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from khoj_ls.core.encoding import source_encoding
-from khoj_ls.core.text import LineIndex, compounds, decode_source, text_lines
+from khoj_ls.core.text import LineIndex, apart, compounds, decode_source, text_lines
 
 WESTERN = (
     "L'été dernier, « où es-tu ? » — dit-elle. Ça va, cœur d’or. 5 € et 20 °C. Élève créée.",
@@ -117,3 +121,8 @@ def test_a_long_line_is_not_encoded_anew_for_each_place_in_it():
 )
 def test_compound_words_come_apart(text, parts):
     assert [" ".join(each) for each in compounds(text)] == parts
+
+
+@given(st.text("aAbB1Z9 é语\udc80"))
+def test_a_blank_stands_at_each_hump(text):
+    assert apart(text) == re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)

@@ -20,7 +20,7 @@ def note(*chunks):
     made = NoteChunks(1)
     made.file_bytes = 100
     for number, (embedding, tokens) in enumerate(chunks):
-        made._add([embedding, number, number, number, tokens, 0, 0, 1, 1])
+        made._add(embedding, number, number, [number, tokens, 0, 0, 1, 1])
     return made
 
 

@@ -108,6 +108,22 @@ def test_matches_are_marked_in_the_text(text, query, expected):
     assert [text[start:end] for start, end in ranges] == expected
 
 
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["a quick", "fox", "quick fox", ""], [[], [], ["quick fox"], []]),
+        (
+            ["quick fox", "如何 quick fox", "QuickFox", "é quick, fox"],
+            [["quick fox"], ["quick fox"], ["QuickFox"], ["quick, fox"]],
+        ),
+        (["quick \ue000 fox", "quick fox"], [[], ["quick fox"]]),
+    ],
+)
+def test_each_text_is_looked_through_by_itself(texts, expected):
+    found = WordFinder().find(texts, phrase("quick fox"))
+    assert [[text[start:end] for start, end in ranges] for text, ranges in zip(texts, found, strict=True)] == expected
+
+
 @settings(max_examples=50)
 @given(st.lists(st.text(), max_size=4), st.text(min_size=1))
 def test_marks_lie_in_the_text_in_order(texts, query):

@@ -120,6 +120,7 @@ def test_cosines_beside_hnsw_are_the_exact_ones(filled, model, tmp_path):
         index.catch_up()
     expected = exact.cosines(vector(2), [*ids, 10**6])
     assert hnsw.cosines(vector(2), [*ids, 10**6]) == pytest.approx(expected, abs=1e-3)
+    assert exact.cosines(vector(2), [10**6, ids[1], ids[0], ids[1]]) == {key: expected[key] for key in ids[:2]}
     assert hnsw.cosines(vector(2), ids[:3]) == pytest.approx({key: expected[key] for key in ids[:3]}, abs=1e-3)
     assert [key for key, _ in hnsw.search_among(vector(2), ids[:20], 5)] == sorted(ids[:20], key=lambda key: -expected[key])[:5]
 
