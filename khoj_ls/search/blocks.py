@@ -19,19 +19,26 @@ _FENCE = re.compile(r"(?:`{3,}|~{3,}|#\+(?:begin|end)_)", re.IGNORECASE)
 _RULE = re.compile(r"[\s|:=+*_-]*$")
 
 
-@dataclass(frozen=True)
 class Block:
-    """Neighbouring lines of a note that belong together; read only when looked at."""
+    """Neighbouring lines of a note that belong together; read only when looked at, and once."""
 
-    reading: Reading
-    first: int
-    last: int
-    """Lines of the file, 1-based, both inclusive; neither is blank."""
-    is_heading: bool = False
-    as_written: bool = False
-    """Whether it is read in its source form: for words that only the markup holds."""
+    __slots__ = ("_held", "as_written", "first", "is_heading", "last", "reading")
 
-    @cached_property
+    def __init__(self, reading: Reading, first: int, last: int, *, is_heading: bool = False, as_written: bool = False) -> None:
+        """The lines `first` to `last` of the file, 1-based, both inclusive; neither is blank."""
+        self.reading = reading
+        self.first = first
+        self.last = last
+        self.is_heading = is_heading
+        self.as_written = as_written
+        """Whether it is read in its source form: for words that only the markup holds."""
+        self._held: tuple[str, list[tuple[int, int]]] | None = None
+
+    def in_source(self) -> Block:
+        """The same, read in its source form."""
+        return Block(self.reading, self.first, self.last, is_heading=self.is_heading, as_written=True)
+
+    @property
     def raw(self) -> str:
         """The lines as they stand in the source, where people read that."""
         return "".join(self.reading.said_lines[self.first - self.reading.first : self.last - self.reading.first + 1])
@@ -55,9 +62,14 @@ class Block:
         """Where in `text` the lines from `line` on begin."""
         return next((start for start, at in self._read[1] if at >= line), len(self.text))
 
-    @cached_property
+    @property
     def _read(self) -> tuple[str, list[tuple[int, int]]]:
         """The text, and (offset in it, line) of each line that has something to read."""
+        if self._held is None:
+            self._held = self._lines_read()
+        return self._held
+
+    def _lines_read(self) -> tuple[str, list[tuple[int, int]]]:
         reading = self.reading
         if self.is_heading and reading.row.heading:
             heading = " ".join(reading.row.heading.split())
@@ -120,7 +132,7 @@ class Reading:
             low, high = bisect_left(filled, start), bisect_left(filled, end) - 1
             if low <= high:
                 is_heading = start == 0 and self.row.level > 0
-                found.append(Block(self, self.first + filled[low], self.first + filled[high], is_heading))
+                found.append(Block(self, self.first + filled[low], self.first + filled[high], is_heading=is_heading))
         return found
 
     def byte_at(self, line: int) -> int:
@@ -152,6 +164,8 @@ def _joined(lines: Iterable[str], first: int) -> tuple[str, list[tuple[int, int]
 def _readable(line: str) -> str:
     """A line without list, quote and table markers, fences and rules, its blanks made single."""
     content = " ".join(line.split())
+    if content[:1].isalpha():  # as most lines do: none of the others begins so
+        return content
     if not content or _FENCE.match(content) or _RULE.match(content):
         return ""
     while marker := _MARKER.match(content):

@@ -107,9 +107,9 @@ def ranked_twice(
             f"WHERE {table.name} MATCH ? {within} ORDER BY 2 DESC LIMIT ?",
             (expression, *([mask] if mask is not None else []), pool),
         )
-        for row, *both in rows:
-            first, other = scores.get(row, (0.0, 0.0))
-            scores[row] = max(first, both[0]), max(other, both[1])
+        for row, score, other in rows:
+            before = scores.get(row)
+            scores[row] = (max(before[0], score), max(before[1], other)) if before else (score, other)
     return scores
 
 

@@ -109,7 +109,9 @@ def match_words(
             again = ranked_twice(connection, table, others, [side_by_side], pool, RowSet.of(found).mask)
             for row, (first, second) in again.items():
                 found[row] = found[row][0] + _ADJACENT_WEIGHT * first, found[row][1] + _ADJACENT_WEIGHT * second
-        return {row: (saturated(first, most), saturated(second, most)) for row, (first, second) in found.items()}
+        return {
+            row: (saturated(first, most), saturated(second, most) if second else 0.0) for row, (first, second) in found.items()
+        }
 
     entries = scored(ENTRIES, "", bound(statistics.entries, counts.values()), scope.rows if scope else None)
     most = bound(statistics.notes, (scattered(rows, statistics.notes) for rows in counts.values()))
@@ -137,14 +139,18 @@ def _telling_pairs(text: str, held: Mapping[str, int]) -> list[str]:
 def _exact(connection: sqlite3.Connection, text: str, pool: int, scope: Scope | None) -> frozenset[int]:
     """Entries that hold the whole of a longer `text`, or whose heading is `text`."""
     asked = words(text)
-    sentence = is_sentence(asked)
     within, mask = (f"AND {IN_MASK.format('entry_fts.rowid')}", [scope.rows.mask]) if scope else ("", [])
-    rows = connection.execute(
+    if is_sentence(asked):
+        found = connection.execute(
+            f"SELECT rowid FROM entry_fts WHERE entry_fts MATCH ? {within} LIMIT ?", (phrase(text), *mask, pool)
+        )
+        return frozenset(row for (row,) in found)
+    headed = connection.execute(
         "SELECT e.id, e.heading FROM entry_fts JOIN entry e ON e.id = entry_fts.rowid "
         f"WHERE entry_fts MATCH ? {within} LIMIT ?",
-        (phrase(text) if sentence else f"heading : ^ {phrase(text)}", *mask, pool),
+        (f"heading : ^ {phrase(text)}", *mask, pool),
     )
-    return frozenset(row for row, heading in rows if sentence or same_words(heading, asked))
+    return frozenset(row for row, heading in headed if same_words(heading, asked))
 
 
 def is_sentence(asked: Sequence[str]) -> bool:

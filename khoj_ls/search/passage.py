@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
 from khoj_ls.core.types import Span
@@ -135,9 +135,15 @@ def _look_into_markup(found: Sequence[Found], matched: list[list[tuple[Block, li
         for index, (item, blocks) in enumerate(zip(found, matched, strict=True))
         if item.by_words and not any(ranges for _, ranges in blocks)
     ]
-    sources = [[replace(block, as_written=True) for block, _ in matched[index]] for index in unseen]
-    matches = iter(wanted.finder.find([block.text for blocks in sources for block in blocks], wanted.expression))
-    for index, blocks in zip(unseen, sources, strict=True):
+    sources = {index: [block.in_source() for block, _ in matched[index]] for index in unseen}
+    # Most have no markup there: what says the same holds none of them either.
+    other = {
+        index: blocks
+        for index, blocks in sources.items()
+        if any(block.text != readable.text for block, (readable, _) in zip(blocks, matched[index], strict=True))
+    }
+    matches = iter(wanted.finder.find([block.text for blocks in other.values() for block in blocks], wanted.expression))
+    for index, blocks in other.items():
         in_source = [(block, next(matches)) for block in blocks]
         if any(ranges for _, ranges in in_source):
             matched[index] = in_source
