@@ -8,11 +8,11 @@ evidence in document retrieval"). The longer a note, the less it is about one th
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from array import array
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from operator import mul
 from types import MappingProxyType
 
 from khoj_ls.core.types import Vector
@@ -60,20 +60,29 @@ def whole_notes(
 
 
 def _meaning(chunks: Mapping[int, NoteChunks], index: VectorIndex, vector: Vector) -> dict[int, float]:
-    """Cosine of each note with the query, by the vectors that say what it is about."""
-    about = {file_id: _about(note) for file_id, note in chunks.items() if len(note)}
-    cosines = index.cosines(vector, list(set().union(*(each.embeddings for each in about.values()))))
-    means = ((file_id, _mean(cosines, weighed)) for file_id, weighed in about.items())
-    return {file_id: min(1.0, max(0.0, mean)) for file_id, mean in means if mean is not None}
+    """Cosine of each note with the query, by the vectors that say what it is about; where one is not there, by the others."""
+    import numpy as np
 
-
-def _mean(cosines: Mapping[int, float], weighed: WeighedVectors) -> float | None:
-    try:
-        mean: float = sum(map(mul, map(cosines.__getitem__, weighed.embeddings), weighed.shares))
-        return mean
-    except KeyError:  # where one is not there, the others stand for the note
-        there = [(cosines[each], share) for each, share in zip(*weighed, strict=True) if each in cosines]
-        return sum(cosine * share for cosine, share in there) / sum(share for _, share in there) if there else None
+    embeddings, shares = array("q"), array("d")
+    starts: dict[int, int] = {}
+    for file_id, note in chunks.items():
+        if len(note):
+            starts[file_id] = len(embeddings)
+            about = _about(note)
+            embeddings.extend(about.embeddings)
+            shares.extend(about.shares)
+    if not starts:
+        return {}
+    cosines, weights, first = index.scores(vector, embeddings), np.frombuffer(shares), list(starts.values())
+    missing = np.isnan(cosines)
+    if missing.any():
+        cosines, weights = np.where(missing, 0.0, cosines), np.where(missing, 0.0, weights)
+        there = np.add.reduceat(weights, first)
+        means = np.add.reduceat(cosines * weights, first) / np.where(there > 0.0, there, np.nan)
+    else:
+        means = np.add.reduceat(cosines * weights, first)
+    found = zip(starts, means.tolist(), strict=True)
+    return {file_id: min(1.0, max(0.0, mean)) for file_id, mean in found if not math.isnan(mean)}
 
 
 def _about(note: NoteChunks) -> WeighedVectors:

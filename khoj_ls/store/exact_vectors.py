@@ -77,18 +77,15 @@ class ExactVectors:
             self._query = vector
         return best(self._scores, self.ids, k)
 
-    def cosines(self, vector: Vector, ids: NDArray[np.int64]) -> dict[int, float]:
-        """Cosine by id, of those of `ids` that are there."""
+    def cosines(self, vector: Vector, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Cosine with each of `ids`; not a number where that is not there."""
         if not self._count:
-            return {}
+            return np.full(len(ids), np.nan, np.float32)
         places = self.ids.searchsorted(ids)
         places[places == self._count] = 0
-        there = self._ids[places] == ids
-        if vector == self._query:
-            scores = self._scores[places[there]]
-        else:
-            scores = self._matrix[places[there]] @ np.frombuffer(vector, np.float32)
-        return dict(zip(ids[there].tolist(), scores.tolist(), strict=True))
+        scores = self._scores[places] if vector == self._query else self._matrix[places] @ np.frombuffer(vector, np.float32)
+        scores[self._ids[places] != ids] = np.nan
+        return scores
 
     def _move(self, ids: NDArray[np.int64], matrix: NDArray[np.float32], capacity: int) -> None:
         self._ids = np.empty(capacity, np.int64)

@@ -91,8 +91,8 @@ class HnswVectors:
         labels, distances = self._graph.knn_query(np.frombuffer(vector, np.float32), k=k, num_threads=1)
         return [(int(label), 1.0 - float(distance)) for label, distance in zip(labels[0], distances[0], strict=True)]
 
-    def cosines(self, vector: Vector, ids: NDArray[np.int64], read: ReadVectors) -> dict[int, float]:
-        """Cosine by id, of those of `ids` (ascending) that `read` finds; off by some 1e-5."""
+    def cosines(self, vector: Vector, ids: NDArray[np.int64], read: ReadVectors) -> NDArray[np.float32]:
+        """Cosine with each of `ids`; not a number where `read` does not find that, off by some 1e-5."""
         # hnswlib gives vectors back as lists of numbers: what reads them from the database is faster.
         return self._rows.cosines(vector, ids, read)
 

@@ -35,21 +35,21 @@ class VectorRows:
         """Row by id; -1 for those not read."""
         self._used = 0
 
-    def cosines(self, query: Vector, ids: NDArray[np.int64], read: ReadVectors) -> dict[int, float]:
-        """Cosine with `query` by id, of those of `ids` (ascending) that are there."""
+    def cosines(self, query: Vector, ids: NDArray[np.int64], read: ReadVectors) -> NDArray[np.float32]:
+        """Cosine with each of `ids`; not a number where that is not there."""
         with self._lock:
-            if len(ids) and ids[-1] >= len(self._places):
-                longer: NDArray[np.int32] = np.full(int(_GROWTH * int(ids[-1])) + 1, -1, np.int32)
+            if len(ids) and (highest := int(ids.max())) >= len(self._places):
+                longer: NDArray[np.int32] = np.full(int(_GROWTH * highest) + 1, -1, np.int32)
                 longer[: len(self._places)] = self._places
                 self._places = longer
-            new = ids[self._places[ids] < 0]
+            new = np.unique(ids[self._places[ids] < 0])
             if len(new):
                 self._add(read(new.tolist()))
             places = self._places[ids]
-            there = places >= 0
-            rows = self._rows[places[there]]
+            rows = self._rows[places]
         scores = rows.astype(np.float32) @ np.frombuffer(query, np.float32)
-        return dict(zip(ids[there].tolist(), scores.tolist(), strict=True))
+        scores[places < 0] = np.nan
+        return scores
 
     def _add(self, vectors: Sequence[tuple[int, Vector]]) -> None:
         end = self._used + len(vectors)

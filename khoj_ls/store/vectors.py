@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -99,23 +100,28 @@ class VectorIndex:
 
         from khoj_ls.store.exact_vectors import best
 
+        self.catch_up()
         found = self.cosines(query, ids)
-        scores = np.fromiter(found.values(), np.float32, len(found))
-        return best(scores, np.fromiter(found, np.int64, len(found)), min(k, len(found)))
+        count = len(found)
+        return best(np.fromiter(found.values(), np.float32, count), np.fromiter(found, np.int64, count), min(k, count))
 
     def cosines(self, query: Vector, ids: Sequence[int]) -> dict[int, float]:
-        """Cosine with `query` by id, of those of the given embeddings that are there; beside HNSW off by some 1e-5."""
+        """Cosine with `query` by id, of those of the given embeddings that were there when the index last caught up."""
+        found = zip(ids, self.scores(query, ids).tolist(), strict=True)
+        return {number: cosine for number, cosine in found if not math.isnan(cosine)}
+
+    def scores(self, query: Vector, ids: Sequence[int]) -> NDArray[np.float32]:
+        """The same for each of them in order, not a number for those that were not there; beside HNSW off by some 1e-5."""
         import numpy as np
 
-        wanted = np.array(ids, np.int64)
+        wanted: NDArray[np.int64] = np.array(ids, np.int64)
         with self._lock:
-            self.catch_up()
-            if not self._held:
-                return {}
-            if self._held.kind == "exact":
-                return self._held.cosines(query, wanted)
             held = self._held
-        return held.cosines(query, np.unique(wanted), self._read)
+            if held is None:
+                return np.full(len(wanted), np.nan, np.float32)
+            if held.kind == "exact":
+                return held.cosines(query, wanted)
+        return held.cosines(query, wanted, self._read)
 
     def vectors(self, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
         """Stored vectors by chunk hash; those not embedded yet are left out."""

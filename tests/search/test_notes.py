@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from khoj_ls.search.notes import whole_notes
@@ -11,8 +12,8 @@ from khoj_ls.store.note_chunks import NoteChunks
 class Index(dict):
     """Cosines with the query, by embedding."""
 
-    def cosines(self, query, ids):
-        return {each: self[each] for each in ids if each in self}
+    def scores(self, query, ids):
+        return np.array([self.get(each, np.nan) for each in ids], np.float32)
 
 
 def note(*chunks):

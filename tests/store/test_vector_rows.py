@@ -31,10 +31,9 @@ class Table:
 def test_cosines_are_those_of_the_vectors(questions, expected):
     rows, table = VectorRows(DIMENSIONS, expected), Table()
     for asked in questions:
-        ids = np.unique(np.array(asked, np.int64))
-        found = rows.cosines(QUERY.tobytes(), ids, table)
-        assert sorted(found) == [number for number in ids.tolist() if number % 2]
-        assert all(abs(score - float(STORED[number] @ QUERY)) < 1e-3 for number, score in found.items())
+        found = rows.cosines(QUERY.tobytes(), np.array(asked, np.int64), table)
+        cosines = [float(STORED[number] @ QUERY) if number % 2 else np.nan for number in asked]
+        assert found.tolist() == pytest.approx(cosines, abs=1e-3, nan_ok=True)
     there = [number for number in table.read if number % 2]
     assert len(there) == len(set(there))
 
@@ -46,4 +45,4 @@ def test_it_grows_beyond_what_was_expected(step):
         rows.cosines(QUERY.tobytes(), np.arange(start, min(start + step * 2, 3000), dtype=np.int64), table)
     known = len(table.read)
     found = rows.cosines(QUERY.tobytes(), np.arange(1, 3000, 2, dtype=np.int64), table)
-    assert (len(found), len(table.read)) == (1500, known)
+    assert (np.isfinite(found).sum(), len(table.read)) == (1500, known)

@@ -7,7 +7,7 @@ const MS = Number(process.env.KHOJ_LS_WAIT ?? 15_000);
 const SOON = 5_000;
 
 /** Whether something is there soon. */
-const appears = (shown) => shown.first().waitFor({ timeout: SOON }).then(() => true, () => false);
+export const appears = (shown) => shown.first().waitFor({ timeout: SOON }).then(() => true, () => false);
 
 export class Workbench {
   constructor(page) {
