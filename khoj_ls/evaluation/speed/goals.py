@@ -59,7 +59,8 @@ _AT_ITS_LIMIT = (
 )
 _PARTS_OF_A_SEARCH = (
     "9.0 ms with the loop at 0.9, 11 to 14 where others use the same cores and it takes 1.4 to 1.6; of 10.6 ms: words 3.2, "
-    "beside them the query's vector 3.7, all vectors 1.5, whole notes 0.6, hits and snippets 2.0, the socket and what lies around 1.5"
+    "beside them the query's vector 3.7, all vectors 1.5, whole notes 0.6, hits and snippets 2.0, the socket and what lies "
+    "around 1.5"
 )
 _FTS_DOMINATES = (
     "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, hits "
