@@ -19,7 +19,8 @@ _BLANK = re.compile(" ")
 _OPEN, _CLOSE = "\x01", "\x02"
 _BETWEEN = " \ue000 "
 """A word of no language (the tokenizer takes characters for private use for letters): no phrase reaches over it."""
-_NO_MARKS = MappingProxyType({ord(_OPEN): " ", ord(_CLOSE): " "})
+_NO_MARKS = MappingProxyType({ord(_OPEN): " ", ord(_CLOSE): " ", 0: " "})
+"""FTS5 gives back nothing that stands behind a NUL."""
 
 
 class WordFinder:
@@ -33,15 +34,15 @@ class WordFinder:
         self._connection.execute(f"CREATE VIRTUAL TABLE t USING fts5(text, tokenize = '{TOKENIZER}', columnsize = 0)")
 
     def find(self, texts: Sequence[str], expression: str) -> list[list[tuple[int, int]]]:
-        """Character ranges in each of `texts` of what the FTS5 `expression` finds there, ascending and apart."""
+        """Character ranges in each of `texts` of the phrases of an FTS5 `expression` (joined by OR), ascending and apart."""
         found: list[list[tuple[int, int]]] = [[] for _ in texts]
         if not texts or not expression:
             return found
-        texts = [text.translate(_NO_MARKS) if _OPEN in text or _CLOSE in text else text for text in texts]
+        texts = [text.translate(_NO_MARKS) if _OPEN in text or _CLOSE in text or "\0" in text else text for text in texts]
         written = [spaced(text) for text in texts]
         # A compound word is found by its parts too: those texts are looked through a second time, with the parts apart.
-        parted = {row: apart(text) for row, text in enumerate(written)}
-        seen = [*enumerate(written), *((row, text) for row, text in parted.items() if text != written[row])]
+        parted = ((row, apart(text)) for row, text in enumerate(written))
+        seen = [*enumerate(written), *((row, text) for row, text in parted if text != written[row])]
         starts = [0, *accumulate(len(text) + len(_BETWEEN) for _, text in seen)]
         marked: dict[int, list[tuple[int, int]]] = {}
         for start, end in _ranges(self._marked(_BETWEEN.join(text for _, text in seen), expression)):

@@ -68,10 +68,9 @@ class NoteChunks:
     def places(self, embedding: int) -> Sequence[int]:
         """The places of those for which this vector stands: equal texts may stand in a note several times."""
         held = self.embeddings
-        places = [held.index(embedding)] if embedding in held else []
-        while places and embedding in (rest := held[places[-1] + 1 :]):
-            places.append(places[-1] + 1 + rest.index(embedding))
-        return places
+        if held.count(embedding) == 1:  # as of most
+            return [held.index(embedding)]
+        return [place for place, each in enumerate(held) if each == embedding]
 
     def covered(self, place: int) -> Sequence[int]:
         """The ids of the entries that the chunk at `place` covers, in source order."""

@@ -46,9 +46,10 @@ class VectorRows:
             if len(new):
                 self._add(read(new.tolist()))
             places = self._places[ids]
-            rows = self._rows[places]
-        scores = rows.astype(np.float32) @ np.frombuffer(query, np.float32)
-        scores[places < 0] = np.nan
+            there = places >= 0
+            rows = self._rows[places[there]]
+        scores: NDArray[np.float32] = np.full(len(ids), np.nan, np.float32)
+        scores[there] = rows.astype(np.float32) @ np.frombuffer(query, np.float32)
         return scores
 
     def _add(self, vectors: Sequence[tuple[int, Vector]]) -> None:

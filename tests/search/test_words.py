@@ -117,6 +117,7 @@ def test_matches_are_marked_in_the_text(text, query, expected):
             [["quick fox"], ["quick fox"], ["QuickFox"], ["quick, fox"]],
         ),
         (["quick \ue000 fox", "quick fox"], [[], ["quick fox"]]),
+        (["quick\0", "quick\0fox", "quick fox"], [[], ["quick\0fox"], ["quick fox"]]),
     ],
 )
 def test_each_text_is_looked_through_by_itself(texts, expected):

@@ -125,6 +125,16 @@ def test_cosines_beside_hnsw_are_the_exact_ones(filled, model, tmp_path):
     assert [key for key, _ in hnsw.search_among(vector(2), ids[:20], 5)] == sorted(ids[:20], key=lambda key: -expected[key])[:5]
 
 
+def test_what_was_stored_since_is_among_those_compared(filled, model, tmp_path):
+    index = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10**9)
+    index.catch_up()
+    add_note(filled, model, "b.md", "later")
+    embed(filled, model, "later")
+    with filled.read() as connection:
+        [newest] = connection.execute("SELECT max(id) FROM embedding").fetchone()
+    assert index.search_among(vector_of("later"), [newest], 1) == [(newest, pytest.approx(1.0, abs=1e-5))]
+
+
 @needs_hnsw
 def test_the_saved_index_is_loaded_and_caught_up(filled, model, tmp_path):
     first = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
