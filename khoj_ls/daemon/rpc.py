@@ -15,10 +15,11 @@ A client that closes its side calls off all that it asked for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from types import MappingProxyType
@@ -29,6 +30,7 @@ import msgspec
 from khoj_ls.core.errors import Cancelled, KhojError, UsageError
 from khoj_ls.core.jobs import CancelToken, Progress, ProgressCallback
 from khoj_ls.daemon.dial import REQUEST_LIMIT
+from khoj_ls.daemon.outgoing import Outgoing
 from khoj_ls.wire.chat_messages import CHAT_EVENT, AnyChatEvent
 from khoj_ls.wire.turns import Follow, Turn, forward
 
@@ -58,7 +60,7 @@ async def serve_rpc(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
             try:
                 line = await reader.readuntil(b"\n")
             except asyncio.LimitOverrunError:
-                connection.fail(None, -32600, f"a request has at most {REQUEST_LIMIT} bytes")
+                connection.refuse(-32600, f"a request has at most {REQUEST_LIMIT} bytes")
                 return
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
@@ -69,26 +71,28 @@ async def serve_rpc(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 
 class _Connection:
     def __init__(self, writer: asyncio.StreamWriter, handler: Handler, executor: Executor) -> None:
-        self._writer = writer
+        self._outgoing = Outgoing(writer)
         self._handler = handler
         self._executor = executor
         self._loop = asyncio.get_running_loop()
         self._running: dict[int | str, CancelToken] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._followed: set[Turn] = set()
-        self._draining = asyncio.Lock()
+        self._begun = 0
+        """Requests whose threads have not ended."""
+        self._answered = asyncio.Event()
         self._ended = False
 
     def receive(self, line: bytes) -> None:
         try:
             message = json.loads(line)
         except ValueError:
-            self.fail(None, -32700, "this line is not JSON")
+            self.refuse(-32700, "this line is not JSON")
             return
         method = message.get("method") if isinstance(message, dict) else None
         params = (message.get("params") or {}) if isinstance(message, dict) else {}
         if not isinstance(method, str) or not isinstance(params, dict):
-            self.fail(None, -32600, "a request is an object with a method, and its params are an object")
+            self.refuse(-32600, "a request is an object with a method, and its params are an object")
             return
         request = message.get("id")
         if method == "$/cancel":
@@ -96,17 +100,14 @@ class _Connection:
             if token is not None:
                 token.cancel()
         elif not isinstance(request, (int, str)) or request in self._running:
-            self.fail(None, -32600, f"{method} wants an id, a number or a text, that no running request has")
+            self.refuse(-32600, f"{method} wants an id, a number or a text, that no running request has")
         else:
             token = self._running[request] = CancelToken()
-            self._start(self._answer(request, method, params, token))
+            self._begun += 1
+            self._executor.submit(self._answer, request, method, params, token)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, request: int | str, method: str, params: Mapping[str, Any], token: CancelToken) -> None:
+    def _answer(self, request: int | str, method: str, params: Mapping[str, Any], token: CancelToken) -> None:
+        """Do a request and write the answer; in a thread."""
         turns: list[Turn] = []
 
         def follow(turn: Turn) -> None:
@@ -115,36 +116,40 @@ class _Connection:
             if self._ended:
                 turn.cancel()
 
-        def work() -> bytes:
-            # The cost of a big result's JSON stays in the thread too.
-            result = self._handler(method, params, token, self._reporter(request), follow)
-            return _line({"id": request, "result": result})
-
         try:
-            self._write(await self._loop.run_in_executor(self._executor, work))
-            for turn in turns:
-                self._start(self._follow(turn))
-            await self._drain()
+            result = self._handler(method, params, token, self._reporter(request), follow)
+            # The cost of a big result's JSON stays in the thread too.
+            line = _line({"id": request, "result": result})
         except MethodNotFound:
-            self.fail(request, -32601, f"there is no method {method}", UsageError.code)
+            line = _failure(request, -32601, f"there is no method {method}", UsageError.code)
         except KhojError as error:
             number = -32602 if isinstance(error, UsageError) else -32800 if isinstance(error, Cancelled) else -32803
-            self.fail(request, number, str(error), error.code, error.details)
-        except ConnectionError:  # nobody waits for the answer any more
-            return
+            line = _failure(request, number, str(error), error.code, error.details)
         except Exception as error:  # the boundary to the client: whatever it was, it gets an answer
             log.error("%s failed", method, exc_info=error)
             message = f"internal error ({type(error).__name__}); the log says more: khoj-ls daemon logs"
-            self.fail(request, -32603, message, KhojError.code)
-        finally:
-            self._running.pop(request, None)
+            line = _failure(request, -32603, message, KhojError.code)
+        # First: who has the answer may use the id again.
+        del self._running[request]
+        self._outgoing.send(line)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon has ended
+            self._loop.call_soon_threadsafe(self._over, turns)
+
+    def _over(self, turns: Sequence[Turn]) -> None:
+        """A request was answered."""
+        self._begun -= 1
+        self._answered.set()
+        for turn in turns:
+            task = self._loop.create_task(self._follow(turn))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _follow(self, turn: Turn) -> None:
         """Send the events of a turn; it does not outlive the connection."""
 
         async def send(event: AnyChatEvent) -> None:
-            self._write(_line({"method": CHAT_EVENT, "params": event}))
-            await self._drain()
+            self._outgoing.send(_line({"method": CHAT_EVENT, "params": event}))
+            await self._outgoing.drain()
 
         try:
             await forward(turn, send)
@@ -165,40 +170,46 @@ class _Connection:
                 return
             last, last_time = progress, now
             line = _line({"method": "$/progress", "params": {"id": request, **asdict(progress)}})
-            self._loop.call_soon_threadsafe(self._write, line)
+            self._outgoing.send(line)
 
         return report
 
-    def fail(
-        self,
-        request: int | str | None,
-        code: int,
-        message: str,
-        kind: str = UsageError.code,
-        details: Mapping[str, Any] = MappingProxyType({}),
-    ) -> None:
-        self._write(_line({"id": request, "error": {"code": code, "message": message, "data": {**details, "code": kind}}}))
-
-    def _write(self, line: bytes) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(line)
-
-    async def _drain(self) -> None:
-        """Wait until the client has read most of what was written. Raises ConnectionError."""
-        async with self._draining:  # Python 3.10 lets only one wait
-            await self._writer.drain()
+    def refuse(self, code: int, message: str) -> None:
+        """Tell that something is no request."""
+        self._outgoing.send(_failure(None, code, message))
 
     async def end(self) -> None:
         """Call off what runs; a client that still listens hears of it."""
         self._ended = True
         for turn in list(self._followed):
             turn.cancel()
-        for token in self._running.values():
+        for token in list(self._running.values()):
             token.cancel()
-        if self._tasks:
-            _, slow = await asyncio.wait(self._tasks, timeout=_LAST_WORDS_SECONDS)
-            for task in slow:
+        try:
+            with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
+                await asyncio.wait_for(self._last_words(), _LAST_WORDS_SECONDS)
+        finally:
+            for task in self._tasks:
                 task.cancel()
+            self._outgoing.close()
+
+    async def _last_words(self) -> None:
+        """Wait until every request was answered, and every turn told to its end."""
+        while self._begun:
+            self._answered.clear()
+            await self._answered.wait()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+def _failure(
+    request: int | str | None,
+    code: int,
+    message: str,
+    kind: str = UsageError.code,
+    details: Mapping[str, Any] = MappingProxyType({}),
+) -> bytes:
+    return _line({"id": request, "error": {"code": code, "message": message, "data": {**details, "code": kind}}})
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

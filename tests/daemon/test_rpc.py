@@ -123,6 +123,12 @@ def test_a_running_id_is_not_used_twice(wire):
     assert "that no running request has" in wire.receive()["error"]["message"]
 
 
+def test_an_id_may_be_used_again_as_soon_as_it_is_answered(wire):
+    for number in range(300):
+        wire.send({"id": 1, "method": "echo", "params": {"n": number}})
+        assert wire.receive() == {"id": 1, "result": {"n": number}}
+
+
 def test_a_cancelled_request_stops_and_says_so(wire):
     wire.send({"id": 1, "method": "wait"}, {"id": 2, "method": "wait"})
     wire.send({"method": "$/cancel", "params": {"id": 1}}, {"method": "$/cancel", "params": {"id": "unknown"}})

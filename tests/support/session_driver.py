@@ -69,4 +69,10 @@ class Session:
     def close(self) -> None:
         self.server.release_all()
         self.vaults.close()
+        # What was begun and not asked for any more: a loop that closes over it would leave it behind, never run.
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self.loop.run_until_complete(asyncio.wait(left))
         self.loop.close()
