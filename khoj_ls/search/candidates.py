@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from heapq import nlargest
 
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
 from khoj_ls.query.types import Query
 from khoj_ls.search.context import SearchContext
-from khoj_ls.search.dense import DenseMatch, EntryRef, match_meaning
+from khoj_ls.search.dense import NOTHING, DenseMatch, EntryRef, Standing, match_meaning, standing_for
 from khoj_ls.search.filters.rows import IN_MASK
 from khoj_ls.search.fusion import Candidate, fuse
 from khoj_ls.search.lexical import LexicalMatches, match_words
@@ -25,7 +25,6 @@ from khoj_ls.search.statistics import Statistics
 from khoj_ls.search.stopwatch import Stopwatch
 from khoj_ls.search.types import SearchRequest
 from khoj_ls.store.entries import standing
-from khoj_ls.store.note_chunks import HeldChunks
 
 _NOTES_READ = 40
 """For so many of the best candidates, or more for a higher limit, the vectors of their whole notes are read."""
@@ -62,7 +61,7 @@ class FoundByWords:
     lexical: LexicalMatches
     entries: tuple[EntryRef, ...] = ()
     """The entries, and the first of each note that was found though none of its entries was."""
-    chunks: HeldChunks = field(default_factory=dict)
+    chunks: Standing = NOTHING
     """The passages of the entries, where there is to be a vector to compare them with."""
 
 
@@ -93,7 +92,7 @@ def find_by_words(run: Run, pool: int, *, compared: bool) -> FoundByWords:
     # All of them: of what is not compared nobody knows that it is not near.
     chunks = reader.of_entries((entry.file_id, entry.ordinal) for entry in found.entries)
     reader.of_notes(best)
-    return replace(found, chunks=chunks)
+    return replace(found, chunks=standing_for(chunks, run.scope, lexical.entries))
 
 
 def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
@@ -112,7 +111,7 @@ def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
             pool // _NEAREST_SHARE if found.entries else pool,
             scope=run.scope,
             by_words=lexical.entries,
-            chunks=found.chunks,
+            others=found.chunks,
             scopes=run.context.scopes,
             reader=reader,
         )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from khoj_ls.core.types import Span, Vector
@@ -12,7 +15,7 @@ from khoj_ls.search.chunk_cache import ChunkCache, ChunkReader
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.scope import Scope
 from khoj_ls.store.chunks import ActiveModel
-from khoj_ls.store.note_chunks import HeldChunks
+from khoj_ls.store.note_chunks import HeldChunk, HeldChunks
 from khoj_ls.store.vectors import VectorIndex
 
 _NARROW = 12
@@ -54,6 +57,40 @@ class EntryRef(NamedTuple):
     ordinal: int
 
 
+class Standing(NamedTuple):
+    """Chunks, and the entry for which each stands."""
+
+    embeddings: Sequence[int]
+    """The vector of each."""
+    chunks: Sequence[tuple[EntryRef, HeldChunk, tuple[int, ...]]]
+    """The entry, the chunk, and what it covers, as a DenseMatch tells it."""
+
+
+NOTHING = Standing((), ())
+
+
+def standing_for(held: HeldChunks, scope: Scope | None, by_words: Mapping[int, float]) -> Standing:
+    """The entry for which each of some chunks stands, without those that cover none of the scope.
+
+    A chunk that covers a small subtree stands for one of its entries: the one that words found best (`by_words`: score by
+    entry id), else the outermost. So no passage is two hits.
+    """
+    embeddings: list[int] = []
+    chunks: list[tuple[EntryRef, HeldChunk, tuple[int, ...]]] = []
+    for embedding, places in held.items():
+        for chunk in places:
+            note, place = chunk
+            covered, first = note.covered(place), note.first(place)
+            allowed = [(entry, ordinal) for ordinal, entry in enumerate(covered, first) if scope is None or entry in scope.rows]
+            if not allowed:
+                continue
+            entry_id, ordinal = max(allowed, key=lambda each: (by_words.get(each[0], 0.0), -each[1]))
+            together = tuple(other for other, _ in allowed) if len(allowed) > 1 and entry_id not in by_words else ()
+            embeddings.append(embedding)
+            chunks.append((EntryRef(entry_id, note.file_id, ordinal), chunk, together))
+    return Standing(array("q", embeddings), chunks)
+
+
 def match_meaning(
     connection: sqlite3.Connection,
     model: ActiveModel,
@@ -62,44 +99,38 @@ def match_meaning(
     pool: int,
     *,
     scope: Scope | None = None,
-    by_words: Mapping[int, float] | None = None,
-    chunks: HeldChunks | None = None,
+    by_words: Mapping[int, float] = MappingProxyType({}),
+    others: Standing = NOTHING,
     scopes: ScopeCache | None = None,
     reader: ChunkReader | None = None,
 ) -> dict[EntryRef, DenseMatch]:
-    """Entries by their nearest passage, of the `pool` nearest vectors and of `chunks`.
+    """Entries by their nearest passage, of the `pool` nearest vectors and of `others`: what words found is compared as well.
 
-    A chunk that covers a small subtree stands for one of its entries: the one that words found best (`by_words`: score by
-    entry id), else the outermost. So no passage is two hits. What `chunks` hold is compared besides the nearest.
-    Which vectors belong to a narrow scope is remembered in `scopes`, what the nearest stand for by `reader`.
+    Which entry a chunk stands for see `standing_for`. Which vectors belong to a narrow scope is remembered in `scopes`, what
+    the nearest stand for by `reader`.
     """
-    known = by_words or {}
     reader = reader or ChunkCache().of(connection, model)
-    nearest = _nearest(connection, model, index, vector, pool, scope, scopes or ScopeCache(), reader)
-    cosines = dict(nearest)
-    # What words found is compared too: a score that is missing is no score of nothing.
-    others = {embedding: held for embedding, held in (chunks or {}).items() if embedding not in cosines}
-    if others:
-        nearest += sorted(index.cosines(vector, list(others)).items(), key=lambda pair: -pair[1])
-    held = {**others, **reader.of_embeddings(list(cosines))}
+    cosines = dict(_nearest(connection, model, index, vector, pool, scope, scopes or ScopeCache(), reader))
+    found = standing_for(reader.of_embeddings(list(cosines)), scope, by_words)
     matches: dict[EntryRef, DenseMatch] = {}
-    for embedding, cosine in nearest:
-        score = min(1.0, max(0.0, cosine))
-        for chunk in held.get(embedding, ()):
-            note, place = chunk
-            covered, first = note.covered(place), note.first(place)
-            allowed = [(entry, ordinal) for ordinal, entry in enumerate(covered, first) if scope is None or entry in scope.rows]
-            if not allowed:
-                continue
-            entry_id, ordinal = (
-                max(allowed, key=lambda each: (known.get(each[0], 0.0), -each[1])) if allowed[1:] else allowed[0]
-            )
-            entry = EntryRef(entry_id, note.file_id, ordinal)
-            before = matches.get(entry)
-            if before is None or score > before.score:
-                together = tuple(other for other, _ in allowed) if len(allowed) > 1 and entry_id not in known else ()
-                matches[entry] = DenseMatch(score, chunk, together)
+    for embedding, (entry, chunk, together) in zip(*found, strict=True):
+        _keep(matches, entry, cosines[embedding], chunk, together)
+    # A score that is missing is no score of nothing.
+    scores = index.scores(vector, others.embeddings).tolist() if others.embeddings else ()
+    for embedding, score, (entry, chunk, together) in zip(others.embeddings, scores, others.chunks, strict=True):
+        if embedding not in cosines and not math.isnan(score):
+            _keep(matches, entry, score, chunk, together)
     return matches
+
+
+def _keep(
+    matches: dict[EntryRef, DenseMatch], entry: EntryRef, cosine: float, chunk: HeldChunk, together: tuple[int, ...]
+) -> None:
+    """Take a chunk for its entry where none is nearer."""
+    score = min(1.0, max(0.0, cosine))
+    before = matches.get(entry)
+    if before is None or score > before.score:
+        matches[entry] = DenseMatch(score, chunk, together)
 
 
 def nearest_texts(index: VectorIndex, reader: ChunkReader, vector: Vector, count: int) -> list[tuple[int, float]]:

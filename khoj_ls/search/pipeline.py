@@ -55,6 +55,7 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
         clock.lap("query")
         pool = pool_size(request.tuning, request.limit)
         found = find_by_words(run, pool, compared=by_meaning)
+        wanted = _wanted(context, query, found.lexical, prefix=request.prefix)
         clock.lap("lexical")
         reason = missing(statistics.coverage) if by_meaning else None
         if pending:
@@ -71,7 +72,7 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
         clock.lap("fuse")
         reranked = _reranked(run, every, candidates)
         clock.lap("rerank")
-        hits = _shown(run, every, candidates, reranked)
+        hits = _shown(run, every, candidates, reranked, wanted)
         clock.lap("show")
     # A profile asks for a reranker where there is one; only who asks himself misses it.
     reasons = [each for each in (reason, reranked.reason if request.rerank else None) if each]
@@ -119,7 +120,7 @@ def _reranked(run: Run, every: Fused, candidates: list[Candidate]) -> Reranked:
     return rerank(run.query.text, candidates, texts, context.reranker, run.token, context.rerank_timeout)
 
 
-def _shown(run: Run, every: Fused, candidates: list[Candidate], reranked: Reranked) -> tuple[SearchHit, ...]:
+def _shown(run: Run, every: Fused, candidates: list[Candidate], reranked: Reranked, wanted: Wanted) -> tuple[SearchHit, ...]:
     """Hits of the candidates that the tuning leaves."""
     run.check()
     request, connection = run.request, run.connection
@@ -129,7 +130,7 @@ def _shown(run: Run, every: Fused, candidates: list[Candidate], reranked: Rerank
         connection,
         tuned.candidates,
         ranks(candidates),
-        _wanted(run.context, run.query, every.lexical, prefix=request.prefix),
+        wanted,
         sentence_patterns(run.query.text, _typed(run), tuned.candidates),
         reranked.sources,
     )
