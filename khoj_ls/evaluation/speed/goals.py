@@ -16,7 +16,7 @@ INTERPRETER = "a Python that does nothing"
 SENTENCE_TRANSFORMERS = "sentence-transformers as it comes"
 IDLE = "the same with nothing to embed"
 QUERY = "the same, asked alone"
-LOOP = "a loop of Python that takes 0.83 ms where nobody else uses the cores"
+LOOP = "a loop of Python that takes 0.7 ms (0.8 without its profile) where nobody else uses the cores"
 """It tells how fast the machine is just then: most of a search is such steps."""
 
 
@@ -58,9 +58,9 @@ _AT_ITS_LIMIT = (
     "comes nearer to it than it did when the goal was set: more than that needs fewer bits"
 )
 _PARTS_OF_A_SEARCH = (
-    "9.0 ms with the loop at 0.9, 11 to 14 where others use the same cores and it takes 1.4 to 1.6; of 10.6 ms: words 3.2, "
-    "beside them the query's vector 3.7, all vectors 1.5, whole notes 0.6, hits and snippets 2.0, the socket and what lies "
-    "around 1.5"
+    "6.5 to 8.7 ms with the loop at 0.7, 10 to 11 where others use the same cores and it takes 1.2, a tenth more with a Python "
+    "that was built without a profile; of 9.2 ms: words 2.6, beside them the query's vector 3.4, all vectors 1.3, whole notes "
+    "0.5, hits and snippets 1.8, the socket and what lies around 1.3"
 )
 _FTS_DOMINATES = (
     "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, hits "
