@@ -25,7 +25,9 @@ class Screen(TmuxScreen):
     def __init__(self, desk: Desk, emacs: Path, tmux: Path, folder: Path, background: Background) -> None:
         """At `desk`, in the note about the home network; screens are written to `folder`."""
         inside = ["env", "TERM=xterm-256color", f"KHOJ_TEST_BACKGROUND={background}"]
-        client = ["-f", "package-initialize", "-L", str(CLIENT), "-l", str(TESTS / "init.el")]
+        # While it sees a compiler of its own end, Emacs takes a C-g for that, and what was to be quit stays.
+        alone = ["--eval", "(setq native-comp-deferred-compilation nil)"]
+        client = [*alone, "-f", "package-initialize", "-L", str(CLIENT), "-l", str(TESTS / "init.el")]
         environment = {**desk.environment, "TMUX_TMPDIR": str(desk.base), "SHELL": "/bin/sh"}
         command = [*inside, str(emacs), "-nw", "-q", *client, "homelab/network.md"]
         super().__init__(tmux, command, folder=desk.notes, environment=environment, columns=110, lines=32)
