@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LAST_RETRY = 1.0, 60.0
 _MERGED_AFTER = 100
+_MOST_SEGMENTS = 8
+"""Edits of a day leave about so many; more are those of a first indexing whose process ended before they were merged."""
 """When so many notes were written the word index is put in order, in the time that nobody needs."""
 _RESTS = frozenset(("idle", "paused", "offline", "waiting"))
 """Phases in which nothing gets on before somebody does something."""
@@ -88,6 +90,8 @@ class Pipeline:
         self._stored_identity = ""
         self._unmerged = 0
         self._merging = False
+        self._found_merged = False
+        """Whether it was looked at what an earlier process left."""
         self._scan_errors: deque[KhojError] = deque()
         self._retry = _FIRST_RETRY
         self._retry_at = 0.0
@@ -248,7 +252,13 @@ class Pipeline:
 
     def _merge_words(self) -> bool:
         """Put the word index in order by one step, when many notes were written and none waits; True while there is more."""
-        if not (self._words_idle() and (self._merging or self._unmerged >= _MERGED_AFTER)):
+        if not self._words_idle():
+            return False
+        if not self._found_merged:
+            with self._database.read() as connection:
+                self._unmerged += _MERGED_AFTER * (fts.segments(connection) > _MOST_SEGMENTS)
+            self._found_merged = True
+        if not (self._merging or self._unmerged >= _MERGED_AFTER):
             return False
         with self._database.write() as connection:
             self._merging = fts.merge(connection, begin=not self._merging)

@@ -105,6 +105,17 @@ def rebuild(connection: sqlite3.Connection) -> None:
         add_file(connection, stored_file_words(connection, file_id))
 
 
+def segments(connection: sqlite3.Connection) -> int:
+    """Into how many places a question to one of the tables has to look, at most.
+
+    https://www.sqlite.org/fts5.html#fts5_data_structures
+    """
+    (most,) = connection.execute(
+        "SELECT max((SELECT count(DISTINCT segid) FROM entry_fts_idx), (SELECT count(DISTINCT segid) FROM file_fts_idx))"
+    ).fetchone()
+    return int(most)
+
+
 def merge(connection: sqlite3.Connection, *, begin: bool, pages: int = 128) -> bool:
     """Put the segments of the word index together by about so many pages; True while there is more to do.
 

@@ -11,7 +11,7 @@ from indexing_bench import plant
 
 from khoj_ls.core.errors import Cancelled
 from khoj_ls.core.jobs import CancelToken
-from khoj_ls.indexing.pipeline import _MERGED_AFTER
+from khoj_ls.indexing.pipeline import _MERGED_AFTER, _MOST_SEGMENTS
 
 
 def test_a_vault_is_indexed_and_found_by_words(real_bench):
@@ -256,14 +256,29 @@ def test_progress_is_told_while_waiting(real_bench):
     assert changed == {f"{number}.md" for number in range(50)}
 
 
+def segments(bench) -> list[int]:
+    """Every write adds one; FTS5 itself puts only some of them together."""
+    return [bench.rows(f"SELECT count(DISTINCT segid) FROM {table}_fts_idx")[0][0] for table in ("entry", "file")]
+
+
+def test_what_a_process_did_not_put_in_order_the_next_one_does(bench):
+    indexer = bench.open()
+    for number in range(_MERGED_AFTER - 1):
+        bench.write(f"{number}.md", f"# Note {number}\nplum and canal {number}\n")
+        indexer.index()
+        if max(segments(bench)) > _MOST_SEGMENTS:
+            break
+    bench.close()
+    bench.open()
+    bench.until(lambda: segments(bench) == [1, 1])
+
+
 def test_after_many_writes_the_word_index_is_put_in_order_and_holds_the_same(bench, snapshot):
     indexer = bench.open()
     for number in range(_MERGED_AFTER):
         bench.write(f"{number % 20}.md", f"# Note {number}\nplum and canal {number}\n")
         indexer.index()
-    # Every write adds a segment; FTS5 itself puts only some of them together.
-    segments = "SELECT count(DISTINCT segid) FROM {}_fts_idx"
-    bench.until(lambda: [bench.rows(segments.format(table))[0][0] for table in ("entry", "file")] == [1, 1])
+    bench.until(lambda: segments(bench) == [1, 1])
     assert bench.finds("canal 87") == ["7.md"]
     assert bench.finds("canal 67") == []
     bench.close()
