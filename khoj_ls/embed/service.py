@@ -146,9 +146,10 @@ class EncoderService:
         """Vector of a text that is compared with documents as one of them, as soon as that of a query. Raises as that does."""
         return self._embed_one(text, timeout, token, passage=True)
 
-    def begin_query(self, text: str, passage: bool) -> ComingVector | None:
+    def begin_query(self, text: str, passage: bool, then: Callable[[Vector], None] | None = None) -> ComingVector | None:
         """Have the vector of a query, or of a `passage`, made; returns at once. None where that has to be waited for.
 
+        `then` hears of one that is not there yet as soon as it is, on another thread, which it may not keep for long.
         It raises ModelError, also where there is none yet, for causes that `embed_query` and `embed_passage` may overcome: they
         start the worker anew.
         """
@@ -157,7 +158,8 @@ class EncoderService:
             return lambda seconds: known
         if self.spec.remote or self.spec.plugin or not self._local.prepared:
             return None
-        coming = self._local.begin(*self._inputs([text], passage=passage))
+        [value] = self._inputs([text], passage=passage)
+        coming = self._local.begin(value, then)
 
         def wait(seconds: float) -> Vector | None:
             vector = coming(seconds) if coming else None

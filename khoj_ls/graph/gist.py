@@ -97,7 +97,7 @@ def _nearest(context: SearchContext, note: OpenNote, offset: int, text: str) -> 
     found: dict[int, float] = {}
     with context.database.read() as connection:
         reader = context.chunks.of(connection, context.model)
-        nearest = dict(nearest_texts(context.index, reader, vector, _POOL))
+        nearest = dict(nearest_texts(context.index.search, reader, vector, _POOL))
         for file_id, score in _homes(connection, context, reader, nearest):
             if known is None or file_id != known[0]:
                 found[file_id] = max(found.get(file_id, 0.0), score)

@@ -60,7 +60,7 @@ def neighbours(
     if vector is None:
         return []
     reader = context.chunks.of(connection, context.model)
-    nearest = nearest_texts(context.index, reader, vector, _POOL + len(chunks))
+    nearest = nearest_texts(context.index.search, reader, vector, _POOL + len(chunks))
     found = reader.of_embeddings([embedding for embedding, _ in nearest])
     best: dict[int, tuple[float, HeldChunk]] = {}
     for embedding, cosine in nearest:

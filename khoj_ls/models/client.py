@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -20,6 +20,9 @@ POLL_SECONDS = 0.1
 """How often who waits looks whether the work was called off."""
 _LOAD_SECONDS = 120.0
 
+OnValue = Callable[[Value], None]
+"""Hears of a value as soon as it is there; it must neither raise nor take long."""
+
 WORKER_ENVIRONMENT = (
     ("HF_HUB_OFFLINE", "1"),
     ("TRANSFORMERS_OFFLINE", "1"),
@@ -33,9 +36,10 @@ WORKER_ENVIRONMENT = (
 class Ticket:
     """One request that was sent."""
 
-    def __init__(self, number: int, count: int, role: Role) -> None:
-        """Number `number`, for `count` inputs."""
+    def __init__(self, number: int, count: int, role: Role, then: OnValue | None = None) -> None:
+        """Number `number`, for `count` inputs. `then` hears of the value of a single one, on the thread that reads."""
         self.number = number
+        self.then = then
         self._role = role
         self.missing = set(range(count))
         """Places without a value. For the thread that waits."""
@@ -124,9 +128,12 @@ class WorkerClient:
             raise
         return ticket
 
-    def begin(self, value: Input) -> Ticket | None:
-        """Send a query where that waits for nothing; None where it would. Raises ChildGone."""
-        ticket = self._ticket(1, query=True)
+    def begin(self, value: Input, then: OnValue | None = None) -> Ticket | None:
+        """Send a query where that waits for nothing; None where it would. Raises ChildGone.
+
+        `then` hears of the value on the thread that reads, after whoever waits has it: nothing else is read meanwhile.
+        """
+        ticket = self._ticket(1, query=True, then=then)
         sent = False
         if self._elsewhere:
             # Who asks so looks words up meanwhile.
@@ -141,12 +148,12 @@ class WorkerClient:
                     self._changed.notify()
         return ticket if sent else None
 
-    def _ticket(self, count: int, *, query: bool) -> Ticket:
+    def _ticket(self, count: int, *, query: bool, then: OnValue | None = None) -> Ticket:
         with self._changed:
             if self._gone:
                 raise ChildGone(f"worker {self.pid} is gone")
             self._number += 1
-            ticket = self._tickets[self._number] = Ticket(self._number, count, self._role)
+            ticket = self._tickets[self._number] = Ticket(self._number, count, self._role, then)
             if query:
                 self._computing[self._number] = set(ticket.missing)
             return ticket
@@ -210,6 +217,8 @@ class WorkerClient:
                 ticket = self._answered(reply)
             if ticket:
                 ticket.answers.put(reply)
+                if ticket.then and isinstance(reply, Values):
+                    ticket.then(reply.values[0])
 
     def _answered(self, reply: Values | Failed) -> Ticket | None:
         """Whose answer it is; after the last one nothing more is known of the request: perhaps nobody waits for it."""

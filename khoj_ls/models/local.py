@@ -18,7 +18,7 @@ import psutil
 from khoj_ls.core.errors import Cancelled, ModelError
 from khoj_ls.core.jobs import CancelToken, Progress, ProgressCallback
 from khoj_ls.models.attempts import Attempts
-from khoj_ls.models.client import POLL_SECONDS, WORKER_ENVIRONMENT, Ticket, WorkerClient
+from khoj_ls.models.client import POLL_SECONDS, WORKER_ENVIRONMENT, OnValue, Ticket, WorkerClient
 from khoj_ls.models.messages import Input, Load, ModelFile, Ready, Reply, Step, Unusable, Value
 from khoj_ls.models.preparing import Spec, folder_of, read_current
 from khoj_ls.models.role import Role
@@ -154,17 +154,17 @@ class LocalModel:
                     worker.drop(ticket)
         return values
 
-    def begin(self, value: Input) -> Callable[[float], Value | None] | None:
+    def begin(self, value: Input, then: OnValue | None = None) -> Callable[[float], Value | None] | None:
         """Send one query to the worker, and return at once; None where there is none that is ready, or reads.
 
         What is returned waits for at most so many seconds, and gives the value once it is there. It raises ModelError where
-        it will not come: `compute` tries harder, and says why. Nobody has to wait for it.
+        it will not come: `compute` tries harder, and says why. Nobody has to wait for it. `then` hears of the value meanwhile.
         """
         worker = self._worker
         if worker is None or not worker.ready.is_set() or not worker.alive:
             return None
         try:
-            ticket = worker.begin(value)
+            ticket = worker.begin(value, then)
         except ChildGone:
             return None
         return ticket.only if ticket else None

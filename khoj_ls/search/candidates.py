@@ -14,8 +14,9 @@ from heapq import nlargest
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.types import Vector
 from khoj_ls.query.types import Query
+from khoj_ls.search.ahead import NearestAhead
 from khoj_ls.search.context import SearchContext
-from khoj_ls.search.dense import NOTHING, DenseMatch, EntryRef, Standing, match_meaning, standing_for
+from khoj_ls.search.dense import NOTHING, DenseMatch, EntryRef, Standing, match_meaning, neighbours, standing_for
 from khoj_ls.search.filters.rows import IN_MASK
 from khoj_ls.search.fusion import Candidate, fuse
 from khoj_ls.search.lexical import LexicalMatches, match_words
@@ -47,6 +48,8 @@ class Run:
     scope: Scope | None
     vector: Vector | None
     token: CancelToken | None
+    ahead: NearestAhead | None = None
+    """What is near to the vector, where that is looked for while words are."""
 
     def check(self) -> None:
         """Raise Cancelled when nobody wants the answer any more."""
@@ -80,6 +83,8 @@ def find_by_words(run: Run, pool: int, *, compared: bool) -> FoundByWords:
     run.check()
     if run.request.mode == "dense":
         return FoundByWords(LexicalMatches())
+    if run.ahead:
+        run.ahead.expect(neighbours(run.scope, pool // _NEAREST_SHARE))
     prefix = run.request.prefix
     lexical = match_words(run.connection, run.statistics, run.query.text, pool, scope=run.scope, prefix=prefix, token=run.token)
     found = FoundByWords(lexical, _refs(run.connection, lexical, run.scope))
@@ -114,6 +119,7 @@ def fused(run: Run, found: FoundByWords, pool: int, clock: Stopwatch) -> Fused:
             others=found.chunks,
             scopes=run.context.scopes,
             reader=reader,
+            ahead=run.ahead,
         )
         clock.lap("dense")
     run.check()

@@ -15,6 +15,7 @@ from khoj_ls.core.jobs import CancelToken
 from khoj_ls.core.protocols import RerankModel
 from khoj_ls.core.types import Vector
 from khoj_ls.links.conventions import PLAIN, Conventions
+from khoj_ls.search.ahead import NearestAhead
 from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
@@ -25,6 +26,9 @@ from khoj_ls.store.vectors import VectorIndex
 
 _FLOAT_BYTES = 4
 _CANCEL_POLL_SECONDS = 0.02
+
+
+BeginQuery = Callable[[str, bool, Callable[[Vector], None] | None], Callable[[float], Vector | None] | None]
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,11 @@ class SearchContext:
     """Blocks; raises ModelError. Called on a thread of its own."""
     embed_passage: Callable[[str], Vector] | None = None
     """The same for a text that is compared as passages are with each other; None: the model makes no difference."""
-    begin_query: Callable[[str, bool], Callable[[float], Vector | None] | None] | None = None
+    begin_query: BeginQuery | None = None
     """Has the vector of a query, or of a passage (True), made without a thread, where the model is ready; else gives None.
 
-    What it gives waits for at most so many seconds, and gives the vector once it is there; it raises ModelError.
+    What it gives waits for at most so many seconds, and gives the vector once it is there; it raises ModelError. Of a vector
+    that is not there yet its last argument hears at once, on another thread.
     """
     remote: bool = False
     """Whether `embed_query` sends texts to another machine: then it is given nothing private (see `search.privacy`)."""
@@ -84,14 +89,18 @@ class QueryVector:
         self._done = threading.Event()
         self._until = time.monotonic() + context.patience_seconds
         self._coming: Callable[[float], Vector | None] | None = None
+        self.ahead: NearestAhead | None = None
+        """What is near to it, where that may be known as soon as the vector is."""
         embed = (context.embed_passage if passage else None) or context.embed_query
         if context.model is None or context.index is None or embed is None:
             self._done.set()
             return
+        self.ahead = NearestAhead(context.index) if context.index.kind == "hnsw" else None
         self._patiently = partial(self._ask, embed, text)
         # To start a thread that asks, and to be woken by it, takes a search about a millisecond.
         with contextlib.suppress(ModelError):  # who asks patiently hears why
-            self._coming = context.begin_query(text, passage) if context.begin_query else None
+            if context.begin_query:
+                self._coming = context.begin_query(text, passage, self.ahead.arrived if self.ahead else None)
         if self._coming is None:
             self._ask_patiently()
 

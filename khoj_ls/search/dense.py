@@ -6,11 +6,12 @@ import json
 import math
 import sqlite3
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from khoj_ls.core.types import Span, Vector
+from khoj_ls.search.ahead import NearestAhead
 from khoj_ls.search.chunk_cache import ChunkCache, ChunkReader
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.scope import Scope
@@ -23,6 +24,10 @@ _NARROW = 12
 _WIDER = 1.5
 """How many more neighbours are asked for than would do, where a wide filter drops some; and again while they do not."""
 _WIDER_STILL = 4
+
+
+Look = Callable[[Vector, int], list[tuple[int, float]]]
+"""Finds so many nearest embeddings as (id, cosine), nearest first."""
 
 
 class FoundChunk(Protocol):
@@ -103,14 +108,16 @@ def match_meaning(
     others: Standing = NOTHING,
     scopes: ScopeCache | None = None,
     reader: ChunkReader | None = None,
+    ahead: NearestAhead | None = None,
 ) -> dict[EntryRef, DenseMatch]:
     """Entries by their nearest passage, of the `pool` nearest vectors and of `others`: what words found is compared as well.
 
     Which entry a chunk stands for see `standing_for`. Which vectors belong to a narrow scope is remembered in `scopes`, what
-    the nearest stand for by `reader`.
+    the nearest stand for by `reader`; `ahead` may have found some already.
     """
     reader = reader or ChunkCache().of(connection, model)
-    cosines = dict(_nearest(connection, model, index, vector, pool, scope, scopes or ScopeCache(), reader))
+    look = ahead.search if ahead else index.search
+    cosines = dict(_nearest(connection, model, index, look, vector, pool, scope, scopes or ScopeCache(), reader))
     found = standing_for(reader.of_embeddings(list(cosines)), scope, by_words)
     matches: dict[EntryRef, DenseMatch] = {}
     for embedding, (entry, chunk, together) in zip(*found, strict=True):
@@ -133,7 +140,7 @@ def _keep(
         matches[entry] = DenseMatch(score, chunk, together)
 
 
-def nearest_texts(index: VectorIndex, reader: ChunkReader, vector: Vector, count: int) -> list[tuple[int, float]]:
+def nearest_texts(look: Look, reader: ChunkReader, vector: Vector, count: int) -> list[tuple[int, float]]:
     """The nearest embeddings, as (id, cosine), nearest first, of texts that stand in a note: `count` of them if there are.
 
     Of a paragraph that is being written each version has left its vector, and they are near to all that its last one is near
@@ -141,7 +148,7 @@ def nearest_texts(index: VectorIndex, reader: ChunkReader, vector: Vector, count
     """
     asked = count
     while True:
-        found = index.search(vector, asked)
+        found = look(vector, asked)
         homes = reader.homes([embedding for embedding, _ in found])
         there = [(embedding, cosine) for embedding, cosine in found if homes[embedding]]
         if len(there) >= count or len(found) < asked:
@@ -153,6 +160,7 @@ def _nearest(
     connection: sqlite3.Connection,
     model: ActiveModel,
     index: VectorIndex,
+    look: Look,
     vector: Vector,
     pool: int,
     scope: Scope | None,
@@ -161,19 +169,32 @@ def _nearest(
 ) -> list[tuple[int, float]]:
     """The nearest embeddings: exactly the `pool` nearest that a narrow scope leaves, those of a wide one that HNSW finds."""
     if scope is None:
-        return nearest_texts(index, reader, vector, pool)
-    # So many neighbours hold a pool of allowed ones, where these are spread evenly. If that is more than there are allowed
-    # ones, looking those up costs less.
-    near = pool * max(1, len(index)) // max(1, len(scope.rows))
-    while len(scope.rows) > _NARROW * near:
-        near = int(_WIDER * near) + 1
-        found = index.search(vector, near)
+        return nearest_texts(look, reader, vector, pool)
+    near = neighbours(scope, pool)
+    while near:
+        found = look(vector, near)
         allowed = _allowed(reader, [embedding for embedding, _ in found], scope)
         if len(allowed) >= pool or len(found) < near:
             return [(embedding, cosine) for embedding, cosine in found if embedding in allowed][:pool]
+        near = _wider(near, scope)
     asked = ("embeddings", model.id, index.state, scope.rows)
     embeddings = scopes.remembered(connection, asked, lambda: _embeddings_of(connection, model, scope.rows))
     return index.search_among(vector, embeddings, pool)
+
+
+def neighbours(scope: Scope | None, pool: int) -> int:
+    """How many neighbours are looked for first, for a `pool` of those that a scope leaves; 0 where those are compared instead.
+
+    So many hold a pool of allowed ones, where these are spread evenly. If that is more than there are allowed ones, looking
+    those up costs less.
+    """
+    if scope is None:
+        return pool
+    return _wider(int(pool / scope.share), scope) if scope.rows else 0
+
+
+def _wider(near: int, scope: Scope) -> int:
+    return int(_WIDER * near) + 1 if len(scope.rows) > _NARROW * near else 0
 
 
 def _allowed(reader: ChunkReader, embeddings: Sequence[int], scope: Scope) -> set[int]:

@@ -51,7 +51,7 @@ def search(context: SearchContext, request: SearchRequest, token: CancelToken | 
     with context.database.read() as connection:
         statistics = context.statistics.of(connection, context.model)
         scope = _scope(context, connection, query, request)
-        run = Run(connection, context, statistics, request, query, scope, None, token)
+        run = Run(connection, context, statistics, request, query, scope, None, token, pending.ahead if pending else None)
         clock.lap("query")
         pool = pool_size(request.tuning, request.limit)
         found = find_by_words(run, pool, compared=by_meaning)

@@ -133,7 +133,7 @@ def _by_meaning(connection: sqlite3.Connection, context: SearchContext, origin: 
     if origin.file_id is not None:
         (own,) = connection.execute("SELECT count(*) FROM chunk WHERE file_id = ?", (origin.file_id,)).fetchone()
     reader = context.chunks.of(connection, context.model)
-    nearest = dict(nearest_texts(context.index, reader, origin.vector, pool + min(own, pool)))
+    nearest = dict(nearest_texts(context.index.search, reader, origin.vector, pool + min(own, pool)))
     best: dict[int, _Near] = {}
     for embedding, note, place in reader.places_of(list(nearest)):
         file_id = note.file_id

@@ -24,6 +24,8 @@ class Scope:
     """The entries. Hand its `mask` to SQLite; `in` and `len` are fast, however many they are."""
     notes: RowSet
     """The notes that hold some of them."""
+    share: float
+    """How much of all entries that is, 0..1."""
 
     @cached_property
     def entries(self) -> frozenset[int]:
@@ -70,7 +72,7 @@ def _scope(
         rows = rows.both(_under(connection, layout, paths))
     for required in query.required:
         rows = rows.both(cache.remembered(connection, required, partial(_holding, connection, required)))
-    return Scope(rows, layout.files_of(rows))
+    return Scope(rows, layout.files_of(rows), len(rows) / max(1, len(layout.everything)))
 
 
 def _under(connection: sqlite3.Connection, layout: Layout, paths: Sequence[str]) -> RowSet:

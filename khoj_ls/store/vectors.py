@@ -17,7 +17,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from khoj_ls.core.types import Vector
 from khoj_ls.store.chunks import ActiveModel
@@ -37,8 +37,18 @@ log = logging.getLogger("khoj_ls.store")
 _LOAD_ROWS, _RENEW_ROWS = 4096, 256
 _TRIED_AGAIN = 2
 """With so many times the vectors a graph is made again that missed some."""
+_FLOAT_BYTES = 4
 _NAME_BYTES = 8
 """So much of a text's hash tells in the saved index which text an id stood for."""
+
+
+class Glance(NamedTuple):
+    """What a question found that did not catch up with the database first."""
+
+    state: tuple[int, int]
+    """Of the index."""
+    k: int
+    found: list[tuple[int, float]]
 
 
 class VectorIndex:
@@ -76,10 +86,12 @@ class VectorIndex:
         """Differs whenever other vectors are searched."""
         return self._left, self._last_id
 
-    def search(self, query: Vector, k: int) -> list[tuple[int, float]]:
-        """The `k` nearest embeddings as (id, cosine), nearest first."""
+    def search(self, query: Vector, k: int, glance: Glance | None = None) -> list[tuple[int, float]]:
+        """The `k` nearest embeddings as (id, cosine), nearest first; those of a `glance` where nothing has changed since."""
         with self._lock:
             self.catch_up()
+            if glance is not None and (glance.state, glance.k) == (self.state, k):
+                return glance.found
             held = self._held
             k = min(k, len(held)) if held else 0
             if held is None or k < 1:
@@ -93,6 +105,21 @@ class VectorIndex:
                 log.info("the graph of near vectors is not linked together")
             held = None  # the memory of the graph is wanted
             return self._without_graph().nearest(query, k)
+
+    def glance(self, query: Vector, k: int) -> Glance | None:
+        """What the graph finds as it is, without the database; None where that cannot be told at once, as of another model."""
+        if len(query) != self.model.dimensions * _FLOAT_BYTES or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            graph, witnesses = self._held, self._witnesses
+            if graph is None or graph.kind != "hnsw" or witnesses is None or witnesses.few_for(len(graph)):
+                return None
+            found = self._by_graph(graph, query, min(k, len(graph)))
+            return Glance(self.state, k, found) if found is not None else None
+        except RuntimeError:  # hnswlib: whoever asks again hears what is wrong
+            return None
+        finally:
+            self._lock.release()
 
     def search_among(self, query: Vector, ids: Sequence[int], k: int) -> list[tuple[int, float]]:
         """The `k` nearest among the given embeddings, all of them compared: for narrow filters. Ids not there are left out."""

@@ -81,6 +81,17 @@ def test_a_query_is_begun_where_the_worker_is_ready(make_encoder, until):
     assert close_to([late(20)], [service.embed_query("a quince")])
 
 
+def test_of_a_query_that_was_begun_hears_who_wants_to(make_encoder, until):
+    service = make_encoder()
+    service.embed_query("start")
+    heard = []
+    vector = service.begin_query("a plum tree", False, heard.append)(20)
+    until(lambda: heard == [vector])
+    assert service.begin_query("a plum tree", False, heard.append)(0) == vector  # it was there
+    other = service.begin_query("a pear tree", False, heard.append)(20)
+    until(lambda: heard == [vector, other])
+
+
 @pytest.mark.skipif(len(usable()) < 2, reason="there is one processor, or the system does not tell")
 def test_what_computes_a_query_that_was_begun_is_bound_to_no_processor(make_encoder):
     service = make_encoder()

@@ -346,7 +346,7 @@ def test_a_query_vector_is_begun_or_waited_for(house, begun, asked):
     patiently = []
     context = replace(
         house.context,
-        begin_query=lambda text, passage: begun(house.embed_query, text),
+        begin_query=lambda text, passage, then: begun(house.embed_query, text),
         embed_query=lambda text: patiently.append(text) or house.embed_query(text),
     )
     result = search(context, SearchRequest("plum"))
@@ -354,10 +354,10 @@ def test_a_query_vector_is_begun_or_waited_for(house, begun, asked):
 
 
 def test_a_query_vector_that_was_begun_is_not_waited_for_without_end(house):
-    begun = replace(house.context, begin_query=lambda text, passage: lambda seconds: None)
+    begun = replace(house.context, begin_query=lambda text, passage, then: lambda seconds: None)
     assert "did not answer" in search(replace(begun, patience_seconds=0.0), SearchRequest("plum")).reason
     token = CancelToken()
-    begun = replace(begun, begin_query=lambda text, passage: lambda seconds: token.cancel())
+    begun = replace(begun, begin_query=lambda text, passage, then: lambda seconds: token.cancel())
     with pytest.raises(Cancelled):
         search(begun, SearchRequest("plum"), token)
 

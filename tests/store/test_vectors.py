@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from vectors_kit import add_note, cut, embed, vector, vector_of
 
@@ -109,6 +111,35 @@ def test_what_a_query_was_compared_with_is_forgotten_with_every_change(filled, m
             assert dict(index.search(vector(3), 10**6)) == pytest.approx(expected)
         assert index.cosines(vector(3), list(expected)) == pytest.approx(expected)
         assert index.cosines(vector(4), list(expected)) == pytest.approx(fresh.cosines(vector(4), list(expected)))
+
+
+@needs_hnsw
+def test_a_glance_is_what_the_graph_finds_as_it_is(filled, model, tmp_path):
+    index = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    assert index.glance(vector(1), 5) is None  # not loaded
+    found = index.search(vector(1), 5)
+    glance = index.glance(vector(1), 5)
+    assert glance.found == found
+    assert index.search(vector(2), 5, glance) == found  # nothing has changed: it is taken at its word
+    assert index.search(vector(1), 6, glance) == index.search(vector(1), 6) != found
+    assert index.glance(b"\0" * 8, 5) is None  # another model's vector
+    add_note(filled, model, "b.md", "later")
+    embed(filled, model, "later")
+    [newest] = [key for key, _ in index.search(vector_of("later"), 1, index.glance(vector_of("later"), 1))]
+    assert newest not in dict(index.glance(vector(1), 5).found)
+    assert newest == max(key for key, _ in index.search(vector(1), 10**6))
+
+
+@needs_hnsw
+def test_a_glance_waits_for_nobody(filled, model, tmp_path):
+    index = VectorIndex(filled, model, tmp_path / "v.hnsw", exact_below=10)
+    index.search(vector(1), 5)
+    glances = []
+    with index._lock:
+        other = threading.Thread(target=lambda: glances.append(index.glance(vector(1), 5)))
+        other.start()
+        other.join(20)
+    assert glances == [None]
 
 
 @needs_hnsw
