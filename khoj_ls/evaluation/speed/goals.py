@@ -62,6 +62,7 @@ _PARTS_OF_A_SEARCH = (
     "that was built without a profile; of 9.2 ms: words 2.6, beside them the query's vector 3.4, all vectors 1.3, whole notes "
     "0.5, hits and snippets 1.8, the socket and what lies around 1.3"
 )
+_AT_100_000 = "the words: FTS5 reads and weighs thousands of rows beside the model, and both want the same caches"
 _FTS_DOMINATES = (
     "a profile: FTS5 ranks every row that has one of the words 6 ms, and counts and looks for the query as it stands 1.5, hits "
     "and snippets 2, what whole notes say 1, the vectors 1, the rest is Python between them"
@@ -125,7 +126,14 @@ _ALL = (
     Figure("diagnostics after an edit while embedding, p95", "ms", _most(100), IDLE),
     Figure("search in the daemon, p50", "ms", _most(10), LOOP, _PARTS_OF_A_SEARCH),
     Figure("search in the daemon, p95", "ms", _most(30)),
+    Figure("search in the daemon with a filter, p50", "ms", _most(10), LOOP, _PARTS_OF_A_SEARCH),
+    Figure("search in the daemon with a filter, p95", "ms", _most(30)),
     Figure("search in the daemon after a rest, p50", "ms", None, "asked one after the other"),
+    Figure("search in the daemon, 100,000 passages, p50", "ms", _most(15), LOOP, _AT_100_000),
+    Figure("search in the daemon, 100,000 passages, p95", "ms", _most(50)),
+    Figure("search in the daemon with a filter, 100,000 passages, p50", "ms", _most(15), LOOP, _AT_100_000),
+    Figure("search in the daemon with a filter, 100,000 passages, p95", "ms", _most(50)),
+    Figure("search in the daemon after a rest, 100,000 passages, p50", "ms", None, "asked one after the other"),
     Figure("search in the daemon while embedding, p95", "ms", Goal("<=", 2, "ratio"), IDLE),
     Figure("related notes, 10,000 passages, p95", "ms", _most(15)),
     Figure("related notes, 100,000 passages, p95", "ms", _most(15), explained=_RELATED),
