@@ -1,7 +1,6 @@
 """The vectors nearest to a query, looked for while words still are: by the thread that brings the query's vector.
 
-In a graph of 100,000 vectors that takes as long as a quarter of the words; where all vectors are compared there are so few of
-them that words have been looked up before the query's vector is there.
+In a graph of 100,000 vectors that takes as long as a quarter of the words, where all of them are compared as long as the words.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ from khoj_ls.store.vectors import VectorIndex
 
 _FLOAT_BYTES = 4
 _CANCEL_POLL_SECONDS = 0.02
+_MANY = 20_000
+"""Among so many vectors the nearest are looked for while words are: of fewer, words are done before the vector is there."""
 
 
 BeginQuery = Callable[[str, bool, Callable[[Vector], None] | None], Callable[[float], Vector | None] | None]
@@ -95,7 +97,7 @@ class QueryVector:
         if context.model is None or context.index is None or embed is None:
             self._done.set()
             return
-        self.ahead = NearestAhead(context.index) if context.index.kind == "hnsw" else None
+        self.ahead = NearestAhead(context.index) if len(context.index) >= _MANY else None
         self._patiently = partial(self._ask, embed, text)
         # To start a thread that asks, and to be woken by it, takes a search about a millisecond.
         with contextlib.suppress(ModelError):  # who asks patiently hears why

@@ -107,14 +107,18 @@ class VectorIndex:
             return self._without_graph().nearest(query, k)
 
     def glance(self, query: Vector, k: int) -> Glance | None:
-        """What the graph finds as it is, without the database; None where that cannot be told at once, as of another model."""
+        """What `search` finds among loaded vectors; None where that cannot be told at once, as of another model."""
         if len(query) != self.model.dimensions * _FLOAT_BYTES or not self._lock.acquire(blocking=False):
             return None
         try:
-            graph, witnesses = self._held, self._witnesses
-            if graph is None or graph.kind != "hnsw" or witnesses is None or witnesses.few_for(len(graph)):
+            held, witnesses = self._held, self._witnesses
+            if held is None or k > len(held):
                 return None
-            found = self._by_graph(graph, query, min(k, len(graph)))
+            if held.kind == "exact":
+                return Glance(self.state, k, held.nearest(query, k))
+            if witnesses is None or witnesses.few_for(len(held)):
+                return None
+            found = self._by_graph(held, query, k)
             return Glance(self.state, k, found) if found is not None else None
         except RuntimeError:  # hnswlib: whoever asks again hears what is wrong
             return None

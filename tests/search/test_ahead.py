@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+import khoj_ls.search.context
 from khoj_ls.core.jobs import CancelToken
 from khoj_ls.search.ahead import NearestAhead
 from khoj_ls.search.pipeline import search
 from khoj_ls.search.types import SearchRequest
+from khoj_ls.store.exact_vectors import ExactVectors
 from khoj_ls.store.hnsw_vectors import HnswVectors, hnsw_available
 from khoj_ls.store.vectors import VectorIndex
-
-pytestmark = pytest.mark.skipif(not hnsw_available(), reason="no hnswlib on this machine: exact search serves")
 
 QUERY = "where does the plum router stand"
 
@@ -33,28 +33,38 @@ class Signals(CancelToken):
             self.then()
 
 
-@pytest.fixture
-def house(vault):
+@pytest.fixture(params=["hnsw", "exact"])
+def house(vault, request, monkeypatch):
+    """In which the vectors count as many."""
+    if request.param == "hnsw" and not hnsw_available():
+        pytest.skip("no hnswlib on this machine: exact search serves")
+    monkeypatch.setattr(khoj_ls.search.context, "_MANY", 1)
     for number in range(36):
         sections = (f"# Plum {number}.{room}\n\nThe router number {number} stands in room {room}.\n" for room in range(20))
         vault.put(f"{number}.md", "\n".join(sections))
     vault.put("garden/plum.md", "# Plums\n\nThe plum beside the router.\n")
-    vault.index = VectorIndex(vault.database, vault.model, vault.database.path.with_suffix(".hnsw"), exact_below=1)
+    cache, exact_below = vault.database.path.with_suffix(".hnsw"), 1 if request.param == "hnsw" else 10**6
+    vault.index = VectorIndex(vault.database, vault.model, cache, exact_below=exact_below)
     vault.search("warm")
     return vault
 
 
 @pytest.fixture
 def looks(monkeypatch):
-    """On which thread the graph was asked, for how many."""
+    """On which thread vectors were looked through, for how many."""
     asked = []
-    nearest = HnswVectors.nearest
 
-    def told(self, vector, k, *, widely=False):
-        asked.append((threading.current_thread().name, k))
-        return nearest(self, vector, k, widely=widely)
+    def watch(kind):
+        nearest = kind.nearest
 
-    monkeypatch.setattr(HnswVectors, "nearest", told)
+        def told(self, vector, k, **options):
+            asked.append((threading.current_thread().name, k))
+            return nearest(self, vector, k, **options)
+
+        monkeypatch.setattr(kind, "nearest", told)
+
+    watch(HnswVectors)
+    watch(ExactVectors)
     return asked
 
 
@@ -103,7 +113,7 @@ def test_the_nearest_are_looked_for_once(house, looks, query, when, thread):
     assert looks == [(thread, count)]
 
 
-def test_for_a_narrow_filter_no_graph_is_asked(house, looks):
+def test_for_a_narrow_filter_its_own_are_compared(house, looks):
     request = SearchRequest(f"{QUERY} path:garden")
     assert [hit.path for hit in asked_for(house, "meanwhile", request)] == ["garden/plum.md"]
     assert looks == []
@@ -147,3 +157,18 @@ def test_who_searches_waits_for_a_look_that_has_begun(house, looks, monkeypatch)
         thread.join(20)
     assert looks == [("brings", 5)]
     assert found == [house.index.search(vector, 5)]
+
+
+def test_of_few_vectors_nothing_is_looked_for_ahead(vault, looks):
+    vault.put("plum.md", "# Plum\n\nThe router stands here.\n")
+    vault.search("warm")
+    looks.clear()
+    heard = []
+
+    def begin(text, passage, then):
+        heard.append(then)
+        return lambda seconds: vault.embed_query(text)
+
+    assert search(replace(vault.context, begin_query=begin), SearchRequest(QUERY)).hits
+    assert heard == [None]
+    assert [thread for thread, _ in looks] == ["MainThread"]
