@@ -25,7 +25,7 @@ class Screen(TmuxScreen):
     def __init__(self, desk: Desk, emacs: Path, tmux: Path, folder: Path, background: Background) -> None:
         """At `desk`, in the note about the home network; screens are written to `folder`."""
         inside = ["env", "TERM=xterm-256color", f"KHOJ_TEST_BACKGROUND={background}"]
-        # While it sees a compiler of its own end, Emacs takes a C-g for that, and what was to be quit stays.
+        # What Emacs compiles for itself takes the processors, and see `quit`.
         alone = ["--eval", "(setq native-comp-deferred-compilation nil)"]
         client = [*alone, "-f", "package-initialize", "-L", str(CLIENT), "-l", str(TESTS / "init.el")]
         environment = {**desk.environment, "TMUX_TMPDIR": str(desk.base), "SHELL": "/bin/sh"}
@@ -36,9 +36,15 @@ class Screen(TmuxScreen):
         self._background = background
 
     def quit(self, ended: str) -> None:
-        """End what shows the text `ended`, and wait for that: Emacs forgets the keys that come while it quits."""
+        """End what shows the text `ended`, and wait for that: Emacs forgets the keys that come while it quits.
+
+        Where it just sees a process end, such as a compiler of its own, it takes the first for that.
+        """
+        gone, taken = rf"\A(?![\s\S]*{re.escape(ended)})", "error in process sentinel: Quit"
         self.keys("C-g")
-        self.shows(rf"\A(?![\s\S]*{re.escape(ended)})")
+        if taken in self.shows(rf"{gone}|{taken}"):
+            self.keys("C-g")
+            self.shows(gone)
 
     def keep(self, name: str, *patterns: str) -> str:
         """The screen, once it shows all `patterns`; looks whether all of it can be read, and writes it down."""

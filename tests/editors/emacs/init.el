@@ -1,7 +1,8 @@
 ;;; init.el --- A person's settings, for the tests on a screen  -*- lexical-binding: t; -*-
 ;;; Code:
 
-(setq inhibit-startup-screen t
+(setq native-comp-async-report-warnings-errors 'silent
+      inhibit-startup-screen t
       create-lockfiles nil
       make-backup-files nil
       ring-bell-function #'ignore
