@@ -5,7 +5,9 @@
 Queries are 2 to 9 words in a row out of the notes, none asked twice: so each one has its vector made. Beside them, in the same
 run and in turn: the same query again (its vector is remembered), the query with one of the vault's filters, and one after 20 ms
 in which nothing was asked, and a loop that is always the same: how fast the machine is just then. The vault is copied, never
-changed; with --keep its index is kept there for the next run. Goals at 10,000 chunks: p50 10 ms, p95 30 ms; at 100,000: 15, 50.
+changed; with --keep its index is kept there for the next run. Goals at 10,000 chunks: p50 10 ms, p95 30 ms; at 100,000: 15, 50;
+a vault has those of the size that is nearer. A large one should be of real notes: words by chance mean nothing, and in vectors
+that all lie alike a graph finds little, so that all are compared.
 """
 
 from __future__ import annotations
@@ -25,21 +27,21 @@ from khoj_ls.daemon import launch
 from khoj_ls.daemon.client import DaemonClient
 from khoj_ls.evaluation.speed.home import throw_away_home
 from khoj_ls.evaluation.speed.rows import Row, lines, p50, p95, row
-from khoj_ls.evaluation.speed.searching import LOOP, NEW, search_rows, search_times
+from khoj_ls.evaluation.speed.searching import FILTERED, LOOP, NEW, search_rows, search_times
 from khoj_ls.evaluation.speed.searching import queries as queries
 
-_USUAL, _NOTES = 10_000, 1300
-"""So many passages, and how many made-up notes hold them."""
+_HALFWAY = 30_000
+"""Passages: as many times more than 10,000 as less than 100,000."""
 
 
-def rows(passages: int = _USUAL, queries: int = 150, seed: int = 1) -> Iterator[Row]:
-    """The rows over a made-up vault of so many passages, in words as people use them, every one of them with its vector."""
+def rows(notes: int = 1300, queries: int = 150, seed: int = 1) -> Iterator[Row]:
+    """The rows over a made-up vault of 10,000 passages, in words as people use them, every one of them with its vector."""
     with throw_away_home() as home:
         root = home / "vault"
-        make_vault(root, passages * _NOTES // _USUAL, seed, english())
+        make_vault(root, notes, seed, english())
         with DaemonClient.connect() as daemon:
             daemon.call("khoj/reindex", {"vault": str(root), "wait": True, "yes": True})
-            yield from search_rows(daemon, root, queries, seed, "" if passages == _USUAL else f"{passages:,} passages")
+            yield from search_rows(daemon, root, queries, seed)
 
 
 def main() -> int:
@@ -70,8 +72,15 @@ def main() -> int:
     print(f"{state['files']:,} notes, {state['chunks']:,} chunks, {options.queries} queries")
     for name, found in times.items():
         print(f"{name:<32} p50 {p50(found):5.1f} ms  p95 {p95(found):5.1f} ms")
-    new = times[NEW]
-    held = [row("search in the daemon, p50", p50(new), p50(times[LOOP])), row("search in the daemon, p95", p95(new))]
+    size = ", 100,000 passages" if state["chunks"] > _HALFWAY else ""
+    held = [
+        each
+        for kind, found in (("", times[NEW]), (" with a filter", times[FILTERED]))
+        for each in (
+            row(f"search in the daemon{kind}{size}, p50", p50(found), p50(times[LOOP])),
+            row(f"search in the daemon{kind}{size}, p95", p95(found)),
+        )
+    ]
     print("\n".join(lines(held)))
     return int(not all(each.met for each in held))
 

@@ -34,7 +34,6 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
             "editing", "hover, definition, completion, diagnostics and search beside a backlog, in a real server"
         ),
         "daemon": Measure("daemon_search", "searches over the socket of a daemon, each with its own new vector"),
-        "daemon-100k": Measure("daemon_search", "the same at 100,000 passages", (100_000,), always=False),
         "edits": Measure("edits", "until a sentence that was appended to a note is the first answer; notes to meaning"),
         "chat": Measure("chat", "a turn of a chat beside its model"),
         "reranking": Measure("reranking", "a cross-encoder beside CrossEncoder.predict"),

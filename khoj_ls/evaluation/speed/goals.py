@@ -133,7 +133,6 @@ _ALL = (
     Figure("search in the daemon, 100,000 passages, p95", "ms", _most(50)),
     Figure("search in the daemon with a filter, 100,000 passages, p50", "ms", _most(15), LOOP, _AT_100_000),
     Figure("search in the daemon with a filter, 100,000 passages, p95", "ms", _most(50)),
-    Figure("search in the daemon after a rest, 100,000 passages, p50", "ms", None, "asked one after the other"),
     Figure("search in the daemon while embedding, p95", "ms", Goal("<=", 2, "ratio"), IDLE),
     Figure("related notes, 10,000 passages, p95", "ms", _most(15)),
     Figure("related notes, 100,000 passages, p95", "ms", _most(15), explained=_RELATED),

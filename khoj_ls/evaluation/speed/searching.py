@@ -31,22 +31,20 @@ _SUFFIXES = frozenset((".md", ".org", ".txt", ".markdown"))
 _TRIES = 10_000
 
 
-def search_rows(daemon: DaemonClient, root: Path, count: int, seed: int, size: str = "") -> Iterator[Row]:
-    """The rows of `count` queries; what they had to search stands in the note, and `size` in their names."""
+def search_rows(daemon: DaemonClient, root: Path, count: int, seed: int) -> Iterator[Row]:
+    """The rows of `count` queries; what they had to search stands in the note."""
     times = search_times(daemon, root, count, random.Random(seed))
     [state] = daemon.call("khoj/status", {"vault": str(root)})["vaults"]
     there = f"{state['files']:,} notes, {state['chunks']:,} passages"
     if state["coverage"] < 1:
         there += f", {state['coverage']:.0%} of them with their vectors"
-    of_size = f", {size}" if size else ""
     asked = f"{count} queries, each a new one"
     for kind, found in (("", times[NEW]), (" with a filter", times[FILTERED])):
-        name = f"search in the daemon{kind}{of_size}"
+        name = f"search in the daemon{kind}"
         yield row(f"{name}, p50", p50(found), p50(times[LOOP]), note=there)
         yield row(f"{name}, p95", p95(found), note=asked)
-    rested = times[RESTED]
-    name = f"search in the daemon after a rest{of_size}"
-    yield row(f"{name}, p50", p50(rested), p50(times[NEW]), note=f"of 20 ms; p95 {p95(rested):.1f} ms")
+    new, rested = times[NEW], times[RESTED]
+    yield row("search in the daemon after a rest, p50", p50(rested), p50(new), note=f"of 20 ms; p95 {p95(rested):.1f} ms")
 
 
 def search_times(daemon: DaemonClient, root: Path, count: int, numbers: random.Random) -> dict[str, list[float]]:
