@@ -30,6 +30,7 @@ _HEADED = (
     "SELECT id, file_id, heading, outline FROM entry WHERE heading GLOB '*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' "
     "OR outline GLOB '*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
 )
+_FILES = "SELECT id, path, dates, mtime_ns, EXISTS (SELECT 1 FROM entry_day d WHERE d.file_id = file.id) FROM file"
 _decoded = msgspec.json.Decoder(tuple[EntryDate, ...]).decode
 
 Interval = tuple[str, str | None]
@@ -84,7 +85,7 @@ def _notes(connection: sqlite3.Connection, meant: Meant, spans: Sequence[Span], 
     """Notes meant by their own dates or, where neither they nor their entries have any, by the day of their file."""
     times = [(_nanoseconds(since), _nanoseconds(before)) for since, before in spans]
     files: set[int] = set()
-    for file_id, path, dates, mtime in connection.execute("SELECT id, path, dates, mtime_ns FROM file"):
+    for file_id, path, dates, mtime, dated_inside in connection.execute(_FILES):
         found = _stored(dates) if dates and dates != "[]" else []
         if named := day_in_name(path):
             found.append((named, None))
@@ -94,7 +95,7 @@ def _notes(connection: sqlite3.Connection, meant: Meant, spans: Sequence[Span], 
         elif (
             any((since is None or mtime >= since) and (before is None or mtime < before) for since, before in times)
             and file_id not in headed
-            and not _has_dates(connection, file_id)
+            and not dated_inside
         ):
             files.add(file_id)
     return files
@@ -103,10 +104,6 @@ def _notes(connection: sqlite3.Connection, meant: Meant, spans: Sequence[Span], 
 def _nanoseconds(day: str | None) -> int | None:
     """When a day begins, where this machine is."""
     return int(datetime.fromisoformat(day).timestamp()) * 1_000_000_000 if day else None
-
-
-def _has_dates(connection: sqlite3.Connection, file_id: int) -> bool:
-    return connection.execute("SELECT 1 FROM entry_day WHERE file_id = ? LIMIT 1", (file_id,)).fetchone() is not None
 
 
 @lru_cache(maxsize=65536)
