@@ -73,7 +73,7 @@ class ExactVectors:
     def nearest(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """The `k` nearest as (id, cosine), nearest first."""
         if vector != self._query:
-            self._scores = self.matrix @ np.frombuffer(vector, np.float32)
+            self._scores = _cosines(self.matrix, vector)
             self._query = vector
         return best(self._scores, self.ids, k)
 
@@ -83,7 +83,7 @@ class ExactVectors:
             return np.full(len(ids), np.nan, np.float32)
         places = self.ids.searchsorted(ids)
         places[places == self._count] = 0
-        scores = self._scores[places] if vector == self._query else self._matrix[places] @ np.frombuffer(vector, np.float32)
+        scores = self._scores[places] if vector == self._query else _cosines(self._matrix[places], vector)
         scores[self._ids[places] != ids] = np.nan
         return scores
 
@@ -92,6 +92,12 @@ class ExactVectors:
         self._matrix = np.empty((capacity, matrix.shape[1]), np.float32)
         self._ids[: self._count], self._matrix[: self._count] = ids, matrix
         self._query = b""
+
+
+def _cosines(matrix: NDArray[np.float32], vector: Vector) -> NDArray[np.float32]:
+    # Row by row. A product of matrix and vector by OpenBLAS takes twice as long where the matrix is larger than a cache.
+    scores: NDArray[np.float32] = np.vecdot(matrix, np.frombuffer(vector, np.float32))
+    return scores
 
 
 def best(scores: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> list[tuple[int, float]]:
