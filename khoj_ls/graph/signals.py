@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from khoj_ls.core.types import Vector
 from khoj_ls.graph.place import Phrase, terms_of
 from khoj_ls.links.text import fold, split_suffix
-from khoj_ls.search.bm25 import ENTRIES, Table, affordable, counted, idf, ranked
+from khoj_ls.search.bm25 import ENTRIES, Table, affordable, idf, ranked
 from khoj_ls.search.context import SearchContext
 from khoj_ls.search.dense import match_meaning
 from khoj_ls.search.keyterms import key_terms
@@ -87,7 +87,7 @@ class Naming:
         self._total = max(2, statistics.entries)
         words = dict.fromkeys(term for each in phrases for term in each.terms)
         strings = {f"body : {phrase(word)}": word for word in words}
-        counts = counted(connection, ENTRIES, list(strings), statistics.entries)
+        counts = statistics.holding(connection, list(strings))
         self._held = {strings[string]: rows for string, rows in counts.items()}
         self._weights = {_stem(word): self._tells(rows) for word, rows in self._held.items()}
         self._asked = [(frozenset(map(_stem, content_words(each.terms))), each) for each in phrases]

@@ -23,7 +23,6 @@ from khoj_ls.search.bm25 import (
     Table,
     affordable,
     bound,
-    counted,
     idf,
     ranked_twice,
     saturated,
@@ -89,7 +88,7 @@ def match_words(
     if len(terms) > _MAX_TERMS:
         terms = list(key_terms(connection, statistics, text, _MAX_TERMS)) or terms[:_MAX_TERMS]
     strings = {phrase(term, prefix=prefix and term == in_order[-1]): term for term in terms}
-    held = counted(connection, ENTRIES, list(strings), statistics.entries)
+    held = statistics.holding(connection, list(strings))
     counts = dict(sorted(held.items(), key=lambda item: item[1]))
     # What is still being typed is no mistake.
     if respell and not (prefix or any(counts.values())) and (meant := respelled(connection, terms, statistics.vocabulary)):

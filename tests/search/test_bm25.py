@@ -1,4 +1,4 @@
-"""How many rows hold a word: exactly where it matters, nearly where the word is everywhere."""
+"""How many rows hold a word: exactly where it matters, nearly where the word is everywhere, and that only once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from khoj_ls.search.bm25 import ENTRIES, FEW_ROWS, counted, idf
+from khoj_ls.search.statistics import Statistics
 
 
 @pytest.fixture
@@ -25,6 +26,16 @@ def connection():
 )
 def test_rows_that_hold_a_word(connection, word, rows, off_by):
     assert abs(counted(connection, ENTRIES, ["other", word, "seldom"], 4 * FEW_ROWS)[word] - rows) <= off_by
+
+
+def test_a_word_that_is_everywhere_is_counted_once_in_a_state_of_the_index(connection):
+    asked, total = ["often", "seldom", "never"], 4 * FEW_ROWS
+    state = Statistics(entries=total, notes=1, coverage=1.0)
+    rows = state.holding(connection, asked)
+    assert rows == counted(connection, ENTRIES, asked, total)
+    connection.execute("DELETE FROM entry_fts")
+    assert state.holding(connection, asked) == {"often": rows["often"], "seldom": 0, "never": 0}
+    assert Statistics(entries=total, notes=1, coverage=1.0).holding(connection, asked) == dict.fromkeys(asked, 0)
 
 
 @pytest.mark.parametrize(
