@@ -73,7 +73,7 @@ class ExactVectors:
     def nearest(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         """The `k` nearest as (id, cosine), nearest first."""
         if vector != self._query:
-            self._scores = _cosines(self.matrix, vector)
+            self._scores = cosines(self.matrix, vector)
             self._query = vector
         return best(self._scores, self.ids, k)
 
@@ -83,7 +83,7 @@ class ExactVectors:
             return np.full(len(ids), np.nan, np.float32)
         places = self.ids.searchsorted(ids)
         places[places == self._count] = 0
-        scores = self._scores[places] if vector == self._query else _cosines(self._matrix[places], vector)
+        scores = self._scores[places] if vector == self._query else cosines(self._matrix[places], vector)
         scores[self._ids[places] != ids] = np.nan
         return scores
 
@@ -94,8 +94,9 @@ class ExactVectors:
         self._query = b""
 
 
-def _cosines(matrix: NDArray[np.float32], vector: Vector) -> NDArray[np.float32]:
-    # Row by row. A product of matrix and vector by OpenBLAS takes twice as long where the matrix is larger than a cache.
+def cosines(matrix: NDArray[np.float32], vector: Vector) -> NDArray[np.float32]:
+    """Cosine of each row with the vector; all of length 1."""
+    # Row by row. A product of matrix and vector by OpenBLAS takes twice as long where the matrix is not in a cache.
     scores: NDArray[np.float32] = np.vecdot(matrix, np.frombuffer(vector, np.float32))
     return scores
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from khoj_ls.core.types import Vector
+from khoj_ls.store.exact_vectors import cosines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class VectorRows:
             there = places >= 0
             rows = self._rows[places[there]]
         scores: NDArray[np.float32] = np.full(len(ids), np.nan, np.float32)
-        scores[there] = np.vecdot(rows.astype(np.float32), np.frombuffer(query, np.float32)) / _ONE
+        scores[there] = cosines(rows.astype(np.float32), query) / _ONE
         return scores
 
     def _add(self, vectors: Sequence[tuple[int, Vector]]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from khoj_ls.core.types import Vector
+from khoj_ls.store.exact_vectors import cosines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,6 +63,6 @@ class Witnesses:
     def contradict(self, query: Vector, found: Sequence[tuple[int, float]], share: float = _SHARE_MISSED) -> bool:
         """Whether more than a `share` of what is nearer than the last of `found`, nearest first, is not among them."""
         farthest = found[-1][1] if found else -1.0
-        nearer = self._ids[self._vectors @ np.frombuffer(query, np.float32) > farthest + _ALIKE]
+        nearer = self._ids[cosines(self._vectors, query) > farthest + _ALIKE]
         missed = len(np.setdiff1d(nearer, [number for number, _ in found]))
         return missed >= _LEAST_MISSED and missed > share * len(nearer)
