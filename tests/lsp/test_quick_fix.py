@@ -46,4 +46,25 @@ async def test_a_broken_link_is_mended_by_the_first_fix(any_client, vault):
     assert list(actions[0].diagnostics) == [diagnostic]
     others = await ask(only=[types.CodeActionKind.Refactor])
     assert not any(getattr(action, "kind", None) == types.CodeActionKind.QuickFix for action in others or ())
-    assert [each.title for each in await ask(only=[types.CodeActionKind.QuickFix])] == titles
+
+
+@pytest.mark.asyncio
+async def test_fixes_alone_are_the_same_as_among_all_actions(any_client, vault):
+    path = vault / "fix.md"
+    item = types.TextDocumentItem(uri=path.as_uri(), language_id="markdown", version=7, text="[[ruter]] and more\n")
+    any_client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
+    document = types.TextDocumentIdentifier(uri=path.as_uri())
+
+    async def titles(**context):
+        whole = types.Range(types.Position(0, 0), types.Position(0, 9))
+        found = await any_client.text_document_code_action_async(
+            types.CodeActionParams(document, whole, types.CodeActionContext([], **context))
+        )
+        return [each.title for each in found or () if getattr(each, "kind", None) == types.CodeActionKind.QuickFix]
+
+    async def same():
+        among_all, alone = await titles(), await titles(only=[types.CodeActionKind.QuickFix])
+        # Notes that are near by meaning come in as soon as their vectors are there: between two questions, it may be.
+        return among_all == alone and among_all
+
+    assert "Change the link to Router (router.md)" in await until(same)
