@@ -3,57 +3,54 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from khoj_ls.search.filters.rows import RowSet
+from khoj_ls.search.filters.rows import NO_ROWS, RowSet
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class Layout:
     """The entries of every note in one state of the index."""
 
-    runs: Sequence[tuple[int, int, int]]
-    """File id, first and last row id of its entries, of files whose entries have all ids in between."""
-    scattered: Sequence[tuple[int, Sequence[int]]]
-    """The others - those edited since they were first indexed - with the row ids of their entries."""
+    file_of: NDArray[np.int64]
+    """The file of each entry, by row id; 0, which is none, where no entry has that id."""
     everything: RowSet
     """All entries."""
 
-    def entries_of(self, files: Container[int]) -> RowSet:
+    def entries_of(self, files: Iterable[int]) -> RowSet:
         """The entries of some notes."""
-        mask = bytearray(len(self.everything.mask))
-        for file_id, first, last in self.runs:
-            if file_id in files:
-                mask[first : last + 1] = b"\1" * (last + 1 - first)
-        for file_id, rows in self.scattered:
-            if file_id in files:
-                for row in rows:
-                    mask[row] = 1
-        return RowSet(bytes(mask))
+        import numpy as np
+
+        wanted: NDArray[np.uint8] = np.zeros(int(self.file_of.max(initial=0)) + 1, np.uint8)
+        listed = np.fromiter(files, np.int64)
+        wanted[listed[listed < len(wanted)]] = 1
+        return RowSet(wanted[self.file_of].tobytes())
 
     def files_of(self, entries: RowSet) -> RowSet:
         """The notes that hold some of these entries."""
-        find = entries.mask.find
-        found = [file_id for file_id, first, last in self.runs if find(1, first, last + 1) >= 0]
-        found += [file_id for file_id, rows in self.scattered if any(row in entries for row in rows)]
-        return RowSet.of(found)
+        import numpy as np
+
+        files = self.file_of[np.flatnonzero(np.frombuffer(entries.mask, np.uint8))]
+        found: NDArray[np.uint8] = np.zeros(int(files.max(initial=0)) + 1, np.uint8)
+        found[files] = 1
+        return RowSet(found.tobytes())
 
 
 def read_layout(connection: sqlite3.Connection) -> Layout:
     """The layout of the state that `connection` reads; some milliseconds for 100,000 entries."""
-    # Reads the index on (file_id, ordinal) alone, whose rows are grouped already.
-    groups = connection.execute("SELECT file_id, min(id), max(id), count(*) FROM entry GROUP BY file_id").fetchall()
-    runs = [(file_id, first, last) for file_id, first, last, rows in groups if last - first + 1 == rows]
-    scattered: dict[int, list[int]] = defaultdict(list)
-    for file_id, first, last, rows in groups:
-        if last - first + 1 != rows:
-            scattered[file_id] = [row[0] for row in connection.execute("SELECT id FROM entry WHERE file_id = ?", (file_id,))]
-    mask = bytearray(max((last for _, _, last, _ in groups), default=-1) + 1)
-    for _, first, last in runs:
-        mask[first : last + 1] = b"\1" * (last + 1 - first)
-    for listed in scattered.values():
-        for row in listed:
-            mask[row] = 1
-    return Layout(runs, list(scattered.items()), RowSet(bytes(mask)))
+    import numpy as np
+
+    # One row, made and read without Python: a hundred thousand of them would take three times as long.
+    ids, files = connection.execute("SELECT group_concat(id), group_concat(file_id) FROM entry").fetchone()
+    if ids is None:
+        return Layout(np.zeros(0, np.int64), NO_ROWS)
+    rows = np.fromstring(ids, np.int64, sep=",")
+    file_of: NDArray[np.int64] = np.zeros(int(rows.max()) + 1, np.int64)
+    file_of[rows] = np.fromstring(files, np.int64, sep=",")
+    return Layout(file_of, RowSet((file_of > 0).tobytes()))
