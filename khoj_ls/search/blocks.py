@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import itemgetter
 
 from khoj_ls.core.text import text_lines
 from khoj_ls.core.types import CODED_TYPES
@@ -17,6 +18,7 @@ from khoj_ls.store.entries import EntryRow, said_rows
 _MARKER = re.compile(r"(?:[-+*>|#]+|\d+[.)]|\[[ xX-]\])(?:\s+|$)")
 _FENCE = re.compile(r"(?:`{3,}|~{3,}|#\+(?:begin|end)_)", re.IGNORECASE)
 _RULE = re.compile(r"[\s|:=+*_-]*$")
+_START, _LINE = itemgetter(0), itemgetter(1)
 
 
 class Block:
@@ -56,11 +58,13 @@ class Block:
 
     def line_at(self, offset: int) -> int:
         """Line of the character at `offset` of `text`."""
-        return next((line for start, line in reversed(self._read[1]) if start <= offset), self.first)
+        at = bisect_right(self._read[1], offset, key=_START)
+        return self._read[1][at - 1][1] if at else self.first
 
     def offset_of(self, line: int) -> int:
         """Where in `text` the lines from `line` on begin."""
-        return next((start for start, at in self._read[1] if at >= line), len(self.text))
+        at = bisect_left(self._read[1], line, key=_LINE)
+        return self._read[1][at][0] if at < len(self._read[1]) else len(self.text)
 
     @property
     def _read(self) -> tuple[str, list[tuple[int, int]]]:

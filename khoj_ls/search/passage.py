@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -219,8 +220,10 @@ def _around_best(
 def _window(block: Block, ranges: Ranges, near: Span | None) -> tuple[int, int]:
     """The lines of a long block that hold the most matches; without any, where it is nearest by meaning."""
     lines = [block.line_at(start) for start, _ in ranges] or [max(block.first, near.line if near else block.first)]
-    first = max(lines, key=lambda line: (sum(line <= other < line + _MOST_LINES for other in lines), -line))
-    return first, max(line for line in lines if line < first + _MOST_LINES)
+    # Where each window from a match on ends: a list of a thousand errors has a thousand matches.
+    ends = [bisect_left(lines, line + _MOST_LINES) for line in lines]
+    at = max(range(len(lines)), key=lambda at: (ends[at] - bisect_left(lines, lines[at]), -lines[at]))
+    return lines[at], lines[ends[at] - 1]
 
 
 def _near(item: Found, block: Block, wanted: Wanted) -> float:

@@ -1,4 +1,4 @@
-"""Excerpts and what is marked in them."""
+"""Excerpts, what is marked in them, and which lines of a long block they are of."""
 
 from __future__ import annotations
 
@@ -41,3 +41,20 @@ def test_marks_cover_what_matched(text, data):
     assert len(snippet) <= room + 2
     assert all(0 <= start < end <= len(snippet) for start, end in marked)
     assert all(any(part.startswith(snippet[start:end]) for part in kept) for start, end in marked)
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"),
+    [
+        ([7], (7, 7)),
+        ([5, 40, 43, 49], (40, 49)),
+        ([5, 16, 17, 40, 51, 52], (5, 16)),  # as many as in any other twelve lines, and the first
+        ([5, 40, 44, 51, 52, 60], (40, 51)),
+        (range(3, 4000), (3, 14)),
+    ],
+)
+def test_of_a_long_table_the_lines_are_shown_that_hold_most(vault, held, shown):
+    rows = (f"| {'valve' if line in held else 'hose'} | {line} |\n" for line in range(3, 4000))
+    vault.put("parts.md", "# Spare parts\n\n" + "".join(rows))
+    [hit] = vault.search("valve", mode="lexical").hits
+    assert (hit.span.line, hit.span.end_line) == shown
