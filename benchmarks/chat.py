@@ -40,6 +40,7 @@ from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.pipeline import search
 from khoj_ls.search.statistics import StatisticsCache
 from khoj_ls.search.types import SearchRequest, SearchResult
+from khoj_ls.search.word_states import WordStates
 from khoj_ls.store.database import Database
 from khoj_ls.store.vectors import VectorIndex
 
@@ -122,10 +123,14 @@ def measure(chunks: int, questions: int, seed: int) -> tuple[list[float], ...]:
         index = VectorIndex(database, model, folder / "v.hnsw", exact_below=30_000)
         index.catch_up()
         shared, finder, inside = StatisticsCache(), WordFinder(), [0.0]
+        words = WordStates(folder / "words.postings")
+        words.renew(database)
 
         def find(request: SearchRequest, token: CancelToken) -> SearchResult:
             [vector] = places.of_queries(1)
-            context = SearchContext(database, model, index, lambda _: vector.tobytes(), statistics=shared, finder=finder)
+            context = SearchContext(
+                database, model, index, lambda _: vector.tobytes(), statistics=shared, finder=finder, words=words
+            )
             begun = time.perf_counter()
             found = search(context, request, token)
             inside[0] += (time.perf_counter() - begun) * 1000

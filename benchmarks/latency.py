@@ -49,6 +49,7 @@ from khoj_ls.search.pipeline import search
 from khoj_ls.search.related import related
 from khoj_ls.search.statistics import StatisticsCache
 from khoj_ls.search.types import RelatedRequest, SearchRequest
+from khoj_ls.search.word_states import WordStates
 from khoj_ls.store.chunks import ActiveModel, chunk_hash, store_chunks, store_vectors, use_model
 from khoj_ls.store.database import Database, set_meta
 from khoj_ls.store.files import FileStat, content_hash, replace_file
@@ -146,6 +147,8 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
         index.catch_up()
         result: dict[str, float] = {"chunks": chunks}
         shared, finder, scopes, chunks = StatisticsCache(), WordFinder(), ScopeCache(), ChunkCache()
+        words = WordStates(Path(folder) / "words.postings")
+        words.renew(database)
         chunks.fill(database, model, lambda: False)  # as an open vault does with its first search
         collect_seldom()  # as the daemon
         asked = [" ".join(numbers.choices(vocabulary, weights, k=numbers.randint(2, 9))) for _ in range(queries)]
@@ -169,6 +172,7 @@ def measure(chunks: int, queries: int, seed: int) -> dict[str, float]:
                     finder=finder,
                     scopes=scopes,
                     chunks=chunks,
+                    words=words,
                 )
                 begun = time.perf_counter()
                 search(context, SearchRequest(text, mode=mode))  # type: ignore[arg-type]  # of the three above
@@ -218,10 +222,17 @@ def measure_beside(
 
     thread = threading.Thread(target=backlog)
     thread.start()
-    caches = {"statistics": StatisticsCache(), "finder": WordFinder(), "scopes": ScopeCache(), "chunks": ChunkCache()}
+    caches = {
+        "statistics": StatisticsCache(),
+        "finder": WordFinder(),
+        "scopes": ScopeCache(),
+        "chunks": ChunkCache(),
+        "words": WordStates(database.path.with_name("words.postings")),
+    }
     times: dict[str, list[float]] = {"alone": [], "beside": []}
     context = SearchContext(database, model, index, service.embed_query, **caches)  # type: ignore[arg-type]  # by their names
     try:
+        context.words.renew(database)
         search(context, SearchRequest("the first query"))
         for start in range(0, len(asked), _BLOCK):
             for name in times:

@@ -105,6 +105,7 @@ def _reopened(root: Path, database: Path, files: list[Path]) -> dict[str, object
 def _searched(database: Database, root: Path, seed: int) -> list[float]:
     """Milliseconds of searches for words out of the notes, in one context, as the daemon keeps it."""
     context = SearchContext(database, None, None, None)
+    context.words.renew(database)
     texts = queries(root, random.Random(seed))
     search(context, SearchRequest(next(texts), mode="lexical"))
     return [

@@ -74,6 +74,7 @@ def index_set(
         lambda text: vectors.embed([text], "document")[0],
         patience_seconds=_PATIENCE_SECONDS,
     )
+    context.words.renew(database)  # as an open vault does with its first searches
     return IndexedSet(context, {path: document for document, path in paths.items()}, paths, unread)
 
 

@@ -29,7 +29,7 @@ from khoj_ls.store.links import string_list
 Scores = dict[int, float]
 """0..1 by file id."""
 
-_NAMES = Table("file_fts", "1.0, 2.0, 0.0, 0.0", "file")
+_NAMES = Table("file_fts", (1.0, 2.0, 0.0, 0.0), "file")
 _POOL = 60
 _PASSAGES = 90
 _LIKE = 40

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from khoj_ls.search.filters.rows import IN_MASK
+from khoj_ls.search.filters.rows import IN_MASK, RowSet
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,24 @@ class Table:
     """A word index, and what a word in each of its columns is worth."""
 
     name: str
-    weights: str
+    weights: tuple[float, ...]
     rows: str = "entry"
     """The table whose rows it finds."""
 
 
-ENTRIES = Table("entry_fts", "1.0, 2.0, 1.0")
+ENTRIES = Table("entry_fts", (1.0, 2.0, 1.0))
 """Title, heading with outline, body."""
-NOTES = Table("file_fts", "1.0, 2.0, 1.5, 1.0", "file")
+HEADINGS = (0.0, 1.0, 0.0)
+"""Of entries, their headings and outlines alone."""
+NOTES = Table("file_fts", (1.0, 2.0, 1.5, 1.0), "file")
 """Name, title with aliases, tags, body."""
-NAMES = "1.0, 1.0, 0.0, 0.0"
+NAMES = (1.0, 1.0, 0.0, 0.0)
 """Of notes, what they are called, alone: a word there says what the note is about."""
 
-_K1 = 1.2  # fixed in FTS5
+K1, B = 1.2, 0.75
+"""As they are fixed in FTS5."""
+PARTLY = 0.8
+"""What a row is worth that holds some of a query's words, beside one that holds all of them at the same score."""
 _SATURATION = 0.4
 FEW_ROWS = 2000
 """BM25 costs about a microsecond a row: a query that would score more rows is asked by its rarest words."""
@@ -83,27 +88,27 @@ def ranked(
     connection: sqlite3.Connection, table: Table, expressions: Sequence[str], pool: int, mask: bytes | None = None
 ) -> dict[int, float]:
     """BM25 score by row id, of the best `pool` rows of each expression; only rows of the mask (`filters.rows`) when given."""
-    return {row: score for row, (score, _) in ranked_twice(connection, table, "", expressions, pool, mask).items()}
+    return {row: score for row, (score, _) in ranked_twice(connection, table, (), expressions, pool, mask).items()}
 
 
 def ranked_twice(
     connection: sqlite3.Connection,
     table: Table,
-    others: str,
+    others: tuple[float, ...],
     expressions: Sequence[str],
     pool: int,
     mask: bytes | None = None,
 ) -> dict[int, tuple[float, float]]:
-    """The same, each row with its score for `others` too: other weights of the columns; 0 where they are empty.
+    """The same, each row with its score for `others` too: other weights of the columns; 0 where there are none.
 
     Reading what a row holds costs more than weighing it, so that the second score is had for little.
     """
     scores: dict[int, tuple[float, float]] = {}
-    second = f"-bm25({table.name}, {others})" if others else "0.0"
+    second = f"-bm25({table.name}, {', '.join(map(str, others))})" if others else "0.0"
     within = f"AND {IN_MASK.format('rowid')}" if mask is not None else ""
     for expression in expressions:
         rows = connection.execute(
-            f"SELECT rowid, -bm25({table.name}, {table.weights}), {second} FROM {table.name} "
+            f"SELECT rowid, -bm25({table.name}, {', '.join(map(str, table.weights))}), {second} FROM {table.name} "
             f"WHERE {table.name} MATCH ? {within} ORDER BY 2 DESC LIMIT ?",
             (expression, *([mask] if mask is not None else []), pool),
         )
@@ -111,6 +116,15 @@ def ranked_twice(
             before = scores.get(row)
             scores[row] = (max(before[0], score), max(before[1], other)) if before else (score, other)
     return scores
+
+
+def holding_all(connection: sqlite3.Connection, table: Table, strings: Iterable[str], rows: RowSet) -> set[int]:
+    """Those of some rows that hold each of the FTS5 strings."""
+    found = connection.execute(
+        f"SELECT rowid FROM {table.name} WHERE {table.name} MATCH ? AND {IN_MASK.format('rowid')}",
+        (" AND ".join(strings), rows.mask),
+    )
+    return {row for (row,) in found}
 
 
 def affordable(counts: Mapping[str, int]) -> list[str]:
@@ -146,7 +160,7 @@ def scattered(rows: int, notes: int) -> float:
 
 def bound(total: int, counts: Iterable[float]) -> float:
     """The most that BM25 can give: what a row would have that holds every word ever so often."""
-    return (_K1 + 1) * sum(idf(total, rows) for rows in counts)
+    return (K1 + 1) * sum(idf(total, rows) for rows in counts)
 
 
 def saturated(score: float, most: float) -> float:

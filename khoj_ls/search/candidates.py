@@ -86,7 +86,16 @@ def find_by_words(run: Run, pool: int, *, compared: bool) -> FoundByWords:
     if run.ahead:
         run.ahead.expect(neighbours(run.scope, pool // _NEAREST_SHARE))
     prefix = run.request.prefix
-    lexical = match_words(run.connection, run.statistics, run.query.text, pool, scope=run.scope, prefix=prefix, token=run.token)
+    lexical = match_words(
+        run.connection,
+        run.statistics,
+        run.query.text,
+        pool,
+        state=run.context.words.of(run.connection),
+        scope=run.scope,
+        prefix=prefix,
+        token=run.token,
+    )
     found = FoundByWords(lexical, _refs(run.connection, lexical, run.scope))
     model = run.context.model
     if not compared or model is None:

@@ -20,6 +20,7 @@ from khoj_ls.search.chunk_cache import ChunkCache
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.statistics import StatisticsCache
+from khoj_ls.search.word_states import WordStates
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import Database
 from khoj_ls.store.vectors import VectorIndex
@@ -63,6 +64,8 @@ class SearchContext:
     """Likewise: it saves asking the same filters each time."""
     chunks: ChunkCache = field(default_factory=ChunkCache)
     """Likewise: it saves reading the same notes' chunks each time."""
+    words: WordStates = field(default_factory=WordStates)
+    """Likewise: it saves reading all words each time."""
     finder: WordFinder = field(default_factory=WordFinder)
     """Likewise: it saves making one each time."""
     conventions: Callable[[], Conventions] = lambda: PLAIN

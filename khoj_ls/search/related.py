@@ -32,7 +32,7 @@ from khoj_ls.store.note_chunks import HeldChunk, NoteChunks
 
 _POOL = 200
 _POOL_PER_HIT = 10
-_WORDS = Table("entry_fts", "5.0, 2.0, 1.0")
+_WORDS = Table("entry_fts", (5.0, 2.0, 1.0))
 """A word in another note's title says most."""
 _TELLING_WORDS = 32
 _ROWS = 1500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import sqlite3
 import time
 from collections import defaultdict
@@ -135,6 +136,7 @@ def replace_file(
         "content_hash": digest,
         "origin": origin,
         "reader": reader,
+        "words": _drawn(),
         **_stat_values(stat),
     }
     if known is None:
@@ -170,7 +172,7 @@ def move_file(connection: sqlite3.Connection, file_id: int, stat: FileStat, *, n
     """Give a file a new path, keeping its entries, chunks and vectors; only words and names that come from the path change."""
     words = fts.stored_entry_words(connection, file_id)
     fts.drop_file(connection, fts.stored_file_words(connection, file_id))
-    connection.execute("UPDATE file SET path = ? WHERE id = ?", (stat.path, file_id))
+    connection.execute("UPDATE file SET path = ?, words = ? WHERE id = ?", (stat.path, _drawn(), file_id))
     touch_file(connection, file_id, stat)
     _replace_names(connection, file_id, naming)
     fts.add_file(connection, fts.stored_file_words(connection, file_id))
@@ -293,6 +295,11 @@ def _replace_names(connection: sqlite3.Connection, file_id: int, naming: Naming)
     connection.executemany(
         "INSERT INTO name (file_id, key, full, source) VALUES (?, ?, ?, ?)", ((file_id, *name) for name in names)
     )
+
+
+def _drawn() -> int:
+    """A number that no other state of a file's words has, here or in any copy of this database."""
+    return secrets.randbits(63)
 
 
 def _placed(entry: Entry) -> str | None:

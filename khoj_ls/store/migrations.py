@@ -14,7 +14,7 @@ from khoj_ls.store import fts
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 """Number of the newest migration below."""
 
 
@@ -34,6 +34,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     steps(name="m008_cuts")(_m008_cuts)
     steps(name="m009_unused")(_m009_unused)
     steps(name="m010_standing")(_m010_standing)
+    steps(name="m011_hits")(_m011_hits)
     steps.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -229,6 +230,15 @@ def _m009_unused(db: Database) -> None:
 def _m010_standing(db: Database) -> None:
     # Each search asks it of all that words found: from the rows themselves, which are large, it takes twice as long.
     db.execute("CREATE INDEX idx_entry_standing ON entry (id, file_id, ordinal)")
+
+
+def _m011_hits(db: Database) -> None:
+    # A number that is drawn anew whenever the words of a file change: arrays of words that were read before tell by it.
+    db.execute("ALTER TABLE file ADD COLUMN words INTEGER NOT NULL DEFAULT 0")
+    db.execute("UPDATE file SET words = random()")
+    db.execute("CREATE INDEX idx_file_words ON file (words)")
+    for table in ("entry_fts", "file_fts"):
+        db.execute(f"CREATE VIRTUAL TABLE {table}_hit USING fts5vocab({table}, 'instance')")
 
 
 _ISO_DAY = "*[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"

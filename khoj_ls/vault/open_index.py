@@ -34,6 +34,7 @@ from khoj_ls.search.context import SearchContext
 from khoj_ls.search.filters.cache import ScopeCache
 from khoj_ls.search.matching import WordFinder
 from khoj_ls.search.statistics import StatisticsCache
+from khoj_ls.search.word_states import WordStates
 from khoj_ls.store.chunks import ActiveModel
 from khoj_ls.store.database import DamagedDatabase, Database
 from khoj_ls.store.lock import WriterLock
@@ -58,6 +59,7 @@ _HOOK_SHARE = 1 / 12
 _SAVE_AFTER = 2000
 """So many new vectors make it worth while to write the whole HNSW file again; at the end it is written for any."""
 
+_WORDS = "words.postings"
 _DELETED = "was deleted while it was in use, and was built anew from the notes"
 
 Answer = TypeVar("Answer")
@@ -100,7 +102,7 @@ class OpenIndex:
         self._reread = self._closed = False
         self._vectors: VectorIndex | None = None
         self._statistics, self._scopes, self._finder = StatisticsCache(), ScopeCache(), WordFinder()
-        self._chunks = ChunkCache()
+        self._chunks, self._words = ChunkCache(), WordStates(self.folder / _WORDS)
         self._ahead = ReadAhead()
         self._overlays = Overlays(settings.index.buffer_rest_seconds)
         self.message = ""
@@ -149,6 +151,7 @@ class OpenIndex:
 
     def search_context(self) -> SearchContext:
         """What a search needs, as things stand now."""
+        self._ahead.renew(self._words, self.database)
         with self.database.read() as connection:
             model = active_model(connection)
         words_alone = SearchContext(
@@ -159,6 +162,7 @@ class OpenIndex:
             statistics=self._statistics,
             scopes=self._scopes,
             chunks=self._chunks,
+            words=self._words,
             finder=self._finder,
             reranker=self._reranker,
             rerank_candidates=self.settings.rerank.candidates,
@@ -310,6 +314,7 @@ class OpenIndex:
     def _forget_caches(self) -> None:
         self._vectors = None
         self._statistics, self._scopes, self._chunks = StatisticsCache(), ScopeCache(), ChunkCache()
+        self._words = WordStates(self.folder / _WORDS)
 
     def _vectors_of(self, model: ActiveModel) -> VectorIndex:
         with self._guard:

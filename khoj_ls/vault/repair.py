@@ -43,7 +43,7 @@ class Repair:
     """What was found, and done about it."""
 
     name: str
-    """index, vectors, conversations, leftovers"""
+    """index, vectors, words, conversations, leftovers"""
     state: State
     message: str
 
@@ -65,7 +65,7 @@ def repair_vault(own: Path, root: Path, bench: Bench) -> Iterator[Repair]:
         yield Repair("index", "failed", f"{root}: another process writes it: end your editors, and try again")
         return
     try:
-        steps = (_leftovers(own), _index(own, root, bench), _vectors(own), _conversations(own))
+        steps = (_leftovers(own), _index(own, root, bench), _caches(own), _conversations(own))
         for step in steps:
             try:
                 yield from step
@@ -157,9 +157,11 @@ def _reader(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
-def _vectors(own: Path) -> Iterator[Repair]:
-    """HNSW files that are not what their description says: nobody would load them, so they are only in the way."""
-    for cache in own.glob("vectors-*.hnsw"):
+def _caches(own: Path) -> Iterator[Repair]:
+    """Files beside the index that are not what their description says: nobody would load them, so they are only in the way."""
+    for kind, cache in (*(("vectors", path) for path in own.glob("vectors-*.hnsw")), ("words", own / "words.postings")):
+        if not cache.exists():
+            continue
         described = cache.with_name(f"{cache.name}.json")
         try:
             right = json.loads(described.read_bytes())["checksum"] == zlib.crc32(cache.read_bytes())
@@ -168,7 +170,7 @@ def _vectors(own: Path) -> Iterator[Repair]:
         if not right:
             cache.unlink()
             described.unlink(missing_ok=True)
-            yield Repair("vectors", "repaired", f"{cache.name} was damaged and was deleted: searches make it anew")
+            yield Repair(kind, "repaired", f"{cache.name} was damaged and was deleted: searches make it anew")
 
 
 def _conversations(own: Path) -> Iterator[Repair]:
