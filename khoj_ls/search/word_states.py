@@ -100,14 +100,9 @@ class WordStates:
         began = time.monotonic()
         with database.read() as connection:
             files, drawn = _files(connection)
-            postings = {table: read_postings(connection, table, check) for table in TABLES}
-        kept = _Kept(postings, files, drawn)
-        if self._path is not None and not database.read_only:
-            try:
-                save_postings(self._path, postings, {"files": files, "drawn": drawn})
-                kept = self._load() or kept  # mapped, it takes only the memory that is asked for
-            except OSError as error:
-                log.info("the arrays of the word index are not kept in %s: %s", self._path, error)
+            kept = self._saved(connection, files, drawn, check) if not database.read_only else None
+            if kept is None:
+                kept = _Kept({table: read_postings(connection, table, check) for table in TABLES}, files, drawn)
         with self._lock:
             self._kept, self._looked, self._state = kept, True, ""
             self._renewed_at = time.monotonic()
@@ -142,6 +137,19 @@ class WordStates:
         still: NDArray[np.bool_] = np.zeros(int(kept.files.max(initial=0)) + 1, bool)
         still[files[files < len(still)]] = True
         return WordRows((kept, fresh), np.concatenate([still[kept.files], np.ones(len(fresh.ids), bool)]))
+
+    def _saved(
+        self, connection: sqlite3.Connection, files: NDArray[np.int64], drawn: NDArray[np.int64], check: Callable[[], None]
+    ) -> _Kept | None:
+        """The words of a state, written to the file piece by piece; None where they cannot be kept there."""
+        if self._path is None:
+            return None
+        try:
+            save_postings(self._path, connection, TABLES, {"files": files, "drawn": drawn}, check)
+        except OSError as error:
+            log.info("the arrays of the word index are not kept in %s: %s", self._path, error)
+            return None
+        return self._load()
 
     def _load(self) -> _Kept | None:
         found = load_postings(self._path, TABLES) if self._path is not None else None

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 UNIT = 0.5
 """Hits are counted in halves: weights are multiples of it."""
 _MOST_HITS = 65535
 _LETTERS_AT_ONCE = 1 << 19
+_WORDS_AT_ONCE = 1 << 12
 """So much text is made numbers at once: some milliseconds, in which no other thread of Python runs."""
 
 
@@ -81,10 +82,16 @@ class Postings:
         return bytes(self.letters[self.words[at] : self.words[at + 1]])
 
 
-def read_postings(connection: sqlite3.Connection, table: WordTable, check: Callable[[], None] = lambda: None) -> Postings:
+def read_postings(
+    connection: sqlite3.Connection,
+    table: WordTable,
+    check: Callable[[], None] = lambda: None,
+    keep: Callable[[NDArray[Any]], object] | None = None,
+) -> Postings:
     """The postings of a word index in the state that `connection` reads; about a second for 50,000 entries.
 
-    Calls `check` every few milliseconds; what it raises ends the reading.
+    Calls `check` every few milliseconds; what it raises ends the reading. With `keep` hits are handed over piece by piece, in
+    order, and the postings have none.
     """
     import numpy as np
 
@@ -94,11 +101,14 @@ def read_postings(connection: sqlite3.Connection, table: WordTable, check: Calla
     place[ids] = np.arange(len(ids), dtype=np.int32)
     sizes: NDArray[np.int64] = np.zeros(len(ids), np.int64)
     letters: list[bytes] = []
+    lengths: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
     counts: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
-    hits: list[NDArray[Any]] = [np.zeros(0, hit_type(table))]
+    held: list[NDArray[Any]] = [np.zeros(0, hit_type(table))]
     for words, texts in _batches(connection, table):
         check()
-        letters += [word.encode() for word in words]
+        encoded = [word.encode() for word in words]
+        letters.append(b"".join(encoded))
+        lengths.append(np.array([len(word) for word in encoded], np.int64))
         # Each number is one place at which a word stands: its row and its column. Those of a row are neighbours.
         word_of: NDArray[np.int64] = np.repeat(np.arange(len(words)), [text.count(",") + 1 for text in texts])
         doc, column = np.divmod(np.fromstring(",".join(texts), np.int64, sep=","), len(table.columns))
@@ -110,16 +120,17 @@ def read_postings(connection: sqlite3.Connection, table: WordTable, check: Calla
         first = np.flatnonzero((np.diff(row, prepend=-1) != 0) | (np.diff(word_of, prepend=-1) != 0))
         counts.append(np.bincount(word_of[first], minlength=len(words)))
         sizes += np.bincount(row, minlength=len(ids))
-        hits.append(np.empty(len(first), hit_type(table)))
-        hits[-1]["row"] = row[first]
+        hits = np.empty(len(first), hit_type(table))
+        hits["row"] = row[first]
         for number, weights in enumerate(units):
             worth = np.add.reduceat(weights[column], first) if len(first) else weights[:0]
-            hits[-1]["worth"][:, number] = np.minimum(worth, _MOST_HITS)
+            hits["worth"][:, number] = np.minimum(worth, _MOST_HITS)
+        (keep or held.append)(hits)
     return Postings(
         np.frombuffer(b"".join(letters), np.uint8),
-        _bounds([len(word) for word in letters]),
+        _bounds(np.concatenate(lengths)),
         _bounds(np.concatenate(counts)),
-        np.concatenate(hits),
+        np.concatenate(held),
         ids,
         files,
         sizes.astype(np.int32),
@@ -138,7 +149,7 @@ def _batches(connection: sqlite3.Connection, table: WordTable) -> Iterator[tuple
         words.append(word)
         texts.append(text)
         letters += len(text)
-        if letters > _LETTERS_AT_ONCE:
+        if letters > _LETTERS_AT_ONCE or len(words) == _WORDS_AT_ONCE:
             yield words, texts
             words, texts, letters = [], [], 0
     if words:
@@ -155,7 +166,7 @@ def _owners(connection: sqlite3.Connection, table: WordTable) -> tuple[NDArray[n
     return found[0][order], found[1][order]
 
 
-def _bounds(lengths: ArrayLike) -> NDArray[np.int64]:
+def _bounds(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     import numpy as np
 
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])

@@ -8,17 +8,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sqlite3
 import threading
 import weakref
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from khoj_ls.core.errors import StoreError
 from khoj_ls.store import fts
-from khoj_ls.store.postings import Postings, WordTable, hit_type
+from khoj_ls.store.postings import Postings, WordTable, hit_type, read_postings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _ALIGNED = 64
-_FIELDS = tuple(field.name for field in fields(Postings))
+_ARRAYS = tuple(field.name for field in fields(Postings) if field.name != "hits")
 
 
 class _OnDisk:
@@ -55,22 +56,58 @@ class _OnDisk:
         return found
 
 
-def save_postings(path: Path, held: Mapping[WordTable, Postings], more: Mapping[str, NDArray[Any]]) -> None:
-    """Write postings that are in memory and `more` arrays, all or nothing. Raises OSError."""
-    import numpy as np
+class _Writer:
+    """Arrays one behind the other in a stream, and where each of them is."""
 
-    named = {f"{table.name}.{name}": getattr(postings, name) for table, postings in held.items() for name in _FIELDS}
-    places: dict[str, tuple[str, int, int]] = {}
-    checksum = 0
+    def __init__(self, stream: BinaryIO) -> None:
+        """Begin with none."""
+        self._stream = stream
+        self.checksum = 0
+        self.places: dict[str, tuple[str, int, int]] = {}
+        """Type, length and first byte."""
+
+    def begin(self, name: str, kind: str = "", count: int = 0) -> None:
+        """What is written next is an array of this name."""
+        self._put(bytes(-self._stream.tell() % _ALIGNED))
+        self.places[name] = kind, count, self._stream.tell()
+
+    def write(self, array: NDArray[Any]) -> None:
+        """The array, or a piece of it."""
+        self._put(array.tobytes())
+
+    def _put(self, piece: bytes) -> None:
+        self.checksum = zlib.crc32(piece, self.checksum)
+        self._stream.write(piece)
+
+
+def save_postings(
+    path: Path,
+    connection: sqlite3.Connection,
+    tables: Sequence[WordTable],
+    more: Mapping[str, NDArray[Any]],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Write the postings of word indexes, in the state that `connection` reads, and `more` arrays, all or nothing.
+
+    Calls `check` as `read_postings` does. Raises OSError.
+    """
     with _replacing(path) as stream:
-        for name, array in (named | dict(more)).items():
-            start = stream.tell() + -stream.tell() % _ALIGNED
-            places[name] = array.dtype.str, len(array), start
-            for piece in (bytes(start - stream.tell()), np.ascontiguousarray(array).view(np.uint8).data if len(array) else b""):
-                checksum = zlib.crc32(piece, checksum)
-                stream.write(piece)
+        writer = _Writer(stream)
+        for table in tables:
+            writer.begin(f"{table.name}.hits")
+            postings = read_postings(connection, table, check, writer.write)
+            for name in _ARRAYS:
+                _write(writer, f"{table.name}.{name}", getattr(postings, name))
+        for name, array in more.items():
+            _write(writer, name, array)
     with _replacing(_state_path(path)) as stream:
-        stream.write(json.dumps({"made_by": _made_by(list(held)), "checksum": checksum, "arrays": places}).encode())
+        state = {"made_by": _made_by(tables), "checksum": writer.checksum, "arrays": writer.places}
+        stream.write(json.dumps(state).encode())
+
+
+def _write(writer: _Writer, name: str, array: NDArray[Any]) -> None:
+    writer.begin(name, array.dtype.str, len(array))
+    writer.write(array)
 
 
 def load_postings(path: Path, tables: Sequence[WordTable]) -> tuple[dict[WordTable, Postings], dict[str, NDArray[Any]]] | None:
@@ -80,10 +117,12 @@ def load_postings(path: Path, tables: Sequence[WordTable]) -> tuple[dict[WordTab
         if state["made_by"] != _made_by(tables) or state["checksum"] != _checksum(path):
             return None
         places = state["arrays"]
-        hits = {f"{table.name}.hits": table for table in tables}
-        found: dict[str, Any] = {name: _array(path, *place) for name, place in places.items() if name not in hits}
-        found |= {name: _OnDisk(path, hit_type(table), places[name][2]) for name, table in hits.items()}
-        postings = {table: Postings(*(found.pop(f"{table.name}.{name}") for name in _FIELDS)) for table in tables}
+        hits = {table: _OnDisk(path, hit_type(table), places.pop(f"{table.name}.hits")[2]) for table in tables}
+        found = {name: _array(path, *place) for name, place in places.items()}
+        postings = {
+            table: Postings(hits=hits[table], **{name: found.pop(f"{table.name}.{name}") for name in _ARRAYS})
+            for table in tables
+        }
     except (OSError, ValueError, KeyError, TypeError):
         return None  # the database has everything
     return postings, found
@@ -107,9 +146,12 @@ def _state_path(path: Path) -> Path:
 def _replacing(path: Path) -> Iterator[BinaryIO]:
     """A stream of what takes the place of a file once all of it is written."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with scratch.open("wb") as stream:
-        yield stream
-    scratch.replace(path)
+    try:
+        with scratch.open("wb") as stream:
+            yield stream
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _checksum(path: Path) -> int:

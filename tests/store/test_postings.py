@@ -105,7 +105,7 @@ def test_many_words_are_read_in_pieces_and_given_up_between_them(connection):
 @pytest.fixture
 def saved(connection, tmp_path):
     path = tmp_path / "words"
-    save_postings(path, {TABLE: read_postings(connection, TABLE)}, {"drawn": np.array([7, -(2**62)])})
+    save_postings(path, connection, [TABLE], {"drawn": np.array([7, -(2**62)])})
     return path
 
 
@@ -122,7 +122,7 @@ def test_a_file_gives_back_what_was_saved(connection, saved):
 def test_a_file_that_was_opened_stays_what_it_was(connection, saved):
     before, _ = load_postings(saved, [TABLE])
     connection.execute("DELETE FROM t WHERE rowid = 5")
-    save_postings(saved, {TABLE: read_postings(connection, TABLE)}, {})
+    save_postings(saved, connection, [TABLE], {})
     after, _ = load_postings(saved, [TABLE])
     assert (told(before[TABLE], "garden"), told(after[TABLE], "garden")) == ({5: (2.0, 0.5)}, {})
     os.truncate(saved, 0)
@@ -132,9 +132,19 @@ def test_a_file_that_was_opened_stays_what_it_was(connection, saved):
 
 def test_no_words_are_kept_as_well(connection, tmp_path):
     connection.execute("DELETE FROM t")
-    save_postings(tmp_path / "words", {TABLE: read_postings(connection, TABLE)}, {})
+    save_postings(tmp_path / "words", connection, [TABLE], {})
     postings, _ = load_postings(tmp_path / "words", [TABLE])
     assert told(postings[TABLE], "pond") == {}
+
+
+def test_what_is_called_off_leaves_what_was_there(connection, saved):
+    def give_up():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        save_postings(saved, connection, [TABLE], {}, give_up)
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["words", "words.json"]
+    assert load_postings(saved, [TABLE]) is not None
 
 
 def test_what_is_not_the_file_that_was_saved_is_left(saved):
