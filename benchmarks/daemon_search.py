@@ -13,6 +13,7 @@ that all lie alike a graph finds little, so that all are compared.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
@@ -30,7 +31,7 @@ from khoj_ls.evaluation.speed.rows import Row, lines, p50, p95, row
 from khoj_ls.evaluation.speed.searching import FILTERED, LOOP, NEW, search_rows, search_times
 from khoj_ls.evaluation.speed.searching import queries as queries
 
-_HALFWAY = 30_000
+HALFWAY = 30_000
 """Passages: as many times more than 10,000 as less than 100,000."""
 
 
@@ -44,6 +45,27 @@ def rows(notes: int = 1300, queries: int = 150, seed: int = 1) -> Iterator[Row]:
             yield from search_rows(daemon, root, queries, seed)
 
 
+@contextlib.contextmanager
+def opened(vault: Path, keep: Path | None) -> Iterator[tuple[DaemonClient, Path]]:
+    """A daemon with a home of its own, and a copy of a vault that it has indexed; both stay in the folder `keep`."""
+    models = folders().models
+    with tempfile.TemporaryDirectory() as scratch:
+        home = (keep or Path(scratch)).resolve()
+        root = home / "vault"
+        if not root.exists():
+            shutil.copytree(vault, root, symlinks=True)
+            (home / "data").mkdir()
+            models.mkdir(parents=True, exist_ok=True)  # a link to nothing would leave the vault without a model
+            (home / "data" / "models").symlink_to(models)
+        os.environ["KHOJ_LS_HOME"] = str(home)
+        try:
+            with DaemonClient.connect() as daemon:
+                daemon.call("khoj/reindex", {"vault": str(root), "wait": True, "yes": True})
+                yield daemon, root
+        finally:
+            launch.stop()
+
+
 def main() -> int:
     """Measure and print; 1 when a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -52,27 +74,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for the copy and its index, used again when it is there")
     options = parser.parse_args()
-    models = folders().models
-    with tempfile.TemporaryDirectory() as scratch:
-        home = (options.keep or Path(scratch)).resolve()
-        root = home / "vault"
-        if not root.exists():
-            shutil.copytree(options.vault, root, symlinks=True)
-            (home / "data").mkdir()
-            models.mkdir(parents=True, exist_ok=True)  # a link to nothing would leave the vault without a model
-            (home / "data" / "models").symlink_to(models)
-        os.environ["KHOJ_LS_HOME"] = str(home)
-        try:
-            with DaemonClient.connect() as daemon:
-                daemon.call("khoj/reindex", {"vault": str(root), "wait": True, "yes": True})
-                times = search_times(daemon, root, options.queries, random.Random(options.seed))
-                [state] = daemon.call("khoj/status", {"vault": str(root)})["vaults"]
-        finally:
-            launch.stop()
+    with opened(options.vault, options.keep) as (daemon, root):
+        times = search_times(daemon, root, options.queries, random.Random(options.seed))
+        [state] = daemon.call("khoj/status", {"vault": str(root)})["vaults"]
     print(f"{state['files']:,} notes, {state['chunks']:,} chunks, {options.queries} queries")
     for name, found in times.items():
         print(f"{name:<32} p50 {p50(found):5.1f} ms  p95 {p95(found):5.1f} ms")
-    size = ", 100,000 passages" if state["chunks"] > _HALFWAY else ""
+    size = ", 100,000 passages" if state["chunks"] > HALFWAY else ""
     held = [
         each
         for kind, found in (("", times[NEW]), (" with a filter", times[FILTERED]))

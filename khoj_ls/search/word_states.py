@@ -41,6 +41,7 @@ NAMING = 1
 _MOST_FRESH = 1000
 """Entries: to read the words of so many takes some 20 ms, once after each change. Of a few hundred it takes a few."""
 _RENEWED_AFTER = 300
+"""Entries: so many are worth reading all."""
 _SHARE_OF_TIME = 20
 """While notes change, arrays are read anew after so many times as long as reading them takes."""
 
