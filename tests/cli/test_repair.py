@@ -88,6 +88,16 @@ def test_an_index_that_is_no_database_is_made_again(ground):
     assert found(ground) == 1
 
 
+def test_a_file_of_words_that_is_not_what_it_says_is_deleted(ground):
+    ground.stop()
+    cache = ground.own / "words.postings"
+    cache.write_bytes(b"more")
+    assert repaired(ground)["words"] == ("repaired", "words.postings was damaged and was deleted: searches make it anew")
+    assert not cache.exists()
+    assert "words" not in repaired(ground)
+    assert found(ground) > 0
+
+
 @pytest.mark.skipif(not hnsw_available(), reason="no hnswlib on this machine: exact search serves")
 def test_an_hnsw_file_that_is_not_what_it_says_is_deleted(ground):
     ground.ask("search", query="river", mode="dense")
