@@ -105,7 +105,7 @@ class WordStates:
             if kept is None:
                 kept = _Kept({table: read_postings(connection, table, check) for table in TABLES}, files, drawn)
         with self._lock:
-            self._kept, self._looked, self._state = kept, True, ""
+            self._kept, self._looked, self._state, self._many = kept, True, "", False
             self._renewed_at = time.monotonic()
             self._took = self._renewed_at - began
 

@@ -45,6 +45,7 @@ def test_of_much_that_was_written_nothing_is_told_before_it_is_read(vault, state
     write(vault, 3, 5)
     assert (holding(states, vault.database), states.worn) == (None, True)
     states.renew(vault.database)
+    assert not states.worn
     assert (holding(states, vault.database), states.worn) == (5, False)
     write(vault, 4, 6)
     assert (holding(states, vault.database), states.worn) == (6, False)
