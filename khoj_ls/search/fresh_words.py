@@ -29,7 +29,7 @@ class FreshWords:
     def of(self, connection: sqlite3.Connection, files: Mapping[int, int]) -> dict[WordTable, Postings]:
         """The postings of these files in the state that `connection` reads; each is read again when its number is another."""
         gone = [file for file, drawn in self._held.items() if files.get(file) != drawn]
-        new = [file for file in files if file not in self._held or file in gone]
+        new = [file for file, drawn in files.items() if self._held.get(file) != drawn]
         self._own.execute("BEGIN")
         try:
             self._drop(gone)

@@ -128,24 +128,25 @@ def _telling_pairs(text: str, held: Mapping[str, int]) -> list[str]:
 
 def _exact(connection: sqlite3.Connection, source: WordSource, text: str, pool: int, scope: Scope | None) -> frozenset[int]:
     """Entries that hold the whole of a longer `text`, or whose heading is `text`."""
-    asked = words(text)
-    within, mask = (f"AND {IN_MASK.format('entry_fts.rowid')}", [scope.rows.mask]) if scope else ("", [])
+    asked, allowed = words(text), scope.rows if scope else None
     if is_sentence(asked):
-        found = connection.execute(
-            f"SELECT rowid FROM entry_fts WHERE entry_fts MATCH ? {within} LIMIT ?", (phrase(text), *mask, pool)
-        )
-        return frozenset(row for (row,) in found)
-    if (named := source.named(ENTRIES)) is not None:
-        headed = connection.execute(
-            "SELECT id, heading FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(named),)
-        )
-    else:
-        headed = connection.execute(
-            "SELECT e.id, e.heading FROM entry_fts JOIN entry e ON e.id = entry_fts.rowid "
-            f"WHERE entry_fts MATCH ? {within} LIMIT ?",
-            (f"heading : ^ {phrase(text)}", *mask, pool),
-        )
-    return frozenset(row for row, heading in headed if same_words(heading, asked) and (scope is None or row in scope.rows))
+        return frozenset(_matching(connection, ENTRIES, phrase(text), pool, allowed))
+    likely = source.named(ENTRIES)
+    if likely is None:
+        likely = _matching(connection, ENTRIES, f"heading : ^ {phrase(text)}", pool, allowed)
+    headed = connection.execute(
+        "SELECT id, heading FROM entry WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(likely),)
+    )
+    return frozenset(row for row, heading in headed if same_words(heading, asked) and (allowed is None or row in allowed))
+
+
+def _matching(connection: sqlite3.Connection, table: Table, expression: str, pool: int, allowed: RowSet | None) -> list[int]:
+    """Some rows that an FTS5 expression finds, of those of a set."""
+    within, mask = (f"AND {IN_MASK.format('rowid')}", [allowed.mask]) if allowed is not None else ("", [])
+    found = connection.execute(
+        f"SELECT rowid FROM {table.name} WHERE {table.name} MATCH ? {within} LIMIT ?", (expression, *mask, pool)
+    )
+    return [row for (row,) in found]
 
 
 def is_sentence(asked: Sequence[str]) -> bool:
@@ -155,21 +156,16 @@ def is_sentence(asked: Sequence[str]) -> bool:
 
 def _titled(connection: sqlite3.Connection, source: WordSource, text: str, pool: int, scope: Scope | None) -> frozenset[int]:
     """Notes whose title or alias is `text`."""
-    asked = words(text)
-    within, mask = (f"AND {IN_MASK.format('file_fts.rowid')}", [scope.notes.mask]) if scope else ("", [])
-    if (named := source.named(NOTES)) is not None:
-        rows = connection.execute(
-            "SELECT id, path, title, aliases FROM file WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(named),)
-        )
-    else:
-        rows = connection.execute(
-            "SELECT f.id, f.path, f.title, f.aliases FROM file_fts JOIN file f ON f.id = file_fts.rowid "
-            f"WHERE file_fts MATCH ? {within} LIMIT ?",
-            (f"title : {phrase(text)}", *mask, pool),
-        )
+    asked, allowed = words(text), scope.notes if scope else None
+    likely = source.named(NOTES)
+    if likely is None:
+        likely = _matching(connection, NOTES, f"title : {phrase(text)}", pool, allowed)
+    titles = connection.execute(
+        "SELECT id, path, title, aliases FROM file WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(likely),)
+    )
     return frozenset(
         row
-        for row, path, title, aliases in rows
-        if (scope is None or row in scope.notes)
+        for row, path, title, aliases in titles
+        if (allowed is None or row in allowed)
         and any(same_words(name, asked) for name in (display_title(path, title), *json.loads(aliases)))
     )

@@ -11,7 +11,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-from khoj_ls.search.matching import TOKENIZER
+from khoj_ls.search.stems import cut, cutter
 from khoj_ls.search.vocabulary import Near, Vocabulary
 from khoj_ls.search.words import is_unspaced
 
@@ -80,9 +80,6 @@ def _one_mistake_less(term: str) -> Iterator[str]:
 
 def _stems(terms: Sequence[str]) -> list[str]:
     """The terms as the word index would hold them."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as scratch:
-        scratch.execute(f"CREATE VIRTUAL TABLE t USING fts5(text, tokenize = '{TOKENIZER}')")
-        scratch.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, 'instance')")
-        scratch.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", enumerate(terms))
-        stems = {row: stem for row, stem in scratch.execute("SELECT doc, term FROM v ORDER BY doc, offset DESC")}
-    return [stems.get(number, term) for number, term in enumerate(terms)]
+    with contextlib.closing(cutter()) as scratch:
+        tokens = cut(scratch, terms)
+    return [tokens[term][0] if tokens[term] else term for term in terms]

@@ -18,9 +18,7 @@ class Stems:
         """Know none yet."""
         self._lock = threading.Lock()
         self._known: dict[str, tuple[str, ...]] = {}
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._connection.execute(f"CREATE VIRTUAL TABLE t USING fts5(text, tokenize = '{TOKENIZER}')")
-        self._connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, 'instance')")
+        self._cutter = cutter()
 
     def of(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """The tokens of each text, in order: mostly one; none where it holds no letter."""
@@ -28,16 +26,27 @@ class Stems:
             if len(self._known) > _MOST_KEPT:
                 self._known.clear()
             if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
-                self._known |= self._cut(new)
+                self._known |= cut(self._cutter, new)
             return [self._known[text] for text in texts]
 
-    def _cut(self, texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {text: [] for text in texts}
-        self._connection.execute("BEGIN")
-        try:
-            self._connection.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", enumerate(texts))
-            for row, stem in self._connection.execute("SELECT doc, term FROM v ORDER BY doc, offset"):
-                found[texts[row]].append(stem)
-        finally:
-            self._connection.execute("ROLLBACK")
-        return {text: tuple(stems) for text, stems in found.items()}
+
+def cutter() -> sqlite3.Connection:
+    """An empty word index in memory, to `cut` words with."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute(f"CREATE VIRTUAL TABLE t USING fts5(text, tokenize = '{TOKENIZER}')")
+    connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, 'instance')")
+    return connection
+
+
+def cut(cutter: sqlite3.Connection, texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The tokens of each text, in order."""
+    found: dict[str, list[str]] = {text: [] for text in texts}
+    cutter.execute("BEGIN")
+    try:
+        cutter.executemany("INSERT INTO t (rowid, text) VALUES (?, ?)", enumerate(found))
+        by_row = list(found.values())
+        for row, stem in cutter.execute("SELECT doc, term FROM v ORDER BY doc, offset"):
+            by_row[row].append(stem)
+    finally:
+        cutter.execute("ROLLBACK")
+    return {text: tuple(stems) for text, stems in found.items()}

@@ -21,6 +21,7 @@ from khoj_ls.search.bm25 import ENTRIES, HEADINGS, NAMES, NOTES
 from khoj_ls.search.fresh_words import FreshWords
 from khoj_ls.search.stems import Stems
 from khoj_ls.search.word_rows import WordRows
+from khoj_ls.store.columns import read_pairs
 from khoj_ls.store.database import Database, get_meta
 from khoj_ls.store.postings import Postings, WordTable, read_postings
 from khoj_ls.store.postings_file import load_postings, save_postings
@@ -171,11 +172,6 @@ def _files(connection: sqlite3.Connection) -> tuple[NDArray[np.int64], NDArray[n
     """The ids of all files, ascending, and the number that each has drawn."""
     import numpy as np
 
-    ids, drawn = connection.execute(
-        "SELECT group_concat(id), group_concat(words) FROM file INDEXED BY idx_file_words"
-    ).fetchone()
-    if ids is None:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    files = np.fromstring(ids, np.int64, sep=",")
+    files, drawn = read_pairs(connection, "id", "words", "file INDEXED BY idx_file_words")
     order = np.argsort(files)
-    return files[order], np.fromstring(drawn, np.int64, sep=",")[order]
+    return files[order], drawn[order]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from khoj_ls.core.types import Vector
+from khoj_ls.store.checksum import checksum
 from khoj_ls.store.vector_rows import ReadVectors, VectorRows
 
 if TYPE_CHECKING:
@@ -100,26 +100,18 @@ class HnswVectors:
         """Write the graph to a file, all or nothing; returns its checksum. Raises OSError, RuntimeError."""
         scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         self._graph.save_index(str(scratch))
-        checksum = _checksum(scratch)
+        value = checksum(scratch)
         scratch.replace(path)
-        return checksum
+        return value
 
 
-def load_graph(path: Path, dimensions: int, checksum: int) -> HnswVectors | None:
+def load_graph(path: Path, dimensions: int, saved: int) -> HnswVectors | None:
     """What was saved; None where the file is not the one with this checksum. Raises OSError, RuntimeError."""
     import hnswlib
 
     # hnswlib believes what it reads: a damaged file must not reach it.
-    if checksum != _checksum(path):
+    if saved != checksum(path):
         return None
     graph = hnswlib.Index(space="ip", dim=dimensions)
     graph.load_index(str(path), max_elements=0)
     return HnswVectors(dimensions, graph=graph)
-
-
-def _checksum(path: Path) -> int:
-    value = 0
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 22):
-            value = zlib.crc32(block, value)
-    return value

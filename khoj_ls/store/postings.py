@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from khoj_ls.store.columns import read_pairs
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -160,10 +162,9 @@ def _owners(connection: sqlite3.Connection, table: WordTable) -> tuple[NDArray[n
     """All row ids, ascending, and the file of each."""
     import numpy as np
 
-    ids, files = connection.execute(f"SELECT group_concat(id), group_concat(file) FROM ({table.owners})").fetchone()
-    found = np.fromstring(ids or "", np.int64, sep=","), np.fromstring(files or "", np.int64, sep=",")
-    order = np.argsort(found[0], kind="stable")
-    return found[0][order], found[1][order]
+    ids, files = read_pairs(connection, "id", "file", f"({table.owners})")
+    order = np.argsort(ids, kind="stable")
+    return ids[order], files[order]
 
 
 def _bounds(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from khoj_ls.core.errors import StoreError
 from khoj_ls.store import fts
+from khoj_ls.store.checksum import checksum
 from khoj_ls.store.postings import Postings, WordTable, hit_type, read_postings
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def load_postings(path: Path, tables: Sequence[WordTable]) -> tuple[dict[WordTab
     """What was saved of these tables, and the other arrays; None where there is none that is whole and of today's making."""
     try:
         state = json.loads(_state_path(path).read_text())
-        if state["made_by"] != _made_by(tables) or state["checksum"] != _checksum(path):
+        if state["made_by"] != _made_by(tables) or state["checksum"] != checksum(path):
             return None
         places = state["arrays"]
         hits = {table: _OnDisk(path, hit_type(table), places.pop(f"{table.name}.hits")[2]) for table in tables}
@@ -152,11 +153,3 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
-
-
-def _checksum(path: Path) -> int:
-    value = 0
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 22):
-            value = zlib.crc32(block, value)
-    return value

@@ -10,7 +10,6 @@ import contextlib
 import json
 import logging
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from khoj_ls.indexing.encoder import IndexingEncoder
 from khoj_ls.indexing.indexer import Indexer
 from khoj_ls.indexing.parsers import ParserPlugins
 from khoj_ls.plugins.manager import PluginManager
+from khoj_ls.store.checksum import checksum
 from khoj_ls.store.contents import MEANING, TABLES, digests
 from khoj_ls.store.conversations_file import ConversationsFile
 from khoj_ls.store.database import Database, set_aside
@@ -164,7 +164,7 @@ def _caches(own: Path) -> Iterator[Repair]:
             continue
         described = cache.with_name(f"{cache.name}.json")
         try:
-            right = json.loads(described.read_bytes())["checksum"] == zlib.crc32(cache.read_bytes())
+            right = json.loads(described.read_bytes())["checksum"] == checksum(cache)
         except (OSError, ValueError, KeyError, TypeError):
             right = False
         if not right:

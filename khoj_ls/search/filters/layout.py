@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from khoj_ls.search.filters.rows import NO_ROWS, RowSet
+from khoj_ls.search.filters.rows import RowSet
+from khoj_ls.store.columns import read_pairs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,11 +47,7 @@ def read_layout(connection: sqlite3.Connection) -> Layout:
     """The layout of the state that `connection` reads; some milliseconds for 100,000 entries."""
     import numpy as np
 
-    # One row, made and read without Python: a hundred thousand of them would take three times as long.
-    ids, files = connection.execute("SELECT group_concat(id), group_concat(file_id) FROM entry").fetchone()
-    if ids is None:
-        return Layout(np.zeros(0, np.int64), NO_ROWS)
-    rows = np.fromstring(ids, np.int64, sep=",")
-    file_of: NDArray[np.int64] = np.zeros(int(rows.max()) + 1, np.int64)
-    file_of[rows] = np.fromstring(files, np.int64, sep=",")
+    rows, files = read_pairs(connection, "id", "file_id", "entry")
+    file_of: NDArray[np.int64] = np.zeros(int(rows.max(initial=-1)) + 1, np.int64)
+    file_of[rows] = files
     return Layout(file_of, RowSet((file_of > 0).tobytes()))
